@@ -1,1 +1,11 @@
-export {};
+export { aggregatorGroup, topics } from './log/topics.js';
+export { decodeDeadLetterRecord, encodeDeadLetterRecord } from './log/dead-letter-record.js';
+export type { DeadLetterRecord } from './log/dead-letter-record.js';
+export { refusedEventCodes } from './log/refused-event-fault.js';
+export type { RefusedEventCode, RefusedEventFault } from './log/refused-event-fault.js';
+export { decodeUsageChangedRecord, usageChangedSubjectsMax } from './log/usage-changed-record.js';
+export type { UsageChangedRecord } from './log/usage-changed-record.js';
+export { decodeUsageEventRecord, encodeUsageEventRecord, RecordVersionUnknown, usageEventKey, usageEventRecordVersion } from './log/usage-event-record.js';
+export type { UsageEventRecord } from './log/usage-event-record.js';
+export { ownerScopes, scopes } from './scopes.js';
+export type { Scope } from './scopes.js';

@@ -1,0 +1,9 @@
+/** Topics of the event log, by what their records say. */
+export const topics = {
+  usageEvents: 'tollway.usage-events',
+  deadLetters: 'tollway.dead-letters',
+  usageChanged: 'tollway.usage-changed',
+} as const;
+
+/** The group in which the aggregator consumes: what it has committed is counted. */
+export const aggregatorGroup = 'aggregator';

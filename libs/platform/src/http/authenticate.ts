@@ -1,0 +1,55 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import type { Scope } from '#contracts';
+import { Problem } from './problem.js';
+import { routeScope, setPrincipal, type Authenticator, type Principal } from './principal.js';
+
+const credentialLengthMax = 4_096;
+
+/** The credential of a request: a bearer token, or the header X-API-Key. */
+export function credentialOf(request: FastifyRequest): string | null {
+  const authorization = request.headers.authorization;
+  if (authorization !== undefined) {
+    const match = /^Bearer +(\S+) *$/i.exec(authorization);
+    return match?.[1] ?? null;
+  }
+  const key = request.headers['x-api-key'];
+  return typeof key === 'string' && key !== '' ? key : null;
+}
+
+/** Answers who calls and that the scope allows it, or throws 401 or 403. */
+export async function authenticateRequest(request: FastifyRequest, authenticator: Authenticator, scope: Scope): Promise<Principal> {
+  const credential = credentialOf(request);
+  if (credential === null || credential.length > credentialLengthMax) {
+    throw unauthorized('Send your API key as "Authorization: Bearer <key>" or "X-API-Key: <key>".');
+  }
+  const principal = await authenticator.authenticate(credential);
+  if (principal === null) throw unauthorized('This API key is unknown, expired or revoked.');
+  if (!principal.scopes.has(scope)) {
+    throw new Problem({ status: 403, code: 'scope_missing', detail: `This credential lacks the scope ${scope}.` });
+  }
+  setPrincipal(request, principal);
+  return principal;
+}
+
+function unauthorized(detail: string): Problem {
+  return new Problem({ status: 401, code: 'unauthorized', detail, headers: { 'www-authenticate': 'Bearer' } });
+}
+
+/** Guards every Nest route by the scope that it declares. */
+export class ScopeGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (context.getType() !== 'http') return true;
+    const scope = this.reflector.getAllAndOverride<Scope | 'public' | undefined>(routeScope, [context.getHandler(), context.getClass()]);
+    if (scope === 'public') return true;
+    if (scope === undefined) throw new Problem({ status: 403, code: 'scope_missing', detail: 'This route declares no scope.' });
+    await authenticateRequest(context.switchToHttp().getRequest<FastifyRequest>(), this.authenticator, scope);
+    return true;
+  }
+}

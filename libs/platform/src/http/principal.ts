@@ -1,0 +1,40 @@
+import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { Scope } from '#contracts';
+
+/** Who calls: one credential of one organization, and what it may do. */
+export interface Principal {
+  readonly organizationId: string;
+  readonly mode: 'test' | 'live';
+  readonly credentialId: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** Finds who a credential belongs to; null where it is unknown, revoked or expired. Implementations cache, so that no request waits for a store that it asked just before. */
+export interface Authenticator {
+  authenticate(credential: string): Promise<Principal | null>;
+}
+
+export const routeScope = 'tollway:scope';
+
+/** The scope that a route needs. A route without it must say `@Public()`, or nobody gets in. */
+export const RequiredScope = (scope: Scope) => SetMetadata(routeScope, scope);
+
+/** A route for everybody: health, documents, webhooks that prove themselves. */
+export const Public = () => SetMetadata(routeScope, 'public');
+
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  return principalOf(context.switchToHttp().getRequest<FastifyRequest>());
+});
+
+const principals = new WeakMap<object, Principal>();
+
+export function setPrincipal(request: FastifyRequest, principal: Principal): void {
+  principals.set(request.raw, principal);
+}
+
+export function principalOf(request: FastifyRequest): Principal {
+  const principal = principals.get(request.raw);
+  if (principal === undefined) throw new Error('The route has no authenticated principal.');
+  return principal;
+}

@@ -1,0 +1,41 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { InputFault } from '../errors/refusal.js';
+import { Problem } from './problem.js';
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly code?: string;
+  readonly input?: unknown;
+}
+
+/** RFC 6901. */
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function toFault(issue: Issue): InputFault {
+  const path = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
+  const missing = /received undefined/.test(issue.message);
+  return {
+    pointer: jsonPointer(path),
+    code: missing ? 'missing_field' : (issue.code ?? 'invalid'),
+    detail: missing ? 'This field is required.' : issue.message,
+  };
+}
+
+/** Every fault of an input in one problem. */
+export function invalidInput(issues: readonly Issue[]): Problem {
+  const errors = issues.map(toFault);
+  return new Problem({
+    status: 422,
+    code: 'invalid_request',
+    detail: errors.length === 1 ? 'One field is not as it must be.' : `${errors.length} fields are not as they must be.`,
+    errors,
+  });
+}
+
+/** Validates `@Body({ schema })`, `@Query({ schema })` and `@Param(…, { schema })`, naming every fault at once. */
+export function validationPipe(): StandardSchemaValidationPipe {
+  return new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalidInput(issues as readonly Issue[]) });
+}
