@@ -26,7 +26,8 @@ export class NestLogger implements LoggerService {
     this.logger.warn({ context }, String(message));
   }
 
-  error(message: unknown, stack?: string, context?: string): void {
+  error(message: unknown, ...stackAndContext: readonly string[]): void {
+    const [stack, context] = stackAndContext;
     this.logger.error({ context, stack }, String(message));
   }
 
