@@ -1,0 +1,18 @@
+export { assert, DomainAssertionFailed } from './assert.js';
+export { allocate } from './money/allocate.js';
+export { currencyCodes, currencyDigits, isCurrency } from './money/currency.js';
+export { assertExact, Decimal, decimal, decimalOf, divide, ONE, sumOf, toPlain, ZERO } from './money/decimal.js';
+export { canonicalDecimal, withinPriceBounds, withinQuantityBounds } from './money/decimal-text.js';
+export { formatMinor, fromMinor, parseAmount, roundToCurrency, toMinor } from './money/minor-units.js';
+export type { Rounding } from './money/minor-units.js';
+export { addMoney, money, negateMoney, subtractMoney, sumMoney } from './money/money.js';
+export type { Money } from './money/money.js';
+export { boundariesBetween, boundaryAt, periodContaining } from './period/boundaries.js';
+export type { IndexedPeriod, Recurrence } from './period/boundaries.js';
+export { isInterval } from './period/interval.js';
+export { localDayOf, localDays, startOfLocalDay } from './period/local-days.js';
+export type { LocalDay } from './period/local-days.js';
+export { contains, earlier, isTimeZone, later, overlaps, period } from './period/period.js';
+export type { Period } from './period/period.js';
+export { prorationFraction, WHOLE } from './period/proration-fraction.js';
+export type { Fraction, ProrationUnit } from './period/proration-fraction.js';
