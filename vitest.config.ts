@@ -1,15 +1,18 @@
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['tollway-src', 'node', 'import', 'module', 'default'];
+// Vitest hands these on to Node, so neither 'import' nor 'require' may stand here: pg would then load the wrong half of pg-pool.
+const conditions = ['tollway-src', 'node', 'module'];
 
 export default defineConfig({
   plugins: [swc.vite({ swcrc: true })],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  environments: { __vitest__: { resolve: { conditions } } }, // Where test.globalSetup is loaded.
   test: {
     include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
+    globalSetup: ['libs/testing/src/services/global-setup.ts'],
     // Two cores: two files at a time, each with its own embedded services where it needs them.
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,5 +1,9 @@
 export { systemClock } from './clock/clock.js';
 export type { Clock } from './clock/clock.js';
+export { startClickHouseFront } from './embedded/clickhouse-front.js';
+export type { ClickHouseFront, ClickHouseFrontOptions, FrontRestart } from './embedded/clickhouse-front.js';
+export { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
+export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded/embedded-postgres.js';
 export { assert, AssertionFailed } from './errors/assert.js';
 export { Fault } from './errors/fault.js';
 export { accepted, refused } from './errors/refusal.js';

@@ -1,0 +1,165 @@
+import { isUtf8 } from 'node:buffer';
+import { Session } from 'chdb';
+
+/** One statement as it came over HTTP. */
+export interface Statement {
+  readonly sql: string;
+  /** The rows of an INSERT, as bytes in the statement's format; null when there are none. */
+  readonly data: Buffer | null;
+  readonly database: string | null;
+  readonly format: string;
+  readonly settings: ReadonlyMap<string, string>;
+  /** Values in ClickHouse's escaped text, as the HTTP interface takes them. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+export interface StatementResult {
+  readonly bytes: Uint8Array;
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+  readonly rowsWritten: number;
+  readonly bytesWritten: number;
+}
+
+const nothing: StatementResult = { bytes: new Uint8Array(), rowsRead: 0, bytesRead: 0, rowsWritten: 0, bytesWritten: 0 };
+const readsMax = 4;
+const waitingMax = 2_000;
+/** What a statement starts from; its own settings come after. chdb does not apply profiles of the settings file to sessions. */
+const defaults = new Map([
+  ['async_insert', '0'], // An acknowledged insert is written, and a token works, as on a server with the same setting.
+  ['max_threads', '2'],
+  ['max_execution_time', '600'], // chdb cannot interrupt a statement whose caller has left; this ends it at last.
+  ['max_result_bytes', '536870912'], // Results are gathered whole before they are sent.
+]);
+
+/** The formats that the engine takes as bytes, and their rows written are told; the rest goes through the statement's text. */
+const bytesFormats = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'CSVWithNames', 'TabSeparated', 'TSV', 'TabSeparatedWithNames', 'TSVWithNames']);
+const insertHead = /^\s*INSERT\s+INTO\s+(?:TABLE\s+)?([\w`.]+)\s*(?:\(([\w\s,`]*)\))?\s*(?:SETTINGS\s+(.+?))?\s+FORMAT\s+(\w+)\s*;?\s*$/is;
+
+/** An exception of the engine, told as a server tells it: `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`. */
+export class EngineException extends Error {
+  readonly code: number;
+
+  constructor(message: string) {
+    super(message.startsWith('Code: ') ? message : `Code: 1001. DB::Exception: ${message} (STD_EXCEPTION)`);
+    this.name = 'EngineException';
+    this.code = Number.parseInt(this.message.slice('Code: '.length), 10);
+  }
+}
+
+/**
+ * The engine, opened once on its folder. Each statement gets a session of its own, which costs half a millisecond:
+ * settings, parameters and the current database stick to a chdb session, and a forgotten one silently changed later statements.
+ * Inserts of rows run one after another beside up to four other statements, so slow reads never hold up an insert.
+ */
+export class ClickHouseEngine {
+  readonly #path: string;
+  readonly #root: Session;
+  readonly #inserts = new Lane(1);
+  readonly #others = new Lane(readsMax);
+
+  constructor(options: { path: string; configFile: string }) {
+    this.#path = options.path;
+    // The first session opens the engine with its settings file and keeps it open; later ones at the same path share it.
+    this.#root = new Session(options.path, { connectionArgs: [`--config-file=${options.configFile}`] });
+  }
+
+  /** Runs one statement. Throws an EngineException for everything that the engine refuses. */
+  run(statement: Statement): Promise<StatementResult> {
+    if (statement.data === null && insertHead.test(statement.sql)) return Promise.resolve(nothing); // An insert of no rows.
+    const lane = statement.data === null ? this.#others : this.#inserts;
+    return lane.run(() => this.#runInFreshSession(statement));
+  }
+
+  /** Waits until all statements have ended, then closes the folder. */
+  async close(): Promise<void> {
+    await Promise.all([this.#inserts.close(), this.#others.close()]);
+    this.#root.close();
+  }
+
+  async #runInFreshSession(statement: Statement): Promise<StatementResult> {
+    const session = new Session(this.#path);
+    try {
+      await session.queryAsync(prelude(statement));
+      return statement.data === null ? await read(session, statement) : await insert(session, statement, statement.data);
+    } catch (error) {
+      throw new EngineException((error as Error).message);
+    } finally {
+      session.close();
+    }
+  }
+}
+
+async function read(session: Session, { sql, format }: Statement): Promise<StatementResult> {
+  const result = await session.queryAsync(sql, { format });
+  return { bytes: result.bytes(), rowsRead: result.rowsRead, bytesRead: result.bytesRead, rowsWritten: 0, bytesWritten: 0 };
+}
+
+async function insert(session: Session, { sql }: Statement, data: Buffer): Promise<StatementResult> {
+  const [, table, columns, settings, format] = insertHead.exec(sql) ?? [];
+  if (table === undefined || format === undefined || !bytesFormats.has(format)) {
+    if (!isUtf8(data)) throw new EngineException('Code: 73. DB::Exception: The embedded engine takes rows in text formats only, such as JSONEachRow. (UNKNOWN_FORMAT)');
+    await session.queryAsync(`${sql}\n${data.toString('utf8')}`);
+    return nothing;
+  }
+  if (settings !== undefined) await session.queryAsync(`SET ${settings}`); // The session is this statement's alone.
+  const names = columns?.split(',').map(unquoted);
+  const summary = await session.insert({ table: unquoted(table), ...(names === undefined ? {} : { columns: names }), values: data, format: format as 'JSONEachRow' });
+  return { ...nothing, rowsWritten: summary.rowsWritten, bytesWritten: summary.bytesWritten };
+}
+
+function prelude({ database, settings, parameters }: Statement): string {
+  const lines: string[] = [];
+  if (database !== null) lines.push(`USE \`${database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``);
+  const assignments = [...new Map([...defaults, ...settings])].map(([name, value]) => `${checkedName(name)} = ${quoted(value)}`);
+  lines.push(`SET ${assignments.join(', ')}`);
+  for (const [name, value] of parameters) lines.push(`SET param_${checkedName(name)} = ${quoted(value)}`);
+  return lines.join('; ');
+}
+
+/** A setting or parameter name from the URL goes into a statement's text. */
+function checkedName(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
+  throw new EngineException(`Code: 115. DB::Exception: Unknown setting ${JSON.stringify(name)}. (UNKNOWN_SETTING)`);
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function unquoted(name: string): string {
+  return name.trim().replaceAll('`', '');
+}
+
+/** Lets a bounded number of statements run at a time, first come, first served. */
+class Lane {
+  readonly #runningMax: number;
+  #running = 0;
+  #isClosed = false;
+  readonly #waiting: (() => void)[] = [];
+  #onIdle: (() => void) | null = null;
+
+  constructor(runningMax: number) {
+    this.#runningMax = runningMax;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new EngineException('Code: 236. DB::Exception: The engine is shutting down. (ABORTED)');
+    if (this.#waiting.length >= waitingMax) throw new EngineException('Code: 202. DB::Exception: Too many simultaneous queries. (TOO_MANY_SIMULTANEOUS_QUERIES)');
+    if (this.#running < this.#runningMax) this.#running += 1;
+    else await new Promise<void>((admit) => this.#waiting.push(admit)); // Whoever leaves hands over its place.
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+      if (this.#running === 0) this.#onIdle?.();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#running > 0) await new Promise<void>((done) => (this.#onIdle = done));
+  }
+}

