@@ -16,3 +16,16 @@ export { contains, earlier, isTimeZone, later, overlaps, period } from './period
 export type { Period } from './period/period.js';
 export { prorationFraction, WHOLE } from './period/proration-fraction.js';
 export type { Fraction, ProrationUnit } from './period/proration-fraction.js';
+export type { CatalogFault, CatalogFaultCode } from './catalog/catalog-fault.js';
+export { canonicalPrices, priceDecimalFields } from './catalog/decimal-fields.js';
+export { entitlementSchema } from './catalog/entitlement.js';
+export type { Entitlement } from './catalog/entitlement.js';
+export { keyPattern, keySchema, metadataSchema, nameSchema, referenceSchema } from './catalog/key.js';
+export { decimalTextSchema, modelSchema } from './catalog/model.js';
+export type { Model } from './catalog/model.js';
+export { planInputSchema } from './catalog/plan.js';
+export type { Plan } from './catalog/plan.js';
+export { currencyFaults, planFaults } from './catalog/plan-faults.js';
+export { payTime, priceSchema, prorateUnit, simulatedPriceSchema } from './catalog/price.js';
+export type { Price, RateablePrice } from './catalog/price.js';
+export { priceFaults } from './catalog/price-faults.js';

@@ -1,0 +1,24 @@
+/** One thing wrong with a plan or price that has the right shape. */
+export interface CatalogFault {
+  /** RFC 6901 JSON pointer into the body. */
+  readonly pointer: string;
+  readonly code: CatalogFaultCode;
+  /** A sentence that says how to mend it. */
+  readonly detail: string;
+}
+
+export type CatalogFaultCode =
+  | 'duplicate_feature'
+  | 'duplicate_group'
+  | 'duplicate_key'
+  | 'invalid_decimal'
+  | 'invalid_interval'
+  | 'minimum_above_maximum'
+  | 'missing_field'
+  | 'negative_amount'
+  | 'not_allowed'
+  | 'number_out_of_range'
+  | 'tier_not_open'
+  | 'tier_open_too_early'
+  | 'tiers_unsorted'
+  | 'unknown_currency';

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { ProrationUnit } from '../period/proration-fraction.js';
+import { keySchema, nameSchema, referenceSchema } from './key.js';
+import { decimalTextSchema, modelSchema } from './model.js';
+
+const groupKeysMax = 10;
+
+export const unitConversionSchema = z.strictObject({
+  divide_by: decimalTextSchema,
+  rounding: z.enum(['none', 'up', 'down', 'nearest']),
+});
+
+/** A price as it is sent and stored. Its semantic faults are found by `priceFaults`. */
+export const priceSchema = z.strictObject({
+  key: keySchema,
+  name: nameSchema,
+  type: z.enum(['recurring', 'usage', 'one_time']),
+  /** Usage only. */
+  meter: referenceSchema.optional(),
+  pay: z.enum(['in_advance', 'in_arrears']).optional(),
+  /** true is "second", false is "none". */
+  prorate: z.union([z.enum(['none', 'day', 'second']), z.boolean()]).optional(),
+  model: modelSchema,
+  included_units: decimalTextSchema.optional(),
+  unit_conversion: unitConversionSchema.optional(),
+  maximum_amount: decimalTextSchema.optional(),
+  minimum_amount: decimalTextSchema.optional(),
+  group_by: z.array(z.string().min(1).max(100)).max(groupKeysMax).optional(),
+});
+
+export type Price = z.infer<typeof priceSchema>;
+export type UnitConversion = z.infer<typeof unitConversionSchema>;
+
+/** A price that is only tried out needs no name. */
+export const simulatedPriceSchema = priceSchema.partial({ key: true, name: true });
+
+/** What rating needs of a price: a plan's price, or one that is only tried out. */
+export type RateablePrice = z.infer<typeof simulatedPriceSchema>;
+
+/** How a partial period scales a price: recurring ones by the second unless they say otherwise, others not. */
+export function prorateUnit(price: Pick<Price, 'type' | 'prorate'>): ProrationUnit | 'none' {
+  if (price.prorate === undefined) return price.type === 'recurring' ? 'second' : 'none';
+  if (typeof price.prorate === 'boolean') return price.prorate ? 'second' : 'none';
+  return price.prorate;
+}
+
+/** When a price is owed: recurring ones in advance unless they say otherwise, usage always in arrears. */
+export function payTime(price: Pick<Price, 'type' | 'pay'>): 'in_advance' | 'in_arrears' {
+  if (price.type === 'usage') return 'in_arrears';
+  return price.pay ?? 'in_advance';
+}
