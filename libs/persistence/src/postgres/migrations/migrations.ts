@@ -1,5 +1,25 @@
 import type { MixedList } from 'typeorm';
 import { Roles1700000000001 } from './0001-roles.js';
+import { Organizations1700000000010 } from './0010-organizations.js';
+import { ApiKeys1700000000011 } from './0011-api-keys.js';
+import { IdempotencyKeys1700000000012 } from './0012-idempotency-keys.js';
+import { TestClocks1700000000013 } from './0013-test-clocks.js';
+import { ProductsFeaturesMeters1700000000014 } from './0014-products-features-meters.js';
+import { Plans1700000000015 } from './0015-plans.js';
+import { Customers1700000000016 } from './0016-customers.js';
+import { Subscriptions1700000000017 } from './0017-subscriptions.js';
+import { Rating1700000000030 } from './0030-rating.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
-export const migrations: MixedList<Function> = [Roles1700000000001];
+export const migrations: MixedList<Function> = [
+  Roles1700000000001,
+  Organizations1700000000010,
+  ApiKeys1700000000011,
+  IdempotencyKeys1700000000012,
+  TestClocks1700000000013,
+  ProductsFeaturesMeters1700000000014,
+  Plans1700000000015,
+  Customers1700000000016,
+  Subscriptions1700000000017,
+  Rating1700000000030,
+];

@@ -1,0 +1,118 @@
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { usePostgres } from '#testing';
+import { appRoles, Database, type AppRole } from '../database.js';
+import { migrateDatabase } from '../migrate.js';
+import { billingApiEntities } from './billing-api-entities.js';
+
+const { freshDatabase } = usePostgres();
+const tables = billingApiEntities.map((table) => table.options.tableName as string);
+const roles = Object.keys(appRoles) as AppRole[];
+
+let url: string;
+let owner: DataSource;
+
+beforeAll(async () => {
+  url = (await freshDatabase({ template: { name: 'migrated', prepare: async (target) => void (await migrateDatabase(target)) } })).url;
+  owner = new DataSource({ type: 'postgres', url, entities: billingApiEntities, synchronize: false });
+  await owner.initialize();
+});
+
+afterAll(async () => {
+  await owner.destroy();
+});
+
+describe('the tables of billing-api', () => {
+  it('run their migrations once', async () => {
+    expect(await migrateDatabase(url)).toBe(0);
+  });
+
+  it('are what the entities say', async () => {
+    const drift = await owner.driver.createSchemaBuilder().log();
+    expect(drift.upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('force row-level security', async () => {
+    const rows: { relname: string }[] = await owner.query(
+      `select relname from pg_class where relname = any($1) and relrowsecurity and relforcerowsecurity`, [tables]);
+    expect(rows.map((row) => row.relname).toSorted()).toEqual(tables.toSorted());
+  });
+
+  it('can be written by billing-api only, but for answers of each app and the last use of a key', async () => {
+    const writers: { role: string; table: string }[] = await owner.query(
+      `select r.role, t.name as table
+         from unnest($1::text[]) r(role), unnest($2::text[]) t(name)
+        where has_table_privilege(r.role, t.name, 'insert') or has_table_privilege(r.role, t.name, 'update') or has_table_privilege(r.role, t.name, 'delete')`,
+      [Object.values(appRoles), tables]);
+    const strangers = writers.filter((writer) => writer.role !== appRoles.billingApi && writer.table !== 'idempotency_keys');
+    expect(strangers).toEqual([]);
+    const columns: { column_name: string }[] = await owner.query(
+      `select distinct column_name from information_schema.column_privileges
+        where table_name = 'api_keys' and privilege_type = 'UPDATE' and grantee = any($1)`,
+      [Object.values(appRoles).filter((role) => role !== appRoles.billingApi)]);
+    expect(columns).toEqual([{ column_name: 'last_used_at' }]);
+  });
+
+  it('keep a plan version as it is', async () => {
+    const [may] = await owner.query(`select has_table_privilege($1, 'plan_versions', 'update') as update, has_table_privilege($1, 'plan_versions', 'delete') as delete`, [appRoles.billingApi]);
+    expect(may).toEqual({ update: false, delete: false });
+  });
+});
+
+describe('row-level security', () => {
+  const now = '2026-01-01T00:00:00Z';
+  beforeAll(async () => {
+    for (const id of ['org_a', 'org_b']) {
+      await owner.query(`insert into organizations (id, name, mode, invoice_prefix, created_at) values ($1, $1, 'test', 'INV', $2)`, [id, now]);
+      await owner.query(`insert into api_keys (id, organization_id, name, hint, secret_hash, scopes, created_at) values ('key_' || $1, $1, '', '', 'hash-' || $1, '{}', $2)`, [id, now]);
+      await owner.query(`insert into test_clocks (organization_id, now) values ($1, $2)`, [id, now]);
+      for (const table of ['products', 'features']) await owner.query(`insert into ${table} (id, organization_id, key, name, created_at) values ('${table}_' || $1, $1, 'k', '', $2)`, [id, now]);
+      await owner.query(`insert into meters (id, organization_id, key, name, event_type, aggregation, created_at) values ('mtr_' || $1, $1, 'k', '', 't', 'count', $2)`, [id, now]);
+      await owner.query(`insert into plans (id, organization_id, key, name, latest_version, created_at) values ('plan_' || $1, $1, 'k', '', 1, $2)`, [id, now]);
+      await owner.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ('plan_' || $1, 1, $1, 'USD', 'P1M', '[]', $2)`, [id, now]);
+      await owner.query(`insert into customers (id, organization_id, name, time_zone, created_at) values ('cus_' || $1, $1, '', 'UTC', $2)`, [id, now]);
+      await owner.query(`insert into customer_subjects (id, organization_id, customer_id, subject, created_at) values ($1, $1, 'cus_' || $1, 's', $2)`, [id, now]);
+      await owner.query(
+        `insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, currency, time_zone, collection, created_at)
+         values ('sub_' || $1, $1, 'cus_' || $1, 'plan_' || $1, 1, $2, $2, 'USD', 'UTC', 'automatic', $2)`, [id, now]);
+      await owner.query(`insert into idempotency_keys (organization_id, credential_id, method, path, key, fingerprint, claim, claimed_until, expires_at) values ($1, 'c', 'POST', '/', 'k', '', '', $2, $2)`, [id, now]);
+    }
+  });
+
+  it.each(roles)('shows %s the rows of one organization, and none without one', async (role) => {
+    const database = await Database.open({ url, role, poolSizeMax: 1 });
+    for (const table of tables) {
+      const [may] = await owner.query(`select has_table_privilege($1, $2, 'select') as select`, [appRoles[role], table]);
+      const column = table === 'organizations' ? 'id' : 'organization_id';
+      const seen = (work: typeof database.inOrganization) => work('org_a', (manager) => manager.query(`select distinct ${column} as id from ${table}`));
+      if (!may.select) {
+        await expect(seen(database.inOrganization.bind(database))).rejects.toThrow('permission denied');
+        continue;
+      }
+      const isWorklist = (role === 'billingApi' && table === 'idempotency_keys') || (role === 'invoicing' && ['subscriptions', 'test_clocks'].includes(table));
+      const inA = await seen(database.inOrganization.bind(database));
+      const without = await database.acrossOrganizations((manager) => manager.query(`select distinct ${column} as id from ${table} order by 1`));
+      expect([table, inA]).toEqual([table, isWorklist ? expect.anything() : [{ id: 'org_a' }]]);
+      expect([table, without]).toEqual([table, isWorklist ? [{ id: 'org_a' }, { id: 'org_b' }] : []]);
+    }
+    await database.close();
+  });
+
+  it('refuses to write a row of another organization', async () => {
+    const database = await Database.open({ url, role: 'billingApi', poolSizeMax: 1 });
+    const written = database.inOrganization('org_a', (manager) =>
+      manager.query(`insert into products (id, organization_id, key, name, created_at) values ('prod_x', 'org_b', 'x', '', $1)`, [now]));
+    await expect(written).rejects.toThrow('row-level security');
+    await database.close();
+  });
+
+  it('shows a credential to whoever names its hash', async () => {
+    const database = await Database.open({ url, role: 'ingest', poolSizeMax: 1 });
+    const found = await database.acrossOrganizations(async (manager) => {
+      await manager.query(`select set_config('app.credential_hash', 'hash-org_b', true)`);
+      return manager.query(`select id from api_keys`);
+    });
+    expect(found).toEqual([{ id: 'key_org_b' }]);
+    await database.close();
+  });
+});

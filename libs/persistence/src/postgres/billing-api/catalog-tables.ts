@@ -1,0 +1,84 @@
+import { EntitySchema } from 'typeorm';
+import { instantColumn, jsonColumn, resourceColumns, textColumn } from './table-columns.js';
+
+interface CatalogItem {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly key: string;
+  readonly name: string;
+  readonly archivedAt: Temporal.Instant | null;
+  readonly createdAt: Temporal.Instant;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The API that is sold. */
+export interface Product extends CatalogItem {
+  readonly docsUrl: string | null;
+  readonly version: string | null;
+}
+
+/** What a customer buys or is limited on. */
+export interface Feature extends CatalogItem {
+  readonly meterId: string | null;
+}
+
+/** A meter as the catalog keeps it; how it counts is the aggregator's `Meter`. */
+export interface MeterResource extends CatalogItem {
+  readonly eventType: string;
+  readonly aggregation: string;
+  readonly valuePath: string | null;
+  /** Dimension to path. */
+  readonly groupBy: Readonly<Record<string, string>>;
+  readonly filter: string | null;
+  readonly unit: string | null;
+}
+
+const catalogColumns = {
+  ...resourceColumns,
+  key: textColumn('key'),
+  name: textColumn('name'),
+  archivedAt: instantColumn('archived_at', { nullable: true }),
+};
+
+function catalogIndices(table: string) {
+  return [
+    { name: `${table}_key`, columns: ['organizationId', 'key'], unique: true },
+    { name: `${table}_list`, columns: ['organizationId', 'id'] },
+  ];
+}
+
+function ofOrganization(table: string) {
+  return { name: `${table}_organization`, target: 'Organization', columnNames: ['organizationId'], referencedColumnNames: ['id'] };
+}
+
+export const productTable = new EntitySchema<Product>({
+  name: 'Product',
+  tableName: 'products',
+  columns: { ...catalogColumns, docsUrl: textColumn('docs_url', { nullable: true }), version: textColumn('version', { nullable: true }) },
+  indices: catalogIndices('products'),
+  foreignKeys: [ofOrganization('products')],
+});
+
+export const featureTable = new EntitySchema<Feature>({
+  name: 'Feature',
+  tableName: 'features',
+  columns: { ...catalogColumns, meterId: textColumn('meter_id', { nullable: true }) },
+  indices: catalogIndices('features'),
+  foreignKeys: [ofOrganization('features'), { name: 'features_meter', target: 'Meter', columnNames: ['meterId'], referencedColumnNames: ['id'] }],
+});
+
+export const meterTable = new EntitySchema<MeterResource>({
+  name: 'Meter',
+  tableName: 'meters',
+  columns: {
+    ...catalogColumns,
+    eventType: textColumn('event_type'),
+    aggregation: textColumn('aggregation'),
+    valuePath: textColumn('value_path', { nullable: true }),
+    groupBy: jsonColumn('group_by', { default: {} }),
+    filter: textColumn('filter', { nullable: true }),
+    unit: textColumn('unit', { nullable: true }),
+  },
+  indices: [...catalogIndices('meters'), { name: 'meters_event_type', columns: ['organizationId', 'eventType'] }],
+  foreignKeys: [ofOrganization('meters')],
+});

@@ -1,0 +1,42 @@
+import type { EntityManager, EntitySchema } from 'typeorm';
+import type { ListPage } from '#platform';
+import { fromRow, type Row } from './table-columns.js';
+
+/** A condition with its parameters; `sql` gets the place of its first parameter. */
+export interface Condition {
+  readonly sql: (place: number) => string;
+  readonly values: readonly unknown[];
+}
+
+export interface RowPage<T> {
+  readonly items: T[];
+  readonly hasMore: boolean;
+}
+
+/** The one condition that each query adds by itself, since a role that scans a table as its worklist sees more than the organization. */
+export const ownRows = `organization_id = current_setting('app.organization_id', true)`;
+
+/** One page of an organization's rows, newest first. Ids sort by the time of their making. */
+export async function listRows<T>(manager: EntityManager, table: EntitySchema<T>, options: { page: ListPage; conditions?: readonly Condition[] }): Promise<RowPage<T>> {
+  const { page } = options;
+  const conditions = [...(options.conditions ?? [])];
+  const backwards = page.endingBefore !== null;
+  if (page.startingAfter !== null) conditions.push({ sql: (place) => `id < $${place}`, values: [page.startingAfter] });
+  if (page.endingBefore !== null) conditions.push({ sql: (place) => `id > $${place}`, values: [page.endingBefore] });
+  const values: unknown[] = [page.limit + 1];
+  let where = table.options.tableName === 'organizations' ? 'true' : ownRows;
+  for (const condition of conditions) {
+    where += ` and ${condition.sql(values.length + 1)}`;
+    values.push(...condition.values);
+  }
+  const rows: Row[] = await manager.query(
+    `select * from ${table.options.tableName} where ${where} order by id ${backwards ? 'asc' : 'desc'} limit $1`, values);
+  const items = rows.slice(0, page.limit).map((row) => fromRow(table, row));
+  return { items: backwards ? items.reverse() : items, hasMore: rows.length > page.limit };
+}
+
+/** One row by its id or by the key that the user chose; null where the organization has none. */
+export async function findByIdOrKey<T>(manager: EntityManager, table: EntitySchema<T>, reference: string): Promise<T | null> {
+  const rows: Row[] = await manager.query(`select * from ${table.options.tableName} where ${ownRows} and (id = $1 or key = $1)`, [reference]);
+  return rows[0] === undefined ? null : fromRow(table, rows[0]);
+}

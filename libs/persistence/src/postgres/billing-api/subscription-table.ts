@@ -1,0 +1,91 @@
+import { EntitySchema, type EntityManager } from 'typeorm';
+import { ownRows } from './list-rows.js';
+import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
+
+/** A customer on a plan version from an instant. Its status follows from these instants and business time, and is not kept. */
+export interface SubscriptionRecord {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly customerId: string;
+  readonly planId: string;
+  readonly planVersion: number;
+  readonly startAt: Temporal.Instant;
+  readonly billingAnchor: Temporal.Instant;
+  readonly trialEndAt: Temporal.Instant | null;
+  readonly currency: string;
+  /** The customer's zone when the subscription was made; boundaries keep to it. */
+  readonly timeZone: string;
+  readonly collection: 'automatic' | 'send_invoice';
+  readonly daysUntilDue: number | null;
+  /** The instant at which it ends, exclusive. */
+  readonly cancelAt: Temporal.Instant | null;
+  readonly cancelProrate: boolean;
+  /** When the cancellation was asked for, in business time. */
+  readonly canceledAt: Temporal.Instant | null;
+  /** Rises with every change. */
+  readonly revision: bigint;
+  readonly createdAt: Temporal.Instant;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
+  name: 'Subscription',
+  tableName: 'subscriptions',
+  columns: {
+    ...resourceColumns,
+    customerId: textColumn('customer_id'),
+    planId: textColumn('plan_id'),
+    planVersion: integerColumn('plan_version'),
+    startAt: instantColumn('start_at'),
+    billingAnchor: instantColumn('billing_anchor'),
+    trialEndAt: instantColumn('trial_end_at', { nullable: true }),
+    currency: textColumn('currency'),
+    timeZone: textColumn('time_zone'),
+    collection: textColumn('collection'),
+    daysUntilDue: integerColumn('days_until_due', { nullable: true }),
+    cancelAt: instantColumn('cancel_at', { nullable: true }),
+    cancelProrate: booleanColumn('cancel_prorate', { default: false }),
+    canceledAt: instantColumn('canceled_at', { nullable: true }),
+    revision: bigintColumn('revision', { default: 1 }),
+  },
+  checks: [{ name: 'subscriptions_collection', expression: `collection in ('automatic', 'send_invoice')` }],
+  indices: [
+    { name: 'subscriptions_list', columns: ['organizationId', 'id'] },
+    { name: 'subscriptions_customer_list', columns: ['organizationId', 'customerId'] },
+  ],
+  foreignKeys: [
+    { name: 'subscriptions_organization', target: 'Organization', columnNames: ['organizationId'], referencedColumnNames: ['id'] },
+    { name: 'subscriptions_customer', target: 'Customer', columnNames: ['customerId'], referencedColumnNames: ['id'] },
+    { name: 'subscriptions_plan_version', target: 'PlanVersion', columnNames: ['planId', 'planVersion'], referencedColumnNames: ['planId', 'version'] },
+  ],
+});
+
+/** The organization's subscriptions, oldest first: these, or those of these customers, or those that last at some instant of [from, to); all where nothing is given. */
+export async function readSubscriptions(
+  manager: EntityManager,
+  filter: { readonly ids?: readonly string[]; readonly customerIds?: readonly string[]; readonly planIds?: readonly string[]; readonly from?: Temporal.Instant; readonly to?: Temporal.Instant } = {},
+): Promise<SubscriptionRecord[]> {
+  const rows: Row[] = await manager.query(
+    `select * from subscriptions
+      where ${ownRows}
+        and ($1::text[] is null or id = any($1))
+        and ($2::text[] is null or customer_id = any($2))
+        and ($3::text[] is null or plan_id = any($3))
+        and ($4::timestamptz is null or cancel_at is null or cancel_at > $4)
+        and ($5::timestamptz is null or start_at < $5)
+      order by id`,
+    [filter.ids ?? null, filter.customerIds ?? null, filter.planIds ?? null, filter.from?.toString() ?? null, filter.to?.toString() ?? null],
+  );
+  return rows.map((row) => fromRow(subscriptionTable, row));
+}
+
+export async function readSubscription(manager: EntityManager, id: string): Promise<SubscriptionRecord | null> {
+  return (await readSubscriptions(manager, { ids: [id] }))[0] ?? null;
+}
+
+/** For the worklist of whoever bills: subscriptions of all organizations, after an id, in order of id. */
+export async function scanSubscriptions(manager: EntityManager, scan: { readonly afterId: string | null; readonly limit: number }): Promise<SubscriptionRecord[]> {
+  const rows: Row[] = await manager.query(
+    `select * from subscriptions where $1::text is null or id > $1 order by id limit $2`, [scan.afterId, scan.limit]);
+  return rows.map((row) => fromRow(subscriptionTable, row));
+}
