@@ -8,6 +8,8 @@ interface DecimalField {
   readonly kind: 'amount' | 'quantity';
   /** A quantity that is divided by, or that a band ends at, can't be 0. */
   readonly aboveZero?: boolean;
+  /** Amounts and bounds never are; a net quantity may be. */
+  readonly mayBeNegative?: boolean;
 }
 
 const bounds = {
@@ -25,7 +27,7 @@ export function decimalFaults(field: DecimalField): CatalogFault[] {
   }
   if (!bounds[kind].within(text)) return [{ pointer, code: 'number_out_of_range', detail: bounds[kind].words }];
   const value = soundDecimal(field);
-  if (value?.lt(0) === true) {
+  if (field.mayBeNegative !== true && value?.lt(0) === true) {
     return [{ pointer, code: 'negative_amount', detail: 'This can\'t be negative; to pay something back, give a credit.' }];
   }
   if (field.aboveZero === true && value?.isZero() === true) {

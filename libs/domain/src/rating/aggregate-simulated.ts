@@ -1,0 +1,46 @@
+import { assert } from '../assert.js';
+import { Decimal, divide, sumOf, toPlain } from '../money/decimal.js';
+import { decimalOf } from '../money/decimal.js';
+import type { GroupUsage } from './pool-usage.js';
+import { priceDecimal } from './price-decimal.js';
+
+/** How a meter makes one quantity of many events. */
+export type Aggregation = 'count' | 'sum' | 'min' | 'max' | 'avg' | 'unique_count' | 'latest';
+
+interface SimulatedEvent {
+  readonly value: string;
+  readonly group?: Readonly<Record<string, string>> | undefined;
+}
+
+const averageDigits = 12;
+
+const aggregate: Readonly<Record<Aggregation, (values: readonly [Decimal, ...Decimal[]]) => Decimal>> = {
+  count: (values) => decimalOf(BigInt(values.length)),
+  sum: (values) => sumOf(values, (value) => value),
+  min: (values) => Decimal.min(...values),
+  max: (values) => Decimal.max(...values),
+  avg: (values) =>
+    divide(sumOf(values, (value) => value), decimalOf(BigInt(values.length))).toDecimalPlaces(averageDigits, Decimal.ROUND_HALF_UP),
+  unique_count: (values) => decimalOf(BigInt(new Set(values.map(toPlain)).size)),
+  latest: (values) => values.at(-1) ?? values[0], // The events stand in the order of their time.
+};
+
+/** The quantities of made-up events, one per group of the price; in the order in which the groups first occur. */
+export function aggregateSimulated(
+  events: readonly SimulatedEvent[],
+  options: { groupBy: readonly string[]; aggregation: Aggregation },
+): GroupUsage[] {
+  const groups = new Map<string, { group: Record<string, string>; values: Decimal[] }>();
+  for (const event of events) {
+    const given = event.group ?? {};
+    const group = Object.fromEntries(options.groupBy.map((key) => [key, Object.hasOwn(given, key) ? (given[key] ?? '') : '']));
+    const name = JSON.stringify(options.groupBy.map((key) => group[key]));
+    const pool = groups.get(name) ?? { group, values: [] };
+    pool.values.push(priceDecimal(event.value));
+    groups.set(name, pool);
+  }
+  return [...groups.values()].map(({ group, values: [first, ...rest] }) => {
+    assert(first !== undefined, 'A group is made by its first event.');
+    return { group, quantity: aggregate[options.aggregation]([first, ...rest]) };
+  });
+}

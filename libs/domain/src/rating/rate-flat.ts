@@ -1,0 +1,9 @@
+import { type Decimal, toPlain } from '../money/decimal.js';
+import { assertShares, type Share } from './share.js';
+
+/** One amount whatever the quantity, 0 included. Unrounded. */
+export function rateFlat(quantity: Decimal, amount: Decimal): Share[] {
+  const shares = [{ ref: 'flat', quantity, amount, detail: `${toPlain(amount)} flat, whatever the quantity` }];
+  assertShares(shares, quantity);
+  return shares;
+}

@@ -1,0 +1,17 @@
+import { assert } from '../assert.js';
+import { type Decimal, sumOf } from '../money/decimal.js';
+
+/** What one part of a model asks for one part of the quantity. The ref is stable: the same part of the same model has it for ever. */
+export interface Share {
+  readonly ref: string;
+  readonly quantity: Decimal;
+  /** Major units, unrounded. */
+  readonly amount: Decimal;
+  readonly detail: string;
+}
+
+/** Every unit is rated exactly once: both ends of each model check it. */
+export function assertShares(shares: readonly Share[], quantity: Decimal): void {
+  assert(shares.length > 0, 'A model rates every quantity, 0 too.');
+  assert(sumOf(shares, (share) => share.quantity).eq(quantity), 'Every unit must be rated exactly once.');
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { CatalogFault } from '../catalog/catalog-fault.js';
+import { decimalFaults } from '../catalog/decimal-faults.js';
+import { priceDecimalFields } from '../catalog/decimal-fields.js';
+import { decimalTextSchema } from '../catalog/model.js';
+import { currencyFaults } from '../catalog/plan-faults.js';
+import { priceFaults } from '../catalog/price-faults.js';
+import { simulatedPriceSchema } from '../catalog/price.js';
+import { toPlain } from '../money/decimal.js';
+import { formatMinor, type Rounding } from '../money/minor-units.js';
+import { type Aggregation, aggregateSimulated } from './aggregate-simulated.js';
+import { priceDecimal } from './price-decimal.js';
+import { ratePrice } from './rate-price.js';
+import type { TraceStep } from './trace.js';
+
+const eventsMax = 10_000;
+
+const simulatedEventSchema = z.strictObject({
+  value: decimalTextSchema,
+  group: z.record(z.string().max(100), z.string().max(1_000)).optional(),
+});
+
+/** A price to try out, and a quantity or events to try it on. */
+export const simulationSchema = z.strictObject({
+  price: simulatedPriceSchema,
+  currency: z.string().max(10),
+  quantity: decimalTextSchema.optional(),
+  events: z.array(simulatedEventSchema).max(eventsMax).optional(),
+});
+
+export type Simulation = z.infer<typeof simulationSchema>;
+
+/** Fields of a simulation that hold a decimal and may be sent as JSON numbers. */
+export const simulationDecimalFields: ReadonlySet<string> = new Set([...priceDecimalFields, 'quantity', 'value']);
+
+/** As it is answered: decimals as text, the posted amount with the currency's digits. */
+export interface SimulatedPrice {
+  readonly amount: string;
+  readonly unrounded_amount: string;
+  readonly quantity: string;
+  readonly trace: readonly TraceStep[];
+}
+
+/** Everything wrong with a simulation whose shape is right. */
+export function simulationFaults(simulation: Simulation): CatalogFault[] {
+  const { price, currency, quantity, events } = simulation;
+  const faults = [...priceFaults(price, '/price', { meterOptional: true }), ...currencyFaults(currency)];
+  if (quantity === undefined && events === undefined) {
+    faults.push({ pointer: '/quantity', code: 'missing_field', detail: 'Give a quantity, or events to sum.' });
+  }
+  if (quantity !== undefined && events !== undefined) {
+    faults.push({ pointer: '/quantity', code: 'not_allowed', detail: 'Give a quantity or events, not both.' });
+  }
+  return [
+    ...faults,
+    ...decimalFaults({ text: quantity, pointer: '/quantity', kind: 'quantity', mayBeNegative: true }),
+    ...(events ?? []).flatMap((event, index) =>
+      decimalFaults({ text: event.value, pointer: `/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
+    ),
+  ];
+}
+
+/** Rates a price without storing anything. The events are summed, or aggregated as the price's meter does. */
+export function simulatePrice(simulation: Simulation, options: { rounding: Rounding; aggregation?: Aggregation | undefined }): SimulatedPrice {
+  const { price, currency, quantity } = simulation;
+  const usage =
+    quantity !== undefined
+      ? [{ group: {}, quantity: priceDecimal(quantity) }]
+      : aggregateSimulated(simulation.events ?? [], { groupBy: price.group_by ?? [], aggregation: options.aggregation ?? 'sum' });
+  const rated = ratePrice({ price, currency, rounding: options.rounding, usage });
+  return {
+    amount: formatMinor(rated.amountMinor, currency),
+    unrounded_amount: toPlain(rated.unroundedAmount),
+    quantity: toPlain(rated.quantity),
+    trace: rated.trace,
+  };
+}
