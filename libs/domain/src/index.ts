@@ -52,3 +52,7 @@ export type { RatedPrice, RatedPriceLine, RatePriceInput } from './rating/rate-p
 export { simulatePrice, simulationDecimalFields, simulationFaults, simulationSchema } from './rating/simulate-price.js';
 export type { SimulatedPrice, Simulation } from './rating/simulate-price.js';
 export type { TraceStep } from './rating/trace.js';
+export { billingPeriodAt, billingPeriodContaining, billingSchedule, periodsThrough } from './subscription/billing-schedule.js';
+export type { BillingPeriod, BillingSchedule, PeriodsOutcome, ScheduleTerms } from './subscription/billing-schedule.js';
+export { subscriptionEvents, subscriptionStatusAfter, subscriptionStatusAt, subscriptionStatuses, subscriptionTransitions } from './subscription/subscription-status.js';
+export type { SubscriptionEvent, SubscriptionStatus } from './subscription/subscription-status.js';
