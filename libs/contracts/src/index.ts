@@ -1,4 +1,4 @@
-export { aggregatorGroup, topics } from './log/topics.js';
+export { aggregatorGroup, ratingGroup, topics } from './log/topics.js';
 export { decodeDeadLetterRecord, encodeDeadLetterRecord } from './log/dead-letter-record.js';
 export type { DeadLetterRecord } from './log/dead-letter-record.js';
 export { refusedEventCodes } from './log/refused-event-fault.js';
@@ -9,3 +9,7 @@ export { decodeUsageEventRecord, encodeUsageEventRecord, RecordVersionUnknown, u
 export type { UsageEventRecord } from './log/usage-event-record.js';
 export { ownerScopes, scopes } from './scopes.js';
 export type { Scope } from './scopes.js';
+export { ratedUsageQuerySchema, ratedUsageRowSchema, ratedUsageSchema } from './http/rated-usage.js';
+export type { RatedUsageBody, RatedUsageQuery } from './http/rated-usage.js';
+export { invoicingQueue, rateFinalSchema, rateOpenSchema, ratingQueue, sweepJob } from './jobs/rating-jobs.js';
+export type { RateFinalPayload, RateOpenPayload } from './jobs/rating-jobs.js';

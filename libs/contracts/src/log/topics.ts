@@ -7,3 +7,6 @@ export const topics = {
 
 /** The group in which the aggregator consumes: what it has committed is counted. */
 export const aggregatorGroup = 'aggregator';
+
+/** The group in which rating learns whose usage changed. */
+export const ratingGroup = 'rating';

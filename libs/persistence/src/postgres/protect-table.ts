@@ -14,6 +14,9 @@ export interface TableProtection {
   readonly organizationColumn?: string;
 }
 
+/** Holds outside `inOrganization` only, so that a worker inside one organization sees no other's rows. (A setting that was local to an earlier transaction is left empty, not null.) */
+export const outsideOrganizations = `coalesce(current_setting('app.organization_id', true), '') = ''`;
+
 /**
  * Gives a table its grants and its row-level security: an organization's rows are visible only where
  * `app.organization_id` names it, for every role, the table's owner included. Safe to repeat.
@@ -31,7 +34,7 @@ export async function protectTable(runner: QueryRunner, protection: TableProtect
   for (const worker of protection.worklistOf ?? []) {
     await runner.query(`drop policy if exists worklist_${worker} on ${table}`);
     const mayWrite = worker === owner;
-    await runner.query(`create policy worklist_${worker} on ${table} ${mayWrite ? 'for all' : 'for select'} to ${appRoles[worker]} using (true)`);
+    await runner.query(`create policy worklist_${worker} on ${table} ${mayWrite ? 'for all' : 'for select'} to ${appRoles[worker]} using (${outsideOrganizations})`);
   }
 }
 

@@ -9,6 +9,9 @@ import { Plans1700000000015 } from './0015-plans.js';
 import { Customers1700000000016 } from './0016-customers.js';
 import { Subscriptions1700000000017 } from './0017-subscriptions.js';
 import { Rating1700000000030 } from './0030-rating.js';
+import { DueActs1700000000040 } from './0040-due-acts.js';
+import { Invoices1700000000041 } from './0041-invoices.js';
+import { Payments1700000000042 } from './0042-payments.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
 export const migrations: MixedList<Function> = [
@@ -22,4 +25,7 @@ export const migrations: MixedList<Function> = [
   Customers1700000000016,
   Subscriptions1700000000017,
   Rating1700000000030,
+  DueActs1700000000040,
+  Invoices1700000000041,
+  Payments1700000000042,
 ];

@@ -1,0 +1,37 @@
+import type { EntityManager } from 'typeorm';
+
+/** The subscriptions in the caller's organization whose usage these subjects may have changed; null stands for every subject. */
+export async function findAffectedSubscriptions(manager: EntityManager, change: { subjects: readonly string[] | null; earliest: Temporal.Instant }): Promise<readonly string[]> {
+  const rows: { id: string }[] = await manager.query(
+    `select id from subscriptions
+     where (cancel_at is null or cancel_at > $2)
+       and ($1::text[] is null or customer_id in (select customer_id from customer_subjects where subject = any($1::text[]) and (to_at is null or to_at > $2)))`,
+    [change.subjects, change.earliest.toString()],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Across organizations: marks subscriptions that are new or were changed, and those whose open period has ended in
+ * business time, so that the next one is rated without waiting for usage. Returns how many were marked, at most `limit`.
+ */
+export async function adoptSubscriptions(manager: EntityManager, options: { now: Temporal.Instant; limit: number }): Promise<number> {
+  const rows: unknown[] = await manager.query(
+    `insert into rating_due as due (organization_id, subscription_id, generation, revision, first_marked_at, last_marked_at)
+     select subscription.organization_id, subscription.id, 1, subscription.revision, $1, $1
+     from subscriptions subscription
+     left join rating_due known on known.subscription_id = subscription.id
+     left join test_clocks clock on clock.organization_id = subscription.organization_id
+     where known.subscription_id is null or subscription.revision > known.revision or known.open_until <= coalesce(clock.now, $1)
+     order by subscription.id limit $2
+     on conflict (subscription_id) do update set
+       generation = due.generation + 1,
+       revision = excluded.revision,
+       open_until = null,
+       first_marked_at = case when due.generation = due.rated_generation then excluded.first_marked_at else due.first_marked_at end,
+       last_marked_at = excluded.last_marked_at
+     returning subscription_id`,
+    [options.now.toString(), options.limit],
+  );
+  return rows.length;
+}

@@ -1,0 +1,240 @@
+import type { EntityManager } from 'typeorm';
+
+/** One step of how an amount came about; decimals as text. */
+export interface RatedTraceStep {
+  readonly step: string;
+  readonly detail: string;
+  readonly quantity: string;
+  readonly amount: string;
+}
+
+/** One price (or one group of one price) applied to a period's quantity. */
+export interface RatedLine {
+  readonly priceId: string;
+  readonly priceKey: string;
+  readonly ref: string;
+  readonly group: Readonly<Record<string, string>>;
+  readonly kind: 'usage' | 'advance' | 'arrears';
+  readonly description: string;
+  readonly quantity: string;
+  readonly unroundedAmount: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly trace: readonly RatedTraceStep[];
+}
+
+/** What one price earned on one local day of the customer. */
+export interface RatedDay {
+  readonly priceId: string;
+  readonly priceKey: string;
+  readonly day: string;
+  readonly dayStart: Temporal.Instant;
+  readonly quantity: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+}
+
+export interface RatedPeriod {
+  readonly organizationId: string;
+  readonly subscriptionId: string;
+  readonly periodIndex: number;
+  readonly customerId: string;
+  readonly planId: string;
+  readonly planVersion: number;
+  readonly start: Temporal.Instant;
+  readonly end: Temporal.Instant;
+  readonly isFinal: boolean;
+  readonly completeAsOf: Temporal.Instant;
+  readonly generation: bigint;
+  readonly ratedAt: Temporal.Instant;
+  readonly lines: readonly RatedLine[];
+  readonly days: readonly RatedDay[];
+}
+
+export interface PeriodKey {
+  readonly subscriptionId: string;
+  readonly periodIndex: number;
+}
+
+const keyOf = (key: PeriodKey): string => `${key.subscriptionId}/${key.periodIndex}`;
+
+/**
+ * Stores rated periods with their lines and days in the caller's transaction. A final period is never written again, and
+ * a rating that began earlier never replaces a later one. Returns how many periods were written.
+ */
+export async function saveRatedPeriods(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<number> {
+  if (periods.length === 0) return 0;
+  const taken: { subscription_id: string; period_index: number }[] = await manager.query(
+    `insert into rated_periods as rated (organization_id, subscription_id, period_index, customer_id, plan_id, plan_version,
+       period_start, period_end, is_final, complete_as_of, generation, rated_at)
+     select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text, plan_version int,
+       period_start timestamptz, period_end timestamptz, is_final boolean, complete_as_of timestamptz, generation bigint, rated_at timestamptz)
+     order by subscription_id, period_index
+     on conflict (subscription_id, period_index) do update set
+       customer_id = excluded.customer_id, plan_id = excluded.plan_id, plan_version = excluded.plan_version,
+       period_start = excluded.period_start, period_end = excluded.period_end, is_final = excluded.is_final,
+       complete_as_of = excluded.complete_as_of, generation = excluded.generation, rated_at = excluded.rated_at
+     where not rated.is_final and rated.generation <= excluded.generation
+     returning subscription_id, period_index`,
+    [JSON.stringify(periods.map(toPeriodRow))],
+  );
+  const written = new Set(taken.map((row) => keyOf({ subscriptionId: row.subscription_id, periodIndex: row.period_index })));
+  const kept = periods.filter((period) => written.has(keyOf(period)));
+  if (kept.length === 0) return 0;
+  const keys = [kept.map(({ subscriptionId }) => subscriptionId), kept.map(({ periodIndex }) => periodIndex)];
+  for (const table of ['rated_lines', 'rated_days']) {
+    await manager.query(
+      `delete from ${table} using unnest($1::text[], $2::int[]) as written (subscription_id, period_index)
+       where ${table}.subscription_id = written.subscription_id and ${table}.period_index = written.period_index`,
+      keys,
+    );
+  }
+  await insertLines(manager, kept);
+  await insertDays(manager, kept);
+  return kept.length;
+}
+
+function toPeriodRow(period: RatedPeriod): Record<string, unknown> {
+  return {
+    organization_id: period.organizationId,
+    subscription_id: period.subscriptionId,
+    period_index: period.periodIndex,
+    customer_id: period.customerId,
+    plan_id: period.planId,
+    plan_version: period.planVersion,
+    period_start: period.start.toString(),
+    period_end: period.end.toString(),
+    is_final: period.isFinal,
+    complete_as_of: period.completeAsOf.toString(),
+    generation: period.generation.toString(),
+    rated_at: period.ratedAt.toString(),
+  };
+}
+
+async function insertLines(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
+  const rows = periods.flatMap((period) =>
+    period.lines.map((line, ordinal) => ({
+      organization_id: period.organizationId,
+      subscription_id: period.subscriptionId,
+      period_index: period.periodIndex,
+      ordinal,
+      price_id: line.priceId,
+      price_key: line.priceKey,
+      ref: line.ref,
+      group_values: line.group,
+      kind: line.kind,
+      description: line.description,
+      quantity: line.quantity,
+      unrounded_amount: line.unroundedAmount,
+      amount_minor: line.amountMinor.toString(),
+      currency: line.currency,
+      trace: line.trace,
+    })),
+  );
+  await manager.query(
+    `insert into rated_lines (organization_id, subscription_id, period_index, ordinal, price_id, price_key, ref, group_values, kind, description,
+       quantity, unrounded_amount, amount_minor, currency, trace)
+     select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, ordinal int, price_id text, price_key text,
+       ref text, group_values jsonb, kind text, description text, quantity numeric, unrounded_amount numeric, amount_minor bigint, currency text, trace jsonb)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+async function insertDays(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
+  const rows = periods.flatMap((period) =>
+    period.days.map((day) => ({
+      organization_id: period.organizationId,
+      subscription_id: period.subscriptionId,
+      period_index: period.periodIndex,
+      customer_id: period.customerId,
+      plan_id: period.planId,
+      price_id: day.priceId,
+      price_key: day.priceKey,
+      day: day.day,
+      day_start: day.dayStart.toString(),
+      quantity: day.quantity,
+      amount_minor: day.amountMinor.toString(),
+      currency: day.currency,
+    })),
+  );
+  await manager.query(
+    `insert into rated_days (organization_id, subscription_id, period_index, customer_id, plan_id, price_id, price_key, day, day_start, quantity, amount_minor, currency)
+     select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text,
+       price_id text, price_key text, day date, day_start timestamptz, quantity numeric, amount_minor bigint, currency text)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+interface LineRow {
+  subscription_id: string;
+  period_index: number;
+  price_id: string;
+  price_key: string;
+  ref: string;
+  group_values: Record<string, string>;
+  kind: RatedLine['kind'];
+  description: string;
+  quantity: string;
+  unrounded_amount: string;
+  amount_minor: string;
+  currency: string;
+  trace: RatedTraceStep[];
+}
+
+interface PeriodRow {
+  subscription_id: string;
+  period_index: number;
+  period_start: string;
+  period_end: string;
+  is_final: boolean;
+  complete_as_of: string;
+}
+
+/** A rated period as invoicing reads it. */
+export interface RatedPeriodLines extends PeriodKey {
+  readonly start: Temporal.Instant;
+  readonly end: Temporal.Instant;
+  readonly isFinal: boolean;
+  readonly completeAsOf: Temporal.Instant;
+  readonly lines: readonly RatedLine[];
+}
+
+/** The rated periods with these keys, in the caller's organization; those not rated yet are left out. */
+export async function readRatedPeriods(manager: EntityManager, keys: readonly PeriodKey[]): Promise<readonly RatedPeriodLines[]> {
+  const given = [keys.map(({ subscriptionId }) => subscriptionId), keys.map(({ periodIndex }) => periodIndex)];
+  const wanted = `unnest($1::text[], $2::int[]) as wanted (subscription_id, period_index)`;
+  const periods: PeriodRow[] = await manager.query(
+    `select rated.* from rated_periods rated join ${wanted} using (subscription_id, period_index)`, given,
+  );
+  const lines: LineRow[] = await manager.query(
+    `select rated.* from rated_lines rated join ${wanted} using (subscription_id, period_index) order by subscription_id, period_index, ordinal`, given,
+  );
+  const linesByPeriod = Map.groupBy(lines, (row) => keyOf({ subscriptionId: row.subscription_id, periodIndex: row.period_index }));
+  return periods.map((row) => {
+    const key = { subscriptionId: row.subscription_id, periodIndex: row.period_index };
+    return {
+      ...key,
+      start: Temporal.Instant.from(row.period_start),
+      end: Temporal.Instant.from(row.period_end),
+      isFinal: row.is_final,
+      completeAsOf: Temporal.Instant.from(row.complete_as_of),
+      lines: (linesByPeriod.get(keyOf(key)) ?? []).map(toLine),
+    };
+  });
+}
+
+function toLine(row: LineRow): RatedLine {
+  return {
+    priceId: row.price_id,
+    priceKey: row.price_key,
+    ref: row.ref,
+    group: row.group_values,
+    kind: row.kind,
+    description: row.description,
+    quantity: row.quantity,
+    unroundedAmount: row.unrounded_amount,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    trace: row.trace,
+  };
+}

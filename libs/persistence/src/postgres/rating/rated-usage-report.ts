@@ -1,0 +1,86 @@
+import type { EntityManager } from 'typeorm';
+
+export const ratedUsageGroups = ['customer', 'plan', 'price', 'day'] as const;
+
+export type RatedUsageGroup = (typeof ratedUsageGroups)[number];
+
+export interface RatedUsageQuery {
+  /** A day belongs to the report where its start, in the customer's zone, lies in [from, to). */
+  readonly from: Temporal.Instant;
+  readonly to: Temporal.Instant;
+  readonly groupBy: readonly RatedUsageGroup[];
+  /** Ids or keys. */
+  readonly customer?: string;
+  readonly plan?: string;
+  readonly price?: string;
+  readonly currency?: string;
+  readonly rowsMax: number;
+}
+
+export interface RatedUsageRow {
+  readonly customer?: { readonly id: string; readonly key: string | null };
+  readonly plan?: { readonly id: string; readonly key: string };
+  readonly price?: { readonly id: string; readonly key: string };
+  readonly day?: string;
+  readonly quantity: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly state: 'open' | 'closed';
+}
+
+/** What each group selects. The names are ours, never a caller's text. */
+const groupColumns: Readonly<Record<RatedUsageGroup, readonly string[]>> = {
+  customer: ['days.customer_id', 'customers.key as customer_key'],
+  plan: ['days.plan_id', 'plans.key as plan_key'],
+  price: ['days.price_id', 'days.price_key'],
+  day: ['days.day::text as day'],
+};
+
+interface ReportRow {
+  customer_id?: string;
+  customer_key?: string | null;
+  plan_id?: string;
+  plan_key?: string;
+  price_id?: string;
+  price_key?: string;
+  day?: string;
+  quantity: string;
+  amount_minor: string;
+  currency: string;
+  is_final: boolean;
+}
+
+/** Sums rated days in the caller's organization; at most `rowsMax` rows and one more, by which a caller sees that there are too many. */
+export async function readRatedUsage(manager: EntityManager, query: RatedUsageQuery): Promise<readonly RatedUsageRow[]> {
+  const columns = query.groupBy.flatMap((group) => groupColumns[group]);
+  const groups = columns.map((column) => column.replace(/ as \w+$/, ''));
+  const rows: ReportRow[] = await manager.query(
+    `select ${[...columns, 'days.currency', 'rated.is_final'].join(', ')},
+       sum(days.quantity)::text as quantity, sum(days.amount_minor)::text as amount_minor
+     from rated_days days
+     join rated_periods rated using (subscription_id, period_index)
+     join customers on customers.id = days.customer_id
+     join plans on plans.id = days.plan_id
+     where days.day_start >= $1 and days.day_start < $2
+       and ($3::text is null or customers.id = $3 or customers.key = $3) and ($4::text is null or plans.id = $4 or plans.key = $4)
+       and ($5::text is null or days.price_id = $5 or days.price_key = $5) and ($6::text is null or days.currency = $6)
+     group by ${[...groups, 'days.currency', 'rated.is_final'].join(', ')}
+     order by ${[...groups, 'days.currency', 'rated.is_final desc'].join(', ')}
+     limit $7`,
+    [query.from.toString(), query.to.toString(), query.customer ?? null, query.plan ?? null, query.price ?? null, query.currency ?? null, query.rowsMax + 1],
+  );
+  return rows.map(toReportRow);
+}
+
+function toReportRow(row: ReportRow): RatedUsageRow {
+  return {
+    ...(row.customer_id === undefined ? {} : { customer: { id: row.customer_id, key: row.customer_key ?? null } }),
+    ...(row.plan_id === undefined ? {} : { plan: { id: row.plan_id, key: row.plan_key ?? '' } }),
+    ...(row.price_id === undefined ? {} : { price: { id: row.price_id, key: row.price_key ?? '' } }),
+    ...(row.day === undefined ? {} : { day: row.day }),
+    quantity: row.quantity,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    state: row.is_final ? 'closed' : 'open',
+  };
+}
