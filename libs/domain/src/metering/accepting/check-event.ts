@@ -1,0 +1,118 @@
+import { canonicalData, isJsonObject, type JsonObject } from './canonical-data.js';
+import type { EventFault } from './event-fault.js';
+import { compareInstants, scanInstant, type MicroInstant } from './micro-instant.js';
+import { isLongerInUtf8 } from './utf8-length.js';
+
+/** Bytes of UTF-8 that an id, source, type or subject may have, inclusive. */
+export const identityTextSizeMax = 256;
+export const defaultSource = 'default';
+
+/** An event that may be counted: every field as the log keeps it. */
+export interface NewUsageEvent {
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  /** RFC 3339, UTC, six digits. */
+  readonly time: string;
+  /** Whether the sender gave the time; else it is the receipt in business time. */
+  readonly timeGiven: boolean;
+  /** Canonical JSON text of an object. */
+  readonly data: string;
+}
+
+/** Bounds of an event's time, both inclusive, in business time. */
+export interface TimeBounds {
+  readonly latest: MicroInstant;
+  /** The raw retention's edge; null where events are kept for ever. */
+  readonly oldest: MicroInstant | null;
+  /** The time of an event that has none, as `NewUsageEvent.time`. */
+  readonly receipt: string;
+}
+
+export type CheckedEvent = { readonly ok: true; readonly event: NewUsageEvent } | { readonly ok: false; readonly faults: readonly EventFault[] };
+
+const earliest: MicroInstant = { seconds: 946_684_800, micros: 0 }; // 2000-01-01T00:00:00Z
+
+/**
+ * Checks one parsed event and names every fault, in this order, which is part of the contract: the event as a whole, id,
+ * source, type, subject, time, data. A null field is an absent one, as in CloudEvents; unknown fields are left aside.
+ */
+export function checkEvent(input: unknown, bounds: TimeBounds): CheckedEvent {
+  if (!isJsonObject(input)) {
+    return { ok: false, faults: [{ pointer: '', code: 'invalid_type', detail: 'An event must be a JSON object.' }] };
+  }
+  const faults: EventFault[] = [];
+  const id = identityText(input, 'id', faults);
+  const source = input.source === undefined || input.source === null ? defaultSource : identityText(input, 'source', faults);
+  const type = identityText(input, 'type', faults);
+  const subject = identityText(input, 'subject', faults);
+  const time = eventTime(input.time, bounds, faults);
+  const data = eventData(input.data, faults);
+  if (faults.length > 0) return { ok: false, faults };
+  return { ok: true, event: { source, id, type, subject, time: time ?? bounds.receipt, timeGiven: time !== null, data } };
+}
+
+/** Whether the text may stand as an id, source, type or subject. */
+export function isIdentityText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !holdsForbidden(value) && !isLongerInUtf8(value, identityTextSizeMax);
+}
+
+function identityText(input: JsonObject, field: string, faults: EventFault[]): string {
+  const value = input[field];
+  const pointer = `/${field}`;
+  if (value === undefined || value === null) {
+    faults.push({ pointer, code: 'missing_field', detail: `An event needs its ${field}.` });
+    return '';
+  }
+  if (typeof value !== 'string') {
+    faults.push({ pointer, code: 'invalid_type', detail: `${field} must be a string.` });
+    return '';
+  }
+  if (value === '') faults.push({ pointer, code: 'invalid_string', detail: `${field} must not be empty.` });
+  if (holdsForbidden(value)) {
+    faults.push({ pointer, code: 'invalid_string', detail: `${field} must not hold U+0000 or a lone surrogate.` });
+  }
+  if (isLongerInUtf8(value, identityTextSizeMax)) {
+    faults.push({ pointer, code: 'too_long', detail: `${field} may have ${identityTextSizeMax} bytes of UTF-8.` });
+  }
+  return value;
+}
+
+function holdsForbidden(value: string): boolean {
+  return value.includes('\0') || !value.isWellFormed();
+}
+
+function eventTime(value: unknown, bounds: TimeBounds, faults: EventFault[]): string | null {
+  if (value === undefined || value === null) return null;
+  const pointer = '/time';
+  if (typeof value !== 'string') {
+    faults.push({ pointer, code: 'invalid_type', detail: 'time must be a string, as RFC 3339 writes an instant.' });
+    return null;
+  }
+  const instant = scanInstant(value);
+  if (instant === null) {
+    faults.push({ pointer, code: 'invalid_time', detail: 'time must be an instant as RFC 3339 writes it, with Z or an offset, and no leap second.' });
+    return null;
+  }
+  if (compareInstants(instant, earliest) < 0) {
+    faults.push({ pointer, code: 'invalid_time', detail: 'time must not be before 2000-01-01T00:00:00Z.' });
+  } else if (compareInstants(instant, bounds.latest) > 0) {
+    faults.push({ pointer, code: 'invalid_time', detail: 'time must not be more than an hour ahead.' });
+  } else if (bounds.oldest !== null && compareInstants(instant, bounds.oldest) < 0) {
+    faults.push({ pointer, code: 'too_old', detail: 'time lies before what the organization keeps of its raw events.' });
+  }
+  return instant.text;
+}
+
+function eventData(value: unknown, faults: EventFault[]): string {
+  if (value === undefined || value === null) return '{}';
+  if (!isJsonObject(value)) {
+    faults.push({ pointer: '/data', code: 'invalid_type', detail: 'data must be a JSON object.' });
+    return '';
+  }
+  const canonical = canonicalData(value);
+  if (canonical.ok) return canonical.text;
+  faults.push(...canonical.faults);
+  return '';
+}

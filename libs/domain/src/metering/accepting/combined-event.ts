@@ -1,0 +1,45 @@
+import { canonicalNumber } from './canonical-number.js';
+import type { CombinedLine } from './combined-line.js';
+import { ExactNumber } from './exact-json.js';
+
+export const httpRequestType = 'http.request';
+
+/** What identifies a line: its number in a named batch, or its own text. */
+export interface LineIdentity {
+  readonly source: string;
+  readonly id: string;
+}
+
+/** The event of an access-log line, as a sender would have posted it. Without a subject where the line names no user and the user is asked for. */
+export function combinedEvent(line: CombinedLine, identity: LineIdentity, subject: 'client' | 'user'): Record<string, unknown> {
+  const subjectText = subject === 'user' ? line.user : line.client;
+  return {
+    id: identity.id,
+    source: identity.source,
+    type: httpRequestType,
+    ...(subjectText === null ? {} : { subject: subjectText }),
+    time: line.time,
+    data: combinedData(line),
+  };
+}
+
+function combinedData(line: CombinedLine): Record<string, unknown> {
+  const fields: Record<string, unknown> = {
+    client: line.client,
+    user: line.user,
+    method: line.method,
+    path: line.path,
+    query: line.query,
+    protocol: line.protocol,
+    status: line.status,
+    bytes: byteCount(line.bytes),
+    user_agent: line.userAgent,
+    referer: line.referer,
+  };
+  for (const [name, value] of Object.entries(fields)) if (value === null) delete fields[name];
+  return fields;
+}
+
+function byteCount(digits: string): number | ExactNumber {
+  return digits.length <= 15 ? Number.parseInt(digits, 10) : new ExactNumber(canonicalNumber(digits));
+}
