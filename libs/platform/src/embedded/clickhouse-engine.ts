@@ -80,7 +80,6 @@ export class ClickHouseEngine {
   async #runInFreshSession(statement: Statement): Promise<StatementResult> {
     const session = new Session(this.#path);
     try {
-      await session.queryAsync(prelude(statement));
       return statement.data === null ? await read(session, statement) : await insert(session, statement, statement.data);
     } catch (error) {
       throw new EngineException((error as Error).message);
@@ -90,19 +89,21 @@ export class ClickHouseEngine {
   }
 }
 
-async function read(session: Session, { sql, format }: Statement): Promise<StatementResult> {
-  const result = await session.queryAsync(sql, { format });
+async function read(session: Session, statement: Statement): Promise<StatementResult> {
+  const result = await session.queryAsync(`${prelude(statement)}; ${statement.sql}`, { format: statement.format });
   return { bytes: result.bytes(), rowsRead: result.rowsRead, bytesRead: result.bytesRead, rowsWritten: 0, bytesWritten: 0 };
 }
 
-async function insert(session: Session, { sql }: Statement, data: Buffer): Promise<StatementResult> {
+async function insert(session: Session, statement: Statement, data: Buffer): Promise<StatementResult> {
+  const { sql } = statement;
   const [, table, columns, settings, format] = insertHead.exec(sql) ?? [];
   if (table === undefined || format === undefined || !bytesFormats.has(format)) {
     if (!isUtf8(data)) throw new EngineException('Code: 73. DB::Exception: The embedded engine takes rows in text formats only, such as JSONEachRow. (UNKNOWN_FORMAT)');
-    await session.queryAsync(`${sql}\n${data.toString('utf8')}`);
+    await session.queryAsync(`${prelude(statement)}; ${sql}\n${data.toString('utf8')}`);
     return nothing;
   }
-  if (settings !== undefined) await session.queryAsync(`SET ${settings}`); // The session is this statement's alone.
+  const inline = settings === undefined ? '' : `; SET ${settings}`; // The session is this statement's alone, so both ways to say it are one.
+  await session.queryAsync(`${prelude(statement)}${inline}`);
   const names = columns?.split(',').map(unquoted);
   const summary = await session.insert({ table: unquoted(table), ...(names === undefined ? {} : { columns: names }), values: data, format: format as 'JSONEachRow' });
   return { ...nothing, rowsWritten: summary.rowsWritten, bytesWritten: summary.bytesWritten };
