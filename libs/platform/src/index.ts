@@ -17,8 +17,17 @@ export type { MaintainOptions, PostgresEventLog, PostgresEventLogOptions } from 
 export type { Job, JobQueue, NewJob, WorkOptions } from './jobs/job-queue.js';
 export { ConfigInvalid, loadConfig } from './config/load-config.js';
 export { authenticateRequest, credentialOf, ScopeGuard } from './http/authenticate.js';
-export { createHttpApp, inflateBody, rawBodyOf } from './http/create-http-app.js';
+export { apiVersion } from './http/api-version.js';
+export { createHttpApp } from './http/create-http-app.js';
 export type { HttpAppOptions } from './http/create-http-app.js';
+export { claimMs, IdempotencyInterceptor, IgnoresIdempotencyKey } from './http/idempotency.js';
+export type { IdempotencyClaim, IdempotencyScope, IdempotencyStore, StoredAnswer } from './http/idempotency.js';
+export { inflateBody, rawBodyOf } from './http/json-body.js';
+export { operationalRoutes } from './http/operational-routes.js';
+export type { OperationalRoutesOptions } from './http/operational-routes.js';
+export { openApiDocument, serveDocuments } from './http/open-api.js';
+export type { OpenApiOptions } from './http/open-api.js';
+export { Answers, valueOrProblem } from './http/answers.js';
 export { parseExactJson, takeDecimalsAsText } from './http/exact-json.js';
 export { listLimitMax, listQuerySchema, toListPage } from './http/list-page.js';
 export type { ListBody, ListPage } from './http/list-page.js';

@@ -5,6 +5,8 @@ export interface Refusal<Code extends string = string> {
   readonly detail: string;
   /** Every fault of the input, where the refusal is about input. */
   readonly errors?: readonly InputFault[];
+  /** Further members of the problem: the state that stands in the way, and what may be done. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
 export interface Accepted<T> {

@@ -1,15 +1,14 @@
-import { pipeline, Transform, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { makeIds } from '../ids/ids.js';
 import { NestLogger, type Logger } from '../logging/logger.js';
+import { negotiateVersion } from './api-version.js';
 import { ScopeGuard } from './authenticate.js';
-import { parseExactJson, takeDecimalsAsText } from './exact-json.js';
+import { IdempotencyInterceptor, type IdempotencyStore } from './idempotency.js';
+import { parseJsonBodies } from './json-body.js';
 import type { Authenticator } from './principal.js';
-import { Problem } from './problem.js';
 import { ProblemFilter, sendProblem, toProblem } from './problem-filter.js';
 import { validationPipe } from './validate-body.js';
 
@@ -17,6 +16,8 @@ export interface HttpAppOptions {
   readonly module: Type | DynamicModule;
   readonly logger: Logger;
   readonly authenticator: Authenticator;
+  /** Keeps the answers of POSTs that name an Idempotency-Key; without it the header is ignored. */
+  readonly idempotency?: IdempotencyStore;
   /** Fields of JSON bodies in which a number stands for its digits. */
   readonly decimalFields: ReadonlySet<string>;
   /** Bytes of a body, before and after inflation, on routes that set no limit of their own. */
@@ -42,6 +43,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   fastify.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id);
   });
+  fastify.addHook('onRequest', negotiateVersion);
   fastify.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status >= 500) options.logger.error({ err: error, request_id: request.id }, 'A request failed.');
@@ -57,55 +59,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   for (const register of options.routes ?? []) register(fastify);
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.useGlobalPipes(validationPipe());
+  if (options.idempotency !== undefined) app.useGlobalInterceptors(new IdempotencyInterceptor(app.get(Reflector), options.idempotency, options.logger));
   app.useGlobalGuards(new ScopeGuard(app.get(Reflector), options.authenticator));
   return app;
-}
-
-/** JSON bodies of the ordinary routes: exact numbers, and the raw text kept for what is signed or fingerprinted. */
-function parseJsonBodies(fastify: FastifyInstance, decimalFields: ReadonlySet<string>): void {
-  fastify.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:;|$)/, { parseAs: 'buffer' }, (request, body, done) => {
-    const text = body.toString('utf8');
-    rawBodies.set(request, text);
-    if (text === '') {
-      done(null, undefined);
-      return;
-    }
-    try {
-      done(null, takeDecimalsAsText(parseExactJson(text), decimalFields));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : 'It is no JSON.';
-      done(new Problem({ status: 400, code: 'invalid_json', detail: `The body is no valid JSON: ${reason}` }), undefined);
-    }
-  });
-}
-
-const rawBodies = new WeakMap<FastifyRequest, string>();
-
-/** The body as it was sent, inflated; empty where there was none. */
-export function rawBodyOf(request: FastifyRequest): string {
-  return rawBodies.get(request) ?? '';
-}
-
-/** A preParsing hook that inflates gzip bodies and stops at `sizeMax` inflated bytes with 413, whatever the header says. */
-export function inflateBody(sizeMax: number) {
-  return async (request: FastifyRequest, _reply: unknown, payload: Readable): Promise<Readable> => {
-    const encoding = request.headers['content-encoding']?.trim().toLowerCase();
-    if (encoding === undefined || encoding === '' || encoding === 'identity') return payload;
-    if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-      throw new Problem({ status: 415, code: 'unsupported_encoding', detail: 'Send the body plain or with Content-Encoding: gzip.' });
-    }
-    delete request.headers['content-encoding'];
-    delete request.headers['content-length'];
-    let size = 0;
-    const bound = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        size += chunk.length;
-        done(size > sizeMax ? new Problem({ status: 413, code: 'body_too_large', detail: `The body is larger than ${sizeMax} bytes when inflated.` }) : null, chunk);
-      },
-    });
-    // The error reaches Fastify through `bound`, which the pipeline destroys with it.
-    return pipeline(payload, createGunzip(), bound, (error) => {
-      if (error && !(error instanceof Problem)) Object.assign(error, { statusCode: 400 });
-    });
-  };
 }

@@ -1,0 +1,72 @@
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { z } from 'zod';
+import { apiVersion } from './api-version.js';
+
+type PathItems = OpenAPIObject['paths'];
+
+export interface OpenApiOptions {
+  /** Routes that live on the Fastify instance itself, and so are unknown to Nest. */
+  readonly paths?: PathItems;
+}
+
+const problemSchema = {
+  type: 'object' as const,
+  description: 'RFC 9457.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', description: 'What to branch on.' },
+    request_id: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'Every fault of the input.',
+      items: {
+        type: 'object',
+        required: ['pointer', 'code', 'detail'],
+        properties: { pointer: { type: 'string', description: 'RFC 6901, into the body.' }, code: { type: 'string' }, detail: { type: 'string' } },
+      },
+    },
+  },
+};
+
+const operational: PathItems = Object.fromEntries(
+  [['/healthz', 'Whether the process lives'], ['/readyz', 'Whether its stores answer'], ['/metrics', 'Metrics for Prometheus']].map(([path, summary]) => [
+    path as string,
+    { get: { summary: summary as string, tags: ['operation'], security: [], responses: { 200: { description: 'Yes.' } } } },
+  ]),
+);
+
+/** The OpenAPI 3.1 document of all routes. Schemas are those that validate the requests. */
+export function openApiDocument(app: NestFastifyApplication, options: OpenApiOptions = {}): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Tollway')
+    .setDescription('Usage metering and billing for companies that sell an API as a product.')
+    .setVersion(apiVersion)
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key.' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'api_key')
+    .addSecurityRequirements('bearer')
+    .addSecurityRequirements('api_key')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? { schema: toJsonSchema(schema, schemaType) } : undefined),
+  });
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problemSchema } };
+  document.paths = { ...document.paths, ...options.paths, ...operational };
+  return document;
+}
+
+function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
+  return rest;
+}
+
+/** Serves `/openapi.json` and, with the files of its package and nothing from elsewhere, `/docs`. To be called once, before the app listens. */
+export function serveDocuments(app: NestFastifyApplication, options: OpenApiOptions = {}): void {
+  const document = openApiDocument(app, options);
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Tollway API' });
+}
