@@ -1,5 +1,6 @@
-import { EntitySchema } from 'typeorm';
-import { instantColumn, jsonColumn, resourceColumns, textColumn } from './table-columns.js';
+import { EntitySchema, type EntityManager } from 'typeorm';
+import { ownRows } from './list-rows.js';
+import { fromRow, instantColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
 interface CatalogItem {
   readonly id: string;
@@ -82,3 +83,14 @@ export const meterTable = new EntitySchema<MeterResource>({
   indices: [...catalogIndices('meters'), { name: 'meters_event_type', columns: ['organizationId', 'eventType'] }],
   foreignKeys: [ofOrganization('meters')],
 });
+
+/** The organization's meters, archived ones included: all, or those whose id or key is named, or those of these event types. */
+export async function readMeters(manager: EntityManager, filter: { readonly references?: readonly string[]; readonly eventTypes?: readonly string[] } = {}): Promise<MeterResource[]> {
+  const rows: Row[] = await manager.query(
+    `select * from meters
+      where ${ownRows} and ($1::text[] is null or id = any($1) or key = any($1)) and ($2::text[] is null or event_type = any($2))
+      order by id`,
+    [filter.references ?? null, filter.eventTypes ?? null],
+  );
+  return rows.map((row) => fromRow(meterTable, row));
+}

@@ -11,6 +11,8 @@ export interface SubscriptionRecord {
   readonly planVersion: number;
   readonly startAt: Temporal.Instant;
   readonly billingAnchor: Temporal.Instant;
+  /** Local days; 0 is no trial. */
+  readonly trialDays: number;
   readonly trialEndAt: Temporal.Instant | null;
   readonly currency: string;
   /** The customer's zone when the subscription was made; boundaries keep to it. */
@@ -38,6 +40,7 @@ export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
     planVersion: integerColumn('plan_version'),
     startAt: instantColumn('start_at'),
     billingAnchor: instantColumn('billing_anchor'),
+    trialDays: integerColumn('trial_days', { default: 0 }),
     trialEndAt: instantColumn('trial_end_at', { nullable: true }),
     currency: textColumn('currency'),
     timeZone: textColumn('time_zone'),

@@ -15,6 +15,7 @@ export class Subscriptions1700000000017 implements MigrationInterface {
         plan_version integer not null,
         start_at timestamptz not null,
         billing_anchor timestamptz not null,
+        trial_days integer not null default 0,
         trial_end_at timestamptz,
         currency text not null,
         time_zone text not null,

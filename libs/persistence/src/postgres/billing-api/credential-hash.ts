@@ -1,0 +1,19 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+const secretBytes = 24;
+const hintEnds = { first: 12, last: 4 } as const;
+
+/** What is kept of a credential: without the server's secret a copied table can't be tried out. */
+export function credentialHash(serverSecret: string, credential: string): string {
+  return createHmac('sha256', serverSecret).update('api-key\0').update(credential).digest('hex');
+}
+
+/** A new key of an organization's mode, 192 random bits. */
+export function makeApiKeySecret(mode: 'test' | 'live'): string {
+  return `tw_${mode}_${randomBytes(secretBytes).toString('base64url')}`;
+}
+
+/** Enough of a key to recognise it by, and too little to use it. */
+export function hintOf(credential: string): string {
+  return `${credential.slice(0, hintEnds.first)}…${credential.slice(-hintEnds.last)}`;
+}
