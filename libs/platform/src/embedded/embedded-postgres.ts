@@ -47,7 +47,7 @@ const oldBackendsTimeoutMs = 10_000;
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
   mkdirSync(dataDir, { recursive: true });
-  const place = choosePlace(dataDir, options.elsewhereDir ?? '/var/lib/tollway');
+  const place = choosePlace({ dataDir, elsewhere: options.elsewhereDir ?? '/var/lib/tollway' });
   const socketDir = makeSocketDir(place.user);
   let release = (): void => undefined;
   try {
@@ -73,7 +73,7 @@ async function createCluster(place: PostgresPlace, durability: 'full' | 'none'):
   if (existsSync(versionFile)) {
     const found = readFileSync(versionFile, 'utf8').trim();
     if (found === version) return;
-    throw fault('postgres_version', `The cluster in ${place.clusterDir} was made by PostgreSQL ${found}; this is ${version}. Dump it with the old version and load it here.`);
+    throw new Fault({ code: 'postgres_version', retryable: false, detail: `The cluster in ${place.clusterDir} was made by PostgreSQL ${found}; this is ${version}. Dump it with the old version and load it here.` });
   }
   const part = `${place.clusterDir}.new`;
   rmSync(part, { recursive: true, force: true });
@@ -87,7 +87,7 @@ async function createCluster(place: PostgresPlace, durability: 'full' | 'none'):
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-logTailCharactersMax)));
   const code = await exitOf(child);
-  if (code !== 0) throw fault('initdb_failed', `Postgres could not create its cluster in ${part}: ${said.trim()}`);
+  if (code !== 0) throw new Fault({ code: 'initdb_failed', detail: `Postgres could not create its cluster in ${part}: ${said.trim()}`, retryable: false });
   rmSync(place.clusterDir, { recursive: true, force: true }); // Empty: it has no PG_VERSION.
   renameSync(part, place.clusterDir);
 }
@@ -126,7 +126,8 @@ async function startServer(options: { place: PostgresPlace; dataDir: string; fla
     child.kill('SIGINT');
     const said = readFileSync(logPath).subarray(logStart).toString('utf8').slice(-logTailCharactersMax).trim();
     const isWaitingForBackends = said.includes('pre-existing shared memory block');
-    if (!isWaitingForBackends || performance.now() > deadline) throw fault('postgres_start_failed', `Postgres did not start on ${options.place.clusterDir}: ${said}`);
+    if (isWaitingForBackends && performance.now() < deadline) continue;
+    throw new Fault({ code: 'postgres_start_failed', detail: `Postgres did not start on ${options.place.clusterDir}: ${said}`, retryable: false });
   }
 }
 
@@ -173,7 +174,7 @@ function exitOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((done, fail) => {
     child.once('exit', done);
-    child.once('error', (cause) => fail(fault('postgres_start_failed', `Postgres could not be run: ${cause.message}`, cause)));
+    child.once('error', (cause) => fail(new Fault({ code: 'postgres_start_failed', detail: `Postgres could not be run: ${cause.message}`, retryable: false, cause })));
   });
 }
 
@@ -187,8 +188,4 @@ function openLog(path: string): number {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > logBytesMax) renameSync(path, `${path}.1`);
   return openSync(path, 'a', 0o600);
-}
-
-function fault(code: string, detail: string, cause?: unknown): Fault {
-  return new Fault({ code, detail, retryable: false, cause });
 }

@@ -27,7 +27,7 @@ const pointerName = 'postgres.location';
  * unable to enter the data folder or to run the binaries, as in a clone below /root. Then both go below `elsewhere`,
  * and a pointer file in the data folder says where.
  */
-export function choosePlace(dataDir: string, elsewhere: string): PostgresPlace {
+export function choosePlace({ dataDir, elsewhere }: { dataDir: string; elsewhere: string }): PostgresPlace {
   const inside = join(dataDir, 'postgres');
   if (!isRoot()) return { clusterDir: inside, user: null, binDir: postgresBinaries({ user: null, elsewhere }), notice: null };
   const pointer = join(dataDir, pointerName);
@@ -35,7 +35,7 @@ export function choosePlace(dataDir: string, elsewhere: string): PostgresPlace {
   const user = userOfCluster(pointed ?? inside);
   const reachable = pointed === null && letIn(user, dataDir);
   const clusterDir = pointed ?? (reachable ? inside : newClusterElsewhere({ dataDir, pointer, elsewhere }));
-  return { clusterDir, user, binDir: postgresBinaries({ user, elsewhere }), notice: clusterDir === inside ? null : noticeOf(clusterDir, pointer) };
+  return { clusterDir, user, binDir: postgresBinaries({ user, elsewhere }), notice: clusterDir === inside ? null : noticeOf({ clusterDir, pointer }) };
 }
 
 /** A fresh folder for the socket, open to the server's user alone (and to root). */
@@ -43,7 +43,8 @@ export function makeSocketDir(user: ServerUser | null): string {
   const bases = [tmpdir(), '/tmp'].filter((base) => user === null || canReach(user, base));
   const base = bases.find((candidate) => Buffer.byteLength(join(candidate, 'tollway-XXXXXX', socketName)) <= socketPathBytesMax);
   if (base === undefined) {
-    throw fault('no_socket_folder', `Neither ${tmpdir()} nor /tmp can hold the socket of Postgres: its path may have at most ${socketPathBytesMax} bytes.`);
+    const detail = `Neither ${tmpdir()} nor /tmp can hold the socket of Postgres: its path may have at most ${socketPathBytesMax} bytes.`;
+    throw new Fault({ code: 'no_socket_folder', detail, retryable: false });
   }
   const socketDir = mkdtempSync(join(base, 'tollway-')); // Mode 0700.
   if (user !== null) chownSync(socketDir, user.uid, user.gid);
@@ -67,10 +68,8 @@ function letIn(user: ServerUser, dataDir: string): boolean {
 function readPointer(pointer: string): string {
   const clusterDir = readFileSync(pointer, 'utf8').trim();
   if (existsSync(clusterDir)) return clusterDir;
-  throw fault(
-    'postgres_data_missing',
-    `${pointer} says that the Postgres data lies in ${clusterDir}, but nothing is there. Bring that folder back, or delete the pointer file to start with an empty database.`,
-  );
+  const detail = `${pointer} says that the Postgres data lies in ${clusterDir}, but nothing is there. Bring that folder back, or delete the pointer file to start with an empty database.`;
+  throw new Fault({ code: 'postgres_data_missing', detail, retryable: false });
 }
 
 function newClusterElsewhere(options: { dataDir: string; pointer: string; elsewhere: string }): string {
@@ -83,20 +82,14 @@ function newClusterElsewhere(options: { dataDir: string; pointer: string; elsewh
     writeFileSync(join(folder, 'data-folder.txt'), `${options.dataDir}\n`);
     writeFileSync(options.pointer, `${clusterDir}\n`);
   } catch (cause) {
-    throw fault(
-      'data_folder_unreachable',
+    const detail =
       `Postgres does not run as root, its user cannot enter ${options.dataDir}, and ${options.elsewhere} cannot be written either. ` +
-        'Start Tollway as another user than root, or choose a data folder whose parents everybody may enter.',
-      cause,
-    );
+        'Start Tollway as another user than root, or choose a data folder whose parents everybody may enter.';
+    throw new Fault({ code: 'data_folder_unreachable', detail, retryable: false, cause });
   }
   return clusterDir;
 }
 
-function noticeOf(clusterDir: string, pointer: string): string {
+function noticeOf({ clusterDir, pointer }: { clusterDir: string; pointer: string }): string {
   return `Postgres does not run as root and its user cannot enter this data folder, so the Postgres data lies in ${clusterDir} (noted in ${pointer}). Back up both.`;
-}
-
-function fault(code: string, detail: string, cause?: unknown): Fault {
-  return new Fault({ code, detail, retryable: false, cause });
 }

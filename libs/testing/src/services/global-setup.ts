@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,8 +28,14 @@ interface RunningStore {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollway-test-'));
+  chmodSync(dataDir, 0o755); // For root's server user.
+  const undertaker = startUndertaker(dataDir);
   const starts = {
-    postgres: () => startEmbeddedPostgres({ dataDir, durability: 'none' }),
+    postgres: async () => {
+      const postgres = await startEmbeddedPostgres({ dataDir, durability: 'none' });
+      undertaker.watch(postgres);
+      return postgres;
+    },
     clickhouse: () => startClickHouseFront({ dataDir, memoryMaxBytes: 1_500_000_000 }),
   };
   const started = new Map<StoreName, Promise<RunningStore>>();
@@ -44,7 +51,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
     broker.closeAllConnections();
     const stores = await Promise.allSettled(started.values());
     await Promise.all(stores.map((store) => (store.status === 'fulfilled' ? store.value.stop() : undefined)));
+    undertaker.dismiss();
     rmSync(dataDir, { recursive: true, force: true });
+  };
+}
+
+/**
+ * A run may be killed, by a time limit for example, and then nothing here gets to clean up. A shell outlives it: when this process is
+ * gone its input ends, and it stops the server and removes the data. The ClickHouse child ends by itself.
+ */
+function startUndertaker(dataDir: string): { watch: (server: { pid: number; socketDir: string }) => void; dismiss: () => void } {
+  const script = 'read -r pid socket; read -r end; if [ -n "$pid" ]; then kill -INT "$pid"; while kill -0 "$pid"; do sleep 0.1; done; rmdir "$socket"; fi; rm -rf "$1"';
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', dataDir], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  return {
+    watch: ({ pid, socketDir }) => void shell.stdin.write(`${pid} ${socketDir}\n`),
+    dismiss: () => void shell.kill('SIGKILL'),
   };
 }
 
