@@ -13,3 +13,6 @@ export { ratedUsageQuerySchema, ratedUsageRowSchema, ratedUsageSchema } from './
 export type { RatedUsageBody, RatedUsageQuery } from './http/rated-usage.js';
 export { invoicingQueue, rateFinalSchema, rateOpenSchema, ratingQueue, sweepJob } from './jobs/rating-jobs.js';
 export type { RateFinalPayload, RateOpenPayload } from './jobs/rating-jobs.js';
+export { cloudEventSchema, combinedQuerySchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, refusedEventSchema } from './http/event.js';
+export type { EventsAnswerBody, RefusedEventBody } from './http/event.js';
+export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';

@@ -59,7 +59,7 @@ export interface PeriodKey {
 const keyOf = (key: PeriodKey): string => `${key.subscriptionId}/${key.periodIndex}`;
 
 /**
- * Stores rated periods with their lines and days in the caller's transaction. A final period is never written again, and
+ * Stores rated periods with their lines and days in the caller's transaction. A final period is never written again, and of open ones
  * a rating that began earlier never replaces a later one. Returns how many periods were written.
  */
 export async function saveRatedPeriods(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<number> {
@@ -74,7 +74,7 @@ export async function saveRatedPeriods(manager: EntityManager, periods: readonly
        customer_id = excluded.customer_id, plan_id = excluded.plan_id, plan_version = excluded.plan_version,
        period_start = excluded.period_start, period_end = excluded.period_end, is_final = excluded.is_final,
        complete_as_of = excluded.complete_as_of, generation = excluded.generation, rated_at = excluded.rated_at
-     where not rated.is_final and rated.generation <= excluded.generation
+     where not rated.is_final and (excluded.is_final or rated.generation <= excluded.generation)
      returning subscription_id, period_index`,
     [JSON.stringify(periods.map(toPeriodRow))],
   );

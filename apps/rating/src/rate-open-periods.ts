@@ -1,0 +1,49 @@
+import type { RateOpenPayload } from '#contracts';
+import { findOrganization, readGenerations, readPlanVersions, readRatedPeriods, readSubscriptions, readTestClock, saveRatedPeriods, settleRatings, type Database, type SettledRating } from '#persistence';
+import { assert, type Clock } from '#platform';
+import { openPeriodsAt, scheduleOf, type PeriodToRate } from './period-to-rate.js';
+import type { RatePeriods } from './rate-periods.js';
+
+/** Rates the open periods of some subscriptions as they stand now. Does it again only where something changed in the meantime. */
+export class RateOpenPeriods {
+  constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly clock: Clock }) {}
+
+  async execute(command: RateOpenPayload): Promise<void> {
+    const { organizationId, subscriptionIds } = command;
+    const loaded = await this.load(command);
+    const periods = await this.use.ratePeriods.execute({ ...loaded, isFinal: false });
+    const settled: SettledRating[] = subscriptionIds.map((subscriptionId) => ({
+      subscriptionId,
+      generation: loaded.generations.get(subscriptionId) ?? 0n,
+      openUntil: loaded.openUntil.get(subscriptionId) ?? null,
+    }));
+    await this.use.database.inOrganization(organizationId, async (manager) => {
+      await saveRatedPeriods(manager, periods);
+      await settleRatings(manager, settled);
+    });
+  }
+
+  /** The generations come first: what is marked while the rest is read stays due. */
+  private async load({ organizationId, subscriptionIds }: RateOpenPayload) {
+    return this.use.database.inOrganization(organizationId, async (manager) => {
+      const generations = await readGenerations(manager, subscriptionIds);
+      const organization = await findOrganization(manager, organizationId);
+      assert(organization !== null, 'A subscription belongs to an organization.');
+      const now = (await readTestClock(manager, organizationId)).now ?? this.use.clock.now();
+      const subscriptions = await readSubscriptions(manager, { ids: subscriptionIds });
+      const plans = new Map((await readPlanVersions(manager, subscriptions.map(({ planId, planVersion }) => ({ planId, version: planVersion })))).map((plan) => [`${plan.planId}/${plan.version}`, plan]));
+      const openUntil = new Map<string, Temporal.Instant | null>();
+      const candidates = subscriptions.flatMap((subscription): PeriodToRate[] => {
+        const plan = plans.get(`${subscription.planId}/${subscription.planVersion}`);
+        assert(plan !== undefined, 'A subscription is on a plan version that exists.');
+        const open = openPeriodsAt(scheduleOf(subscription, plan), now);
+        openUntil.set(subscription.id, open.openUntil);
+        return open.periods.map((billing) => ({ subscription, plan, billing }));
+      });
+      const known = await readRatedPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
+      const final = new Set(known.filter(({ isFinal }) => isFinal).map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));
+      const periods = candidates.filter(({ subscription, billing }) => !final.has(`${subscription.id}/${billing.number}`));
+      return { organization, now, generations, periods, openUntil };
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Database, RatingPatience } from '#persistence';
+import type { Clock, EventLog, JobQueue, Logger } from '#platform';
+import { RatingController } from './in/rating.controller.js';
+import { RatingWorker } from './in/rating-worker.js';
+import { UsageChangedHandler } from './in/usage-changed.handler.js';
+import { MarkRatingDue } from './mark-rating-due.js';
+import { RateFinalPeriods } from './rate-final-periods.js';
+import { RateOpenPeriods } from './rate-open-periods.js';
+import { RatePeriods, type UsageSlices } from './rate-periods.js';
+import { RefreshRatings } from './refresh-ratings.js';
+import { ReportRatedUsage } from './report-rated-usage.js';
+import { SendDueRatings } from './send-due-ratings.js';
+import { SimulatePrice } from './simulate-price-command.js';
+
+export interface RatingAdapters {
+  /** Opened with the role of rating. */
+  readonly database: Database;
+  readonly log: EventLog;
+  readonly jobs: JobQueue;
+  readonly usage: UsageSlices;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly patience?: RatingPatience;
+  readonly lookEveryMs?: number;
+}
+
+const patienceDefault: RatingPatience = { quietMs: 2_000, waitMaxMs: 60_000 };
+const lookEveryMsDefault = 1_000;
+
+@Module({})
+export class RatingModule {
+  static register(adapters: RatingAdapters): DynamicModule {
+    const { database, log, jobs, usage, clock, logger } = adapters;
+    const ratePeriods = new RatePeriods({ database, usage, clock });
+    const rateOpen = new RateOpenPeriods({ database, ratePeriods, clock });
+    const rateFinal = new RateFinalPeriods({ database, ratePeriods, jobs, clock });
+    const refresh = new RefreshRatings({ database, log, clock, rateOpen });
+    const sendDue = new SendDueRatings({ database, jobs, clock, patience: adapters.patience ?? patienceDefault });
+    const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
+    return {
+      module: RatingModule,
+      controllers: [RatingController, UsageChangedHandler],
+      providers: [
+        { provide: SimulatePrice, useValue: new SimulatePrice(database) },
+        { provide: ReportRatedUsage, useValue: new ReportRatedUsage({ database, refresh, clock }) },
+        { provide: MarkRatingDue, useValue: new MarkRatingDue(database, clock) },
+        { provide: RatingWorker, useValue: new RatingWorker({ jobs, clock, logger, rateOpen, rateFinal, sendDue, lookEveryMs }) },
+      ],
+    };
+  }
+}

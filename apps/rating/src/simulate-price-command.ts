@@ -1,0 +1,27 @@
+import { simulatePrice, simulationFaults, type SimulatedAggregation, type SimulatedPrice, type Simulation } from '#domain';
+import { findByIdOrKey, findOrganization, meterTable, type Database } from '#persistence';
+import { accepted, assert, refused, type Outcome } from '#platform';
+
+export type SimulateCode = 'invalid_request';
+
+/** Tries a price out and stores nothing. A meter, where one is named, says how the events make a quantity. */
+export class SimulatePrice {
+  constructor(private readonly database: Database) {}
+
+  async execute(organizationId: string, simulation: Simulation): Promise<Outcome<SimulatedPrice, SimulateCode>> {
+    const faults = simulationFaults(simulation);
+    if (faults.length > 0) return refused('invalid_request', 'The price can not be simulated as it stands.', faults);
+    const { organization, meter } = await this.database.inOrganization(organizationId, async (manager) => ({
+      organization: await findOrganization(manager, organizationId),
+      meter: simulation.price.meter === undefined ? null : await findByIdOrKey(manager, meterTable, simulation.price.meter),
+    }));
+    assert(organization !== null, 'A credential belongs to an organization.');
+    if (simulation.price.meter !== undefined && meter === null) {
+      return refused('invalid_request', 'The price can not be simulated as it stands.', [
+        { pointer: '/price/meter', code: 'not_found', detail: `There is no meter "${simulation.price.meter}". Leave it out to sum the events.` },
+      ]);
+    }
+    const aggregation = meter?.aggregation as SimulatedAggregation | undefined;
+    return accepted(simulatePrice(simulation, { rounding: organization.rounding, aggregation }));
+  }
+}

@@ -1,0 +1,106 @@
+import { payTime } from '../catalog/price.js';
+import { toPlain, ZERO } from '../money/decimal.js';
+import type { Rounding } from '../money/minor-units.js';
+import type { LocalDay } from '../period/local-days.js';
+import { period, type Period } from '../period/period.js';
+import type { GroupUsage } from './pool-usage.js';
+import { rateDays } from './rate-days.js';
+import { feeFraction, rateUnusedFee, type IdentifiedPrice } from './rate-fee.js';
+import { ratePrice } from './rate-price.js';
+import type { TraceStep } from './trace.js';
+
+export interface RatePeriodInput {
+  readonly prices: readonly IdentifiedPrice[];
+  readonly currency: string;
+  readonly rounding: Rounding;
+  readonly timeZone: string;
+  /** The part that the subscription lasts, and the whole period that it lies in. */
+  readonly part: Period;
+  readonly whole: Period;
+  /** The local days of the part so far, from its first. */
+  readonly days: readonly LocalDay[];
+  /** Whether an early end gives back the unused rest of fees paid in advance. */
+  readonly returnsUnused: boolean;
+  /** Whether the part is over: then the last of `days` is its last. */
+  readonly over: boolean;
+  /** The usage of a usage price from the part's start until a day's end. */
+  readonly usageUntil: (price: IdentifiedPrice, day: LocalDay) => readonly GroupUsage[];
+}
+
+export interface PeriodLine {
+  readonly priceId: string;
+  readonly priceKey: string;
+  readonly ref: string;
+  readonly group: Readonly<Record<string, string>>;
+  readonly kind: 'usage' | 'advance' | 'arrears';
+  readonly description: string;
+  /** Shortest plain notation. */
+  readonly quantity: string;
+  readonly unroundedAmount: string;
+  readonly amountMinor: bigint;
+  readonly trace: readonly TraceStep[];
+}
+
+export interface PeriodDay {
+  readonly priceId: string;
+  readonly priceKey: string;
+  readonly day: LocalDay;
+  readonly quantity: string;
+  readonly amountMinor: bigint;
+}
+
+export interface RatedPeriodResult {
+  readonly lines: readonly PeriodLine[];
+  readonly days: readonly PeriodDay[];
+}
+
+/**
+ * Everything that a subscription's prices come to in one period so far: a line per price and group, and an amount per price
+ * and local day. One-time prices belong to no period and are left out.
+ */
+export function ratePeriod(input: RatePeriodInput): RatedPeriodResult {
+  const rated = input.prices.filter(({ type }) => type !== 'one_time').map((price) => ratePriceOfPeriod(price, input));
+  return { lines: rated.flatMap(({ lines }) => lines), days: rated.flatMap(({ days }) => days) };
+}
+
+function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): RatedPeriodResult {
+  const { currency, rounding, over, whole, timeZone } = input;
+  const isUsage = price.type === 'usage';
+  const isAdvance = !isUsage && payTime(price) === 'in_advance';
+  // A fee in advance was owed for the period as it was known at its start, whenever it ends.
+  const part = isAdvance ? period(input.part.start, whole.end) : input.part;
+  const fraction = feeFraction({ price, part, whole, timeZone });
+  const last = input.days.at(-1);
+  const usage = isUsage && last !== undefined ? input.usageUntil(price, last) : [];
+  const rated = ratePrice({ price, currency, rounding, usage, fraction });
+  const days = input.days.map((day) => ({ day: day.day, cumulative: isUsage ? input.usageUntil(price, day) : [] }));
+  const unused = isAdvance && over && input.returnsUnused ? rateUnusedFee({ price, currency, rounding, timeZone, whole, endedAt: input.part.end }) : null;
+  const dayAmounts = rateDays({ price, currency, rounding, days, over, fraction });
+  return {
+    lines: rated.lines.map((line) => ({
+      priceId: price.id,
+      priceKey: price.key,
+      ref: `${price.key}/${line.ref}`,
+      group: line.group,
+      kind: isUsage ? 'usage' : isAdvance ? 'advance' : 'arrears',
+      description: describeLine(price.name, line.group),
+      quantity: toPlain(line.quantity),
+      unroundedAmount: toPlain(line.unroundedAmount),
+      amountMinor: line.amountMinor,
+      trace: rated.trace,
+    })),
+    days: input.days.map((day, index) => ({
+      priceId: price.id,
+      priceKey: price.key,
+      day,
+      quantity: toPlain(dayAmounts[index]?.quantity ?? ZERO),
+      amountMinor: (dayAmounts[index]?.amountMinor ?? 0n) - (index === input.days.length - 1 ? (unused?.amountMinor ?? 0n) : 0n),
+    })),
+  };
+}
+
+/** "Requests", or "Requests (region eu, model large)". */
+function describeLine(name: string, group: Readonly<Record<string, string>>): string {
+  const values = Object.entries(group).map(([key, value]) => `${key} ${value === '' ? '(none)' : value}`);
+  return values.length === 0 ? name : `${name} (${values.join(', ')})`;
+}
