@@ -4,3 +4,9 @@ export { describeWith, isRequired, skipReason } from './services/describe-with.j
 export type { TestService } from './services/describe-with.js';
 export { freshDatabase, usePostgres } from './services/postgres.js';
 export type { DatabaseTemplate, TestDatabase } from './services/postgres.js';
+export { ManualClock } from './stripe-double/manual-clock.js';
+export { paymentProviderContract } from './stripe-double/payment-provider-contract.js';
+export type { OpenedProvider, TestMethod } from './stripe-double/payment-provider-contract.js';
+export type { Script, ScriptedOutcome } from './stripe-double/scripted-outcomes.js';
+export { StripeDouble } from './stripe-double/stripe-double.js';
+export type { JournalEntry, StripeDoubleOptions } from './stripe-double/stripe-double.js';
