@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { keySchema, metadataSchema, nameSchema } from '#domain';
+import { instantSchema, listSchema, resourceSchema } from './resource.js';
+
+const textMax = 500;
+const dimensionsMax = 20;
+
+/** How a meter counts. What the paths and the filter mean is checked with the meter's meaning. */
+const counting = {
+  event_type: z.string().min(1).max(256),
+  aggregation: z.enum(['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest']),
+  value: z.string().max(textMax).nullable().optional().meta({ description: 'Path into data, such as $.bytes; not for count.' }),
+  group_by: z
+    .record(z.string().min(1).max(100), z.string().max(textMax))
+    .refine((groups) => Object.keys(groups).length <= dimensionsMax, `A meter has at most ${dimensionsMax} dimensions.`)
+    .optional(),
+  filter: z.string().max(5_000).nullable().optional().meta({ description: 'CEL over data, such as data.status < 500.' }),
+};
+
+const naming = { name: nameSchema, unit: z.string().min(1).max(100).nullable().optional(), metadata: metadataSchema.optional() };
+
+export const meterCreateSchema = z.strictObject({ key: keySchema, ...naming, ...counting });
+export const meterReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...counting });
+/** How a meter counts is fixed, since invoices were made from it. */
+export const meterUpdateSchema = z.strictObject(naming).partial();
+
+export const meterSchema = resourceSchema('meter', {
+  key: z.string(),
+  name: z.string(),
+  event_type: z.string(),
+  aggregation: z.string(),
+  value: z.string().nullable(),
+  group_by: z.record(z.string(), z.string()),
+  filter: z.string().nullable(),
+  unit: z.string().nullable(),
+  archived_at: instantSchema.nullable(),
+});
+export const meterListSchema = listSchema(meterSchema);
+
+export type MeterReplace = z.infer<typeof meterReplaceSchema>;
+export type MeterUpdate = z.infer<typeof meterUpdateSchema>;
+export type MeterBody = z.infer<typeof meterSchema>;

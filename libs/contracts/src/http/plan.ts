@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { isCurrency, isInterval, keySchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema } from '#domain';
+import { flagQuerySchema, instantSchema, listSchema, resourceSchema } from './resource.js';
+
+const pricesMax = 200;
+const trialDaysMax = 3_650;
+
+/** A price with its meaning checked here too, so that one answer names the faults of all prices, whatever else is wrong. */
+const checkedPriceSchema = priceSchema.superRefine((price, context) => {
+  for (const fault of priceFaults(price, '')) {
+    context.addIssue({ code: 'custom', path: pathOf(fault.pointer), message: fault.detail, params: { code: fault.code } });
+  }
+});
+
+/** The path of an RFC 6901 pointer. */
+function pathOf(pointer: string): (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
+}
+
+const pricesSchema = z
+  .array(checkedPriceSchema)
+  .max(pricesMax)
+  .superRefine((prices, context) => {
+    const seen = new Set<string>();
+    for (const [index, { key }] of prices.entries()) {
+      if (seen.has(key)) context.addIssue({ code: 'custom', path: [index, 'key'], message: 'Another price of this plan has this key; choose a different one.', params: { code: 'duplicate_key' } });
+      seen.add(key);
+    }
+  });
+
+/** What makes a version: a change of it makes a new one, on which only new subscriptions are. */
+const terms = {
+  currency: z.string().refine(isCurrency, { message: 'This must be an ISO 4217 currency in capitals, such as "USD".', params: { code: 'unknown_currency' } }),
+  billing_period: z.string().refine(isInterval, {
+    message: 'This must be a whole number of days, weeks, months or years as an ISO 8601 duration, such as "P1M", and at most ten years.',
+    params: { code: 'invalid_interval' },
+  }),
+  trial_days: z.int().min(0).max(trialDaysMax).optional(),
+  prices: pricesSchema,
+};
+
+const naming = { name: nameSchema, product: referenceSchema.nullable().optional(), metadata: metadataSchema.optional() };
+
+export const planCreateSchema = z.strictObject({ key: keySchema, ...naming, ...terms });
+export const planReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...terms });
+export const planUpdateSchema = z.strictObject({ ...naming, ...terms }).partial();
+
+const versionShape = {
+  version: z.int(),
+  currency: z.string(),
+  billing_period: z.string(),
+  trial_days: z.int(),
+  prices: z.array(priceSchema.extend({ id: z.string() })),
+};
+
+export const planSchema = resourceSchema('plan', {
+  key: z.string(),
+  name: z.string(),
+  product: z.string().nullable().meta({ description: 'Id.' }),
+  product_key: z.string().nullable(),
+  ...versionShape,
+  latest_version: z.int(),
+  archived_at: instantSchema.nullable(),
+});
+export const planListSchema = listSchema(planSchema);
+
+/** `GET /v1/plans/{id}/versions`, newest first. */
+export const planVersionSchema = z.object({ object: z.literal('plan_version'), plan: z.string(), ...versionShape, created_at: instantSchema });
+export const planVersionListSchema = listSchema(planVersionSchema);
+
+/** `GET /v1/plans/{id}`: the latest version unless one is named. */
+export const planVersionQuerySchema = z.strictObject({ version: z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.').optional() });
+export const archivedQuery = { include_archived: flagQuerySchema.optional() };
+
+export type PlanReplace = z.infer<typeof planReplaceSchema>;
+export type PlanUpdate = z.infer<typeof planUpdateSchema>;
+export type PlanBody = z.infer<typeof planSchema>;
+export type PlanVersionBody = z.infer<typeof planVersionSchema>;

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { metadataSchema, referenceSchema, subscriptionStatuses } from '#domain';
+import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
+
+const trialDaysMax = 3_650;
+const daysUntilDueMax = 365;
+
+/** `POST /v1/subscriptions`. */
+export const subscriptionCreateSchema = z.strictObject({
+  customer: referenceSchema,
+  plan: referenceSchema,
+  version: z.int().min(1).optional(),
+  start_at: instantInputSchema.optional(),
+  billing_anchor: instantInputSchema.optional(),
+  trial_days: z.int().min(0).max(trialDaysMax).optional(),
+  collection: z.enum(['automatic', 'send_invoice']).optional(),
+  days_until_due: z.int().min(0).max(daysUntilDueMax).optional(),
+  metadata: metadataSchema.optional(),
+}).superRefine((subscription, context) => {
+  if (subscription.days_until_due !== undefined && subscription.collection !== 'send_invoice') {
+    context.addIssue({ code: 'custom', path: ['days_until_due'], message: 'Only an invoice that is sent is due later; set collection to "send_invoice".', params: { code: 'not_allowed' } });
+  }
+});
+
+/** `PATCH /v1/subscriptions/{id}`. */
+export const subscriptionUpdateSchema = z.strictObject({ metadata: metadataSchema }).partial();
+
+/** `POST /v1/subscriptions/{id}/cancel`. */
+export const subscriptionCancelSchema = z.strictObject({ when: z.enum(['now', 'period_end']), prorate: z.boolean().optional() });
+
+const periodSchema = z.object({ start: instantSchema, end: instantSchema });
+
+const subscriptionShape = {
+  customer: z.string().meta({ description: 'Id.' }),
+  customer_key: z.string().nullable(),
+  plan: z.string().meta({ description: 'Id.' }),
+  plan_key: z.string(),
+  version: z.int(),
+  status: z.enum(subscriptionStatuses),
+  start_at: instantSchema,
+  billing_anchor: instantSchema,
+  trial_days: z.int(),
+  trial_end_at: instantSchema.nullable(),
+  current_period: periodSchema.nullable().meta({ description: 'The billing period that business time is in.' }),
+  currency: z.string(),
+  time_zone: z.string(),
+  collection: z.enum(['automatic', 'send_invoice']),
+  days_until_due: z.int().nullable(),
+  cancel_at: instantSchema.nullable().meta({ description: 'When it ends, or ended.' }),
+  cancel_prorate: z.boolean(),
+  canceled_at: instantSchema.nullable().meta({ description: 'When the cancellation was asked for.' }),
+};
+
+export const subscriptionSchema = resourceSchema('subscription', subscriptionShape);
+export const subscriptionListSchema = listSchema(subscriptionSchema);
+
+/** What the act would lead to; nothing is kept. */
+export const subscriptionPreviewSchema = z.object({
+  object: z.literal('subscription_preview'),
+  subscription: subscriptionSchema.omit({ id: true, created_at: true }).extend({ id: z.string().nullable() }),
+  periods: z.array(periodSchema).meta({ description: 'Every elapsed period and the current or first one; for a cancellation the one that it ends.' }),
+  invoice: z
+    .object({
+      period: periodSchema.nullable(),
+      currency: z.string(),
+      lines: z.array(z.object({ price: z.string(), price_key: z.string(), kind: z.string(), description: z.string(), quantity: z.string(), amount: z.string(), period: periodSchema })),
+      subtotal: z.string(),
+      total: z.string(),
+    })
+    .nullable()
+    .meta({ description: 'What would be invoiced at once, without usage that is not counted yet.' }),
+});
+
+export const subscriptionListQuery = {
+  customer: z.string().max(200).optional(),
+  plan: z.string().max(200).optional(),
+  status: z.enum(subscriptionStatuses).optional(),
+};
+export const previewQuerySchema = z.strictObject({ preview: flagQuerySchema.optional() });
+
+export type SubscriptionCreate = z.infer<typeof subscriptionCreateSchema>;
+export type SubscriptionCancel = z.infer<typeof subscriptionCancelSchema>;
+export type SubscriptionUpdate = z.infer<typeof subscriptionUpdateSchema>;
+export type SubscriptionBody = z.infer<typeof subscriptionSchema>;
+export type SubscriptionPreviewBody = z.infer<typeof subscriptionPreviewSchema>;
