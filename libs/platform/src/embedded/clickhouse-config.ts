@@ -3,7 +3,6 @@
  * 90 % of the memory and 5 GB of marks.
  */
 export function clickHouseConfig(options: { memoryMaxBytes: number }): string {
-  const spillBytes = Math.floor(options.memoryMaxBytes / 4);
   return `<clickhouse>
   <timezone>UTC</timezone>
   <max_server_memory_usage>${options.memoryMaxBytes}</max_server_memory_usage>
@@ -19,7 +18,6 @@ export function clickHouseConfig(options: { memoryMaxBytes: number }): string {
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
   </merge_tree>
-  <profiles><default><max_bytes_before_external_group_by>${spillBytes}</max_bytes_before_external_group_by></default></profiles>
 </clickhouse>
 `;
 }
