@@ -1,0 +1,141 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Database, findStaleRatings, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage } from '#persistence';
+import { systemClock, type JobQueue, type NewJob } from '#platform';
+import { usePostgres, type TestDatabase } from '#testing';
+import { RateFinalPeriods } from './rate-final-periods.js';
+import { RateOpenPeriods } from './rate-open-periods.js';
+import { RatePeriods, type UsageSlices } from './rate-periods.js';
+import { SendDueRatings } from './send-due-ratings.js';
+
+// Goal: which periods are rated, when, and that a final one stands. Method: a real database; metered usage is given per day,
+// 10 requests on each, so that expectations need no aggregator.
+
+const postgres = usePostgres();
+const at = (text: string): Temporal.Instant => Temporal.Instant.from(text);
+const organizationId = 'org_a';
+let server: TestDatabase;
+let database: Database;
+let admin: pg.Client;
+let perDay = 10;
+
+const usage: UsageSlices = {
+  readSlices: async ({ slices }) => ({
+    freshAsOf: at('2027-06-01T00:00:00Z'),
+    rows: slices.flatMap(({ ref, from, ends }) =>
+      ends.map((end) => ({ ref, end, group: {}, value: String(Math.round((end.epochMilliseconds - from.epochMilliseconds) / 86_400_000) * perDay) })),
+    ),
+  }),
+};
+
+class CollectedJobs implements JobQueue {
+  readonly added: { queue: string; job: NewJob }[] = [];
+  async add(queue: string, jobs: readonly NewJob[]): Promise<void> {
+    this.added.push(...jobs.map((job) => ({ queue, job })));
+  }
+  async work(): Promise<{ close(): Promise<void> }> {
+    return { close: async () => undefined };
+  }
+  async close(): Promise<void> {}
+}
+
+beforeAll(async () => {
+  server = await postgres.freshDatabase({ template: { name: 'migrated', prepare: async (url) => void (await migrateDatabase(url)) } });
+  database = await Database.open({ url: server.url, role: 'rating', poolSizeMax: 4 });
+  admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  const prices = JSON.stringify([
+    { id: 'price_base', key: 'base', name: 'Base', type: 'recurring', model: { type: 'flat', amount: '31' } },
+    { id: 'price_req', key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', included_units: '100', model: { type: 'per_unit', unit_amount: '0.1' } },
+  ]);
+  await admin.query(`
+    insert into organizations (id, name, mode, invoice_prefix, created_at) values ('org_a', 'A', 'test', 'A', now()), ('org_b', 'B', 'test', 'B', now());
+    insert into test_clocks (organization_id, now) values ('org_a', '2027-02-11T12:00:00Z');
+    insert into meters (id, organization_id, key, name, event_type, aggregation, created_at) values ('mtr_a', 'org_a', 'requests', 'Requests', 'r', 'count', now());
+    insert into plans (id, organization_id, key, name, latest_version, created_at) values ('plan_a', 'org_a', 'growth', 'Growth', 1, now());
+    insert into customers (id, organization_id, key, name, time_zone, currency, created_at) values ('cus_a', 'org_a', 'acme', 'Acme', 'UTC', 'USD', now());
+  `);
+  await admin.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ('plan_a', 1, 'org_a', 'USD', 'P1M', $1, now())`, [prices]);
+  await admin.query(`
+    insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, currency, time_zone, collection, created_at)
+    values ('sub_a', 'org_a', 'cus_a', 'plan_a', 1, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z', 'USD', 'UTC', 'automatic', now())`);
+}, 60_000);
+
+afterAll(async () => {
+  await database?.close();
+  await admin?.end();
+});
+
+const ratePeriods = () => new RatePeriods({ database, usage, clock: systemClock });
+const rateOpen = () => new RateOpenPeriods({ database, ratePeriods: ratePeriods(), clock: systemClock }).execute({ organizationId, subscriptionIds: ['sub_a'] });
+const report = (groupBy: ('customer' | 'plan' | 'price' | 'day')[]) =>
+  database.inOrganization(organizationId, async (manager) =>
+    readRatedUsage(manager, { from: at('2027-01-01T00:00:00Z'), to: at('2027-03-01T00:00:00Z'), groupBy, rowsMax: 1_000 }));
+
+describe('rating open periods', () => {
+  it('finds a new subscription and asks for its rating', async () => {
+    const jobs = new CollectedJobs();
+    const found = await new SendDueRatings({ database, jobs, clock: systemClock, patience: { quietMs: 0, waitMaxMs: 0 } }).execute();
+    expect(found).toBe(1);
+    expect(jobs.added).toEqual([
+      { queue: 'rating', job: { name: 'rate-open', payload: { organizationId, subscriptionIds: ['sub_a'] }, deduplicationId: 'rate-open_sub_a_1' } },
+    ]);
+  });
+
+  it('rates the ended and the current period in business time, and nothing of the days to come', async () => {
+    await rateOpen();
+    // January: 310 requests, 100 free: 210 × 0.1 = 21.00. February until the 11th: 110 requests, 10 paid: 1.00. Base fees 31.00 each.
+    expect(await report(['price'])).toEqual([
+      { price: { id: 'price_base', key: 'base' }, quantity: '2', amountMinor: 6200n, currency: 'USD', state: 'open' },
+      { price: { id: 'price_req', key: 'requests' }, quantity: '420', amountMinor: 2200n, currency: 'USD', state: 'open' },
+    ]);
+    const days = await report(['day']);
+    expect(days.at(-1)?.day).toBe('2027-02-11');
+    expect(days.find(({ day }) => day === '2027-01-11')?.amountMinor).toBe(100n); // 110 requests so far: the first ten paid.
+  });
+
+  it('is settled until something changes, and again due for what changed meanwhile', async () => {
+    const stale = () => database.acrossOrganizations(async (manager) => findStaleRatings(manager, { quietMs: 0, waitMaxMs: 0, now: systemClock.now(), limit: 10 }));
+    expect(await stale()).toEqual([]);
+    await database.inOrganization(organizationId, async (manager) => markRatingDue(manager, { organizationId, subscriptionIds: ['sub_a'], at: systemClock.now() }));
+    expect(await stale()).toHaveLength(1);
+    await rateOpen();
+    expect(await stale()).toEqual([]);
+  });
+
+  it('shows another organization nothing', async () => {
+    const seen = await database.inOrganization('org_b', async (manager) =>
+      readRatedPeriods(manager, [{ subscriptionId: 'sub_a', periodIndex: 1 }]));
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('rating for the last time', () => {
+  const rateFinal = (jobs: JobQueue) =>
+    new RateFinalPeriods({ database, ratePeriods: ratePeriods(), jobs, clock: systemClock }).execute({
+      organizationId,
+      periods: [{ subscriptionId: 'sub_a', periodIndex: 1, start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' }],
+    });
+
+  it('stores the period, tells invoicing, and is not changed by what comes later', async () => {
+    const jobs = new CollectedJobs();
+    await rateFinal(jobs);
+    expect(jobs.added.map(({ queue, job }) => [queue, job.name])).toEqual([['invoicing', 'sweep']]);
+    perDay = 20;
+    await rateFinal(jobs);
+    await rateOpen();
+    const [january] = await database.inOrganization(organizationId, async (manager) => readRatedPeriods(manager, [{ subscriptionId: 'sub_a', periodIndex: 1 }]));
+    expect(january).toMatchObject({ isFinal: true });
+    expect(january?.lines.map(({ ref, kind, quantity, amountMinor }) => [ref, kind, quantity, amountMinor])).toEqual([
+      ['base/all', 'advance', '1', 3100n],
+      ['requests/all', 'usage', '310', 2100n],
+    ]);
+    // February is open and follows: 220 requests, 120 paid.
+    expect(await report(['price'])).toEqual([
+      { price: { id: 'price_base', key: 'base' }, quantity: '1', amountMinor: 3100n, currency: 'USD', state: 'closed' },
+      { price: { id: 'price_base', key: 'base' }, quantity: '1', amountMinor: 3100n, currency: 'USD', state: 'open' },
+      { price: { id: 'price_req', key: 'requests' }, quantity: '310', amountMinor: 2100n, currency: 'USD', state: 'closed' },
+      { price: { id: 'price_req', key: 'requests' }, quantity: '220', amountMinor: 1200n, currency: 'USD', state: 'open' },
+    ]);
+  });
+});
