@@ -13,7 +13,7 @@ export default defineConfig({
     include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['libs/testing/src/services/global-setup.ts'],
-    // Two cores: two files at a time, each with its own embedded services where it needs them.
+    // Two cores: two files at a time. They share one Postgres and one ClickHouse, each with databases of its own.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
