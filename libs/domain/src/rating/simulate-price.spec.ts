@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Aggregation } from './aggregate-simulated.js';
+import { type Simulation, simulatePrice, simulationFaults, simulationSchema } from './simulate-price.js';
+
+const price: Simulation['price'] = { type: 'usage', model: { type: 'per_unit', unit_amount: '0.01' } };
+
+describe('simulatePrice', () => {
+  it('answers with text: the posted amount in the currency\'s digits, the others shortest', () => {
+    expect(simulatePrice({ price, currency: 'USD', quantity: '1234.50' }, { rounding: 'half_away_from_zero' })).toEqual({
+      amount: '12.35',
+      unrounded_amount: '12.345',
+      quantity: '1234.5',
+      trace: [
+        { step: 'quantity', detail: '1234.5 metered', quantity: '1234.5', amount: '0' },
+        { step: 'model', detail: '1234.5 × 0.01 = 12.345', quantity: '1234.5', amount: '12.345' },
+      ],
+    });
+  });
+
+  it.each([
+    ['USD', '0', '0.00', '0'],
+    ['USD', '-3', '0.00', '0'],
+    ['JPY', '1250', '13', '12.5'],
+    ['BHD', '123', '1.230', '1.23'],
+    ['USD', '1e12', '10000000000.00', '10000000000'],
+  ])('%s %s is %s', (currency, quantity, amount, unrounded) => {
+    expect(simulatePrice({ price, currency, quantity }, { rounding: 'half_away_from_zero' })).toMatchObject({ amount, unrounded_amount: unrounded });
+  });
+
+  it.each<[Aggregation | undefined, string]>([
+    [undefined, '7.5'], // Summed: 2 + 2.0 + 3.5
+    ['sum', '7.5'],
+    ['count', '3'],
+    ['min', '2'],
+    ['max', '3.5'],
+    ['avg', '2.5'],
+    ['unique_count', '2'], // 2 and 2.0 are one number.
+    ['latest', '3.5'],
+  ])('aggregates events by %s', (aggregation, quantity) => {
+    const events = [{ value: '2' }, { value: '2.0' }, { value: '3.5' }];
+    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', aggregation }).quantity).toBe(quantity);
+  });
+
+  it('has twelve digits after the point in an average', () => {
+    const events = [{ value: '1' }, { value: '0' }, { value: '0' }];
+    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', aggregation: 'avg' }).quantity).toBe('0.333333333333');
+  });
+
+  it('aggregates within each group of the price', () => {
+    const grouped = { ...price, group_by: ['region'], included_units: '100' };
+    const events = [
+      { value: '150', group: { region: 'eu' } },
+      { value: '50', group: { region: 'eu', ignored: 'x' } },
+      { value: '90', group: { region: 'us' } },
+    ];
+    // eu 200 − 100 = 100 × 0.01; us is included.
+    expect(simulatePrice({ price: grouped, currency: 'USD', events }, { rounding: 'half_even' })).toMatchObject({ amount: '1.00', quantity: '290' });
+  });
+
+  it('rates no events as nothing', () => {
+    expect(simulatePrice({ price, currency: 'USD', events: [] }, { rounding: 'half_even' })).toMatchObject({ amount: '0.00', quantity: '0' });
+  });
+});
+
+describe('simulationFaults', () => {
+  it('names every fault at once', () => {
+    const simulation: Simulation = {
+      price: { type: 'usage', model: { type: 'per_unit', unit_amount: '-1' }, minimum_amount: '2', maximum_amount: '1' },
+      currency: 'usd',
+      quantity: '1',
+      events: [{ value: '1' }, { value: 'much' }, { value: '1e40' }],
+    };
+    expect(simulationFaults(simulation).map(({ pointer, code }) => [pointer, code])).toEqual([
+      ['/price/model/unit_amount', 'negative_amount'],
+      ['/price/minimum_amount', 'minimum_above_maximum'],
+      ['/currency', 'unknown_currency'],
+      ['/quantity', 'not_allowed'],
+      ['/events/1/value', 'invalid_decimal'],
+      ['/events/2/value', 'number_out_of_range'],
+    ]);
+  });
+
+  it('takes a price without meter, name and key, and a negative quantity, but not nothing', () => {
+    expect(simulationFaults({ price, currency: 'USD', quantity: '-1' })).toEqual([]);
+    expect(simulationFaults({ price, currency: 'USD' }).map(({ pointer, code }) => [pointer, code])).toEqual([['/quantity', 'missing_field']]);
+  });
+
+  it('has a schema that can be published', () => {
+    expect(z.toJSONSchema(simulationSchema)).toMatchObject({ type: 'object', required: ['price', 'currency'], additionalProperties: false });
+  });
+});
