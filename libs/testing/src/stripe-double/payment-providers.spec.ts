@@ -1,4 +1,5 @@
 import { MemorySandboxStore, SandboxPaymentProvider } from '#platform';
+import { expect } from 'vitest';
 
 import { paymentProviderContract } from './payment-provider-contract.js';
 import { openStripeFixture, preparedAtStripe, stripePaymentsOf } from './stripe-fixture.js';
@@ -10,7 +11,10 @@ paymentProviderContract('stripe on the double', async () => {
     reopen: () => newProvider(),
     prepareParty: (party, method) => Promise.resolve(preparedAtStripe(double, party, method)),
     paymentsOf: (documentId) => Promise.resolve(stripePaymentsOf(double, documentId).map(BigInt)),
-    close: () => double.close(),
+    close: async () => {
+      expect(double.schemaFaults).toEqual([]);
+      await double.close();
+    },
   };
 });
 
