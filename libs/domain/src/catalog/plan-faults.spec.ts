@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { canonicalPrices } from './decimal-fields.js';
+import { type Plan, planInputSchema } from './plan.js';
+import { planFaults } from './plan-faults.js';
+import { payTime, type Price, priceSchema, prorateUnit } from './price.js';
+import { priceFaults } from './price-faults.js';
+
+const usage: Price = { key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount: '0.002' } };
+const fee: Price = { key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '49.00' } };
+const plan: Plan = { key: 'pro', name: 'Pro', currency: 'USD', billing_period: 'P1M', prices: [fee, usage] };
+const tier = (upTo: string | null, unitAmount = '1') => ({ up_to: upTo, unit_amount: unitAmount });
+const graduated = (...tiers: ReturnType<typeof tier>[]) => ({ ...usage, model: { type: 'graduated' as const, tiers } });
+
+const faultsOf = (price: Price) => priceFaults(price, '').map(({ pointer, code }) => `${pointer} ${code}`);
+
+// Goal: each rule, with its place and its code. Method: a sound price with one thing changed.
+describe('priceFaults', () => {
+  const sound: [string, Price][] = [
+    ['usage', usage],
+    ['a fee', fee],
+    ['a fee in arrears by the day', { ...fee, pay: 'in_arrears', prorate: 'day' }],
+    ['a one-time price', { ...fee, type: 'one_time' }],
+    ['one open tier', graduated(tier(null))],
+    ['tiers with fractions as bounds', graduated(tier('0.5'), tier('0.75'), tier(null))],
+    ['bounds at the limits', { ...usage, model: { type: 'per_unit', unit_amount: '999999999999.999999999999999999' }, included_units: '99999999999999999999' }],
+    ['more digits than a cent has', { ...fee, model: { type: 'flat', amount: '49.005' } }],
+    ['an exponent', { ...usage, model: { type: 'per_unit', unit_amount: '2e-3' } }],
+    ['equal bounds', { ...usage, minimum_amount: '5.00', maximum_amount: '5' }],
+    ['groups', { ...usage, group_by: ['region', 'model'] }],
+    ['prorated bounds of usage', { ...usage, minimum_amount: '5', prorate: 'day' }],
+  ];
+  it.each(sound)('finds nothing wrong with %s', (_name, price) => {
+    expect(faultsOf(price)).toEqual([]);
+    expect(priceSchema.safeParse(price).success).toBe(true);
+  });
+
+  const unsound: [string, Price, string[]][] = [
+    ['the last tier is bounded', graduated(tier('10'), tier('20')), ['/model/tiers/1/up_to tier_not_open']],
+    ['the only tier is bounded', graduated(tier('10')), ['/model/tiers/0/up_to tier_not_open']],
+    ['an open tier comes first', graduated(tier(null), tier('10'), tier(null)), ['/model/tiers/0/up_to tier_open_too_early']],
+    ['tiers are unsorted', graduated(tier('20'), tier('10'), tier(null)), ['/model/tiers/1/up_to tiers_unsorted']],
+    ['two tiers end alike', graduated(tier('10'), tier('10.0'), tier(null)), ['/model/tiers/1/up_to tiers_unsorted']],
+    ['only the tier that is out of place is named', graduated(tier('20'), tier('10'), tier('30'), tier(null)), ['/model/tiers/1/up_to tiers_unsorted']],
+    ['a tier ends at 0', graduated(tier('0'), tier(null)), ['/model/tiers/0/up_to number_out_of_range']],
+    ['a tier is negative', graduated(tier('-5'), tier(null)), ['/model/tiers/0/up_to negative_amount']],
+    ['everything about tiers', graduated(tier('20', '-1'), tier('10', 'x'), tier('30')), [
+      '/model/tiers/0/unit_amount negative_amount', '/model/tiers/1/unit_amount invalid_decimal', '/model/tiers/1/up_to tiers_unsorted', '/model/tiers/2/up_to tier_not_open',
+    ]],
+    ['a minimum above the maximum', { ...usage, minimum_amount: '10', maximum_amount: '9.99' }, ['/minimum_amount minimum_above_maximum']],
+    ['a negative bound', { ...usage, minimum_amount: '-10' }, ['/minimum_amount negative_amount']],
+    ['usage without a meter', { ...usage, meter: undefined }, ['/meter missing_field']],
+    ['a meter on a fee', { ...fee, meter: 'requests' }, ['/meter not_allowed']],
+    ['a meter on a one-time price', { ...fee, type: 'one_time', meter: 'requests' }, ['/meter not_allowed']],
+    ['usage in advance', { ...usage, pay: 'in_advance' }, ['/pay not_allowed']],
+    ['a one-time price in arrears', { ...fee, type: 'one_time', pay: 'in_arrears' }, ['/pay not_allowed']],
+    ['a prorated one-time price', { ...fee, type: 'one_time', prorate: true }, ['/prorate not_allowed']],
+    ['groups of a fee', { ...fee, group_by: ['region'] }, ['/group_by not_allowed']],
+    ['a group twice', { ...usage, group_by: ['region', 'model', 'region'] }, ['/group_by/2 duplicate_group']],
+    ['an empty package', { ...usage, model: { type: 'package', package_size: '0', package_amount: '5' } }, ['/model/package_size number_out_of_range']],
+    ['division by 0', { ...usage, unit_conversion: { divide_by: '0', rounding: 'up' } }, ['/unit_conversion/divide_by number_out_of_range']],
+    ['NaN', { ...fee, model: { type: 'flat', amount: 'NaN' } }, ['/model/amount number_out_of_range']],
+    ['-Infinity', { ...fee, model: { type: 'flat', amount: '-Infinity' } }, ['/model/amount number_out_of_range']],
+    ['no decimal', { ...fee, model: { type: 'flat', amount: '1,50' } }, ['/model/amount invalid_decimal']],
+    ['an empty text', { ...fee, model: { type: 'flat', amount: '' } }, ['/model/amount invalid_decimal']],
+    ['13 digits before the point', { ...usage, model: { type: 'per_unit', unit_amount: '1000000000000' } }, ['/model/unit_amount number_out_of_range']],
+    ['19 digits after the point', { ...usage, model: { type: 'per_unit', unit_amount: '0.0000000000000000001' } }, ['/model/unit_amount number_out_of_range']],
+    ['21 digits of included units', { ...usage, included_units: '100000000000000000000' }, ['/included_units number_out_of_range']],
+    ['a hostile exponent', { ...usage, included_units: '1e999999999' }, ['/included_units number_out_of_range']],
+  ];
+  it.each(unsound)('finds that %s', (_name, price, faults) => {
+    expect(faultsOf(price)).toEqual(faults);
+  });
+
+  it('needs no meter where a price is only tried out', () => {
+    expect(priceFaults({ ...usage, meter: undefined }, '', { meterOptional: true })).toEqual([]);
+  });
+
+  it('says how to mend it', () => {
+    expect(priceFaults(graduated(tier('10')), '/prices/3')).toEqual([
+      {
+        pointer: '/prices/3/model/tiers/0/up_to',
+        code: 'tier_not_open',
+        detail: 'The last tier must be open, so that every quantity has a price; set its up_to to null or add an open tier.',
+      },
+    ]);
+  });
+});
+
+describe('planFaults', () => {
+  it('finds nothing wrong with a sound plan', () => {
+    expect(planInputSchema.parse(plan)).toEqual(plan);
+    expect(planFaults(plan)).toEqual([]);
+    expect(planFaults({ ...plan, prices: [] })).toEqual([]);
+  });
+
+  it('names everything at once', () => {
+    const faulty: Plan = {
+      ...plan,
+      currency: 'XYZ',
+      billing_period: 'P1M1D',
+      prices: [fee, { ...usage, key: 'base', meter: undefined }],
+      entitlements: [
+        { feature: 'seats', type: 'static' },
+        { feature: 'calls', type: 'metered' },
+        { feature: 'seats', type: 'boolean', value: '1', limit: 5 },
+        { feature: 'export', type: 'metered', limit: '-1' },
+        { feature: 'import', type: 'metered', limit: null },
+      ],
+    };
+    expect(planFaults(faulty).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
+      '/currency unknown_currency',
+      '/billing_period invalid_interval',
+      '/prices/1/meter missing_field',
+      '/prices/1/key duplicate_key',
+      '/entitlements/0/value missing_field',
+      '/entitlements/1/limit missing_field',
+      '/entitlements/2/value not_allowed',
+      '/entitlements/2/limit not_allowed',
+      '/entitlements/3/limit negative_amount',
+      '/entitlements/2/feature duplicate_feature',
+    ]);
+  });
+});
+
+describe('planInputSchema', () => {
+  it.each<[string, object]>([
+    ['an unknown field', { ...plan, colour: 'red' }],
+    ['an unknown field of a price', { ...plan, prices: [{ ...usage, discount: { percent: '5' } }] }],
+    ['an unknown field of a tier', { ...plan, prices: [graduated({ ...tier(null), ...{ to: '5' } })] }],
+    ['an unknown model', { ...plan, prices: [{ ...usage, model: { type: 'auction' } }] }],
+    ['a model without its amount', { ...plan, prices: [{ ...usage, model: { type: 'flat' } }] }],
+    ['no tiers', { ...plan, prices: [graduated()] }],
+    ['a decimal as a number', { ...plan, prices: [{ ...usage, model: { type: 'flat', amount: 5 } }] }],
+    ['a key like an id', { ...plan, key: 'plan_pro' }],
+    ['a key with a space', { ...plan, key: 'my plan' }],
+    ['an empty name', { ...plan, name: '' }],
+    ['half a trial day', { ...plan, trial_days: 1.5 }],
+    ['no prices field', { ...plan, prices: undefined }],
+  ])('refuses %s', (_name, body) => {
+    expect(planInputSchema.safeParse(body).success).toBe(false);
+  });
+
+  it.each(['pro', 'Pro-2.0:eu_west', '0', 'planning', 'a'.repeat(100)])('takes %s as a key', (key) => {
+    expect(planInputSchema.safeParse({ ...plan, key }).success).toBe(true);
+  });
+
+  it('can be published', () => {
+    expect(z.toJSONSchema(planInputSchema)).toMatchObject({ type: 'object', required: ['key', 'name', 'currency', 'billing_period', 'prices'] });
+  });
+});
+
+describe('defaults', () => {
+  it.each([
+    ['recurring', undefined, 'second', 'in_advance'],
+    ['recurring', 'day', 'day', 'in_advance'],
+    ['recurring', true, 'second', 'in_advance'],
+    ['recurring', false, 'none', 'in_advance'],
+    ['usage', undefined, 'none', 'in_arrears'],
+    ['usage', true, 'second', 'in_arrears'],
+    ['one_time', undefined, 'none', 'in_advance'],
+  ] as const)('%s with prorate %s: %s, %s', (type, prorate, unit, pay) => {
+    expect(prorateUnit({ type, prorate })).toBe(unit);
+    expect(payTime({ type })).toBe(pay);
+  });
+});
+
+describe('canonicalPrices', () => {
+  it('gives every decimal its one form and leaves the rest alone', () => {
+    const written: Plan = {
+      ...plan,
+      metadata: { amount: '1.50' },
+      prices: [
+        { ...fee, key: '1.50', name: '1.50' },
+        { ...usage, included_units: '1e3', unit_conversion: { divide_by: '1000.0', rounding: 'up' }, model: { type: 'graduated', tiers: [tier('10.00', '0.10'), tier(null, '0')] } },
+      ],
+    };
+    expect(canonicalPrices(written)).toEqual({
+      ...plan,
+      metadata: { amount: '1.50' },
+      prices: [
+        { ...fee, key: '1.50', name: '1.50', model: { type: 'flat', amount: '49' } },
+        { ...usage, included_units: '1000', unit_conversion: { divide_by: '1000', rounding: 'up' }, model: { type: 'graduated', tiers: [tier('10', '0.1'), tier(null, '0')] } },
+      ],
+    });
+  });
+});
