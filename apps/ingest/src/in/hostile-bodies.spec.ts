@@ -1,0 +1,117 @@
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { usePostgres } from '#testing';
+import { IngestFixture } from '../ingest-fixture.js';
+
+usePostgres();
+
+let ingest: IngestFixture;
+beforeAll(async () => {
+  ingest = await IngestFixture.start();
+});
+afterAll(async () => {
+  await ingest.close();
+});
+
+/** JSON texts that are valid and nasty, to stand anywhere in an event. */
+const nasty = fc.oneof(
+  fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.stringify(value)),
+  fc.constantFrom(
+    'null', 'true', '-0', '1e400000', '-1E-400000', '1e9999999999', '1e-99999999999999999999', `0.${'1'.repeat(40)}`, '9'.repeat(4_000), '123456789012345678901234567890.12345678901234567890', '0.1e1',
+    '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\\uffff"', '""', '"1e400"', '{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"a":1,"a":[2],"a":{"b":1e30}}',
+    '{"toJSON":1,"length":-1,"then":null}', '[[[[[[[[[[[[1]]]]]]]]]]]]', '{"\\ud800":1}', '{"":{"":{"":1.0}}}',
+  ),
+  fc.integer({ min: 1, max: 30_000 }).map((levels) => '['.repeat(levels) + ']'.repeat(levels)),
+  fc.integer({ min: 1, max: 20_000 }).map((levels) => `${'{"a":'.repeat(levels)}1e30${'}'.repeat(levels)}`),
+  fc.integer({ min: 60_000, max: 70_000 }).map((length) => `"${'é'.repeat(length / 2)}"`),
+  fc.string({ unit: 'binary', maxLength: 300 }).map((text) => JSON.stringify(text)),
+);
+
+const field = fc.constantFrom('id', 'source', 'type', 'subject', 'time', 'data', '__proto__', 'events', 'specversion', 'other');
+const nastyEvent = fc.oneof(
+  nasty,
+  fc.array(fc.tuple(field, nasty), { maxLength: 6 }).map((members) => `{${members.map(([name, value]) => `"${name}":${value}`).join(',')}}`),
+  nasty.map((value) => `{"id":"n","type":"t","subject":"s","data":{"n":${value}}}`),
+  nasty.map((value) => `{"id":"n","type":"t","subject":"s","time":${value}}`),
+);
+
+let made = 0;
+const neighbour = (): { id: string; json: string } => {
+  made += 1;
+  return { id: `neighbour-${made}`, json: `{"id":"neighbour-${made}","type":"t","subject":"s","data":{"n":1.50}}` };
+};
+
+describe('hostile events', () => {
+  // Goal: a nasty event harms no other. Method: it stands between two good ones, which must be in the log with their data.
+  it.each(['application/json', 'application/x-ndjson'])('never lose a neighbour in %s', async (type) => {
+    const posted: string[] = [];
+    await fc.assert(
+      fc.asyncProperty(fc.array(nastyEvent, { minLength: 1, maxLength: 3 }), async (nastyEvents) => {
+        const [first, last] = [neighbour(), neighbour()];
+        const texts = [first.json, ...nastyEvents, last.json];
+        const body = type === 'application/json' ? `[${texts.join(',')}]` : texts.join('\n');
+        const answer = await ingest.post('/v1/events', body, { 'content-type': type });
+        expect(answer.status).toBe(202);
+        expect(answer.body.accepted + answer.body.rejected.length).toBe(texts.length);
+        expect(answer.body.rejected.every(({ index }) => index > 0 && index < texts.length - 1)).toBe(true);
+        posted.push(first.id, last.id);
+      }),
+      { numRuns: 250 },
+    );
+    const data = new Map((await ingest.events()).map((event) => [event.id, event.data]));
+    expect(posted.filter((id) => data.get(id) !== '{"n":1.5}')).toEqual([]);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+describe('hostile bodies', () => {
+  const bytes = fc.uint8Array({ maxLength: 500 }).map((array) => Buffer.from(array));
+  const broken = fc.tuple(nastyEvent, fc.double({ min: 0, max: 1, noNaN: true })).map(([json, part]) => Buffer.from(json).subarray(0, Math.floor(Buffer.byteLength(json) * part)));
+  const gzipped = fc.tuple(fc.oneof(bytes, nastyEvent.map((json) => Buffer.from(json))), fc.integer({ min: 0, max: 40 })).map(([body, cut]) => {
+    const whole = gzipSync(body);
+    return whole.subarray(0, Math.max(0, whole.length - cut));
+  });
+  const types = fc.constantFrom('application/json', 'application/x-ndjson', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'text/plain', 'application/json; charset=utf-16', 'x', '');
+  const headers = fc.dictionary(fc.constantFrom('ce-id', 'ce-type', 'ce-subject', 'ce-time', 'ce-specversion', 'ce-source'), fc.stringMatching(/^[ -~]{0,20}$/).map((text) => text.trim()), { maxKeys: 6 });
+
+  // Goal: input is never an error of ours. Method: junk, cut JSON and cut gzip under every type, on both routes.
+  it.each(['/v1/events', '/v1/ingest/combined'])('are never answered with 5xx at %s', async (path) => {
+    const seen = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(bytes, broken), types, headers, async (body, type, ce) => {
+        const answer = await ingest.post(path, body, { ...ce, 'content-type': type });
+        seen.add(answer.status);
+        expect([202, 400, 415, 422]).toContain(answer.status);
+      }),
+      { numRuns: 150 },
+    );
+    await fc.assert(
+      fc.asyncProperty(gzipped, types, async (body, type) => {
+        const answer = await ingest.post(path, body, { 'content-type': type, 'content-encoding': 'gzip' });
+        seen.add(answer.status);
+        expect([202, 400, 415, 422]).toContain(answer.status);
+      }),
+      { numRuns: 150 },
+    );
+    expect(seen.size).toBeGreaterThan(1); // Or the bodies were all of one kind.
+  });
+
+  it('with the worst a body may hold are answered in time', async () => {
+    const size = 10 * 1_024 * 1_024 - 200;
+    const inEvent = (data: string): string => `[{"id":"w","type":"t","subject":"s","data":${data}},${neighbour().json}]`;
+    const bodies = [
+      inEvent('['.repeat(size / 2) + ']'.repeat(size / 2)),
+      inEvent(`{"n":1e30,"a":[${'1,'.repeat(size / 2 - 20)}1]}`),
+      inEvent(`{"n":[${'1e40,'.repeat(size / 5 - 20)}1]}`),
+      inEvent(`{"n":${'9'.repeat(size - 100)}}`),
+      inEvent(`{"n":1e${'9'.repeat(size - 100)}}`),
+      inEvent(`{"n":"${'\\"'.repeat(size / 2 - 100)}","m":1e5}`),
+      inEvent(`{${Array.from({ length: 400_000 }, (_, at) => `"k${at}":${at}`).join(',')}}`),
+    ];
+    for (const body of bodies) {
+      const answer = await ingest.post('/v1/events', body);
+      expect(answer).toMatchObject({ status: 202, body: { accepted: 1, rejected: [{ index: 0, id: 'w' }] } });
+    }
+  }, 60_000);
+});

@@ -1,0 +1,90 @@
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Problem } from '#platform';
+import type { BodyLease } from './request-budget.js';
+
+const inflate = promisify(gunzip);
+const gzipSizeMin = 18;
+
+export interface BodyOptions {
+  readonly contentEncoding: string | undefined;
+  /** Bytes, inclusive, before and after inflation. */
+  readonly sizeMax: number;
+  readonly lease: BodyLease;
+}
+
+/**
+ * The body of a request, inflated. It is collected before it is inflated: a stream of both would tear the connection
+ * down at a broken or oversized body, and the client would never read its 400 or 413.
+ */
+export async function readBody(stream: Readable | undefined, options: BodyOptions): Promise<Buffer> {
+  const encoding = options.contentEncoding?.trim().toLowerCase() ?? '';
+  const isGzip = encoding === 'gzip' || encoding === 'x-gzip';
+  if (!isGzip && encoding !== '' && encoding !== 'identity') {
+    throw new Problem({ status: 415, code: 'unsupported_encoding', detail: 'Send the body plain or with Content-Encoding: gzip.' });
+  }
+  const body = stream === undefined ? Buffer.alloc(0) : await collect(stream, options);
+  return isGzip && body.length > 0 ? inflated(body, options) : body;
+}
+
+function collect(stream: Readable, { sizeMax, lease }: BodyOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (error: unknown): void => {
+      stream.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      // What is still on its way is read and dropped, so that the client gets its answer on this connection.
+      stream.on('error', () => undefined).resume();
+      reject(error as Error);
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > sizeMax) return stop(bodyTooLarge(sizeMax));
+      try {
+        lease.grow(chunk.length);
+      } catch (error) {
+        return stop(error);
+      }
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      stream.off('close', onBroken);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    };
+    const onBroken = (): void => stop(new Problem({ status: 400, code: 'body_incomplete', detail: 'The body ended before its end.' }));
+    stream.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+  });
+}
+
+/** The trailer of gzip says how much comes out; it is believed at first, so that a small body takes a small share. */
+async function inflated(body: Buffer, { sizeMax, lease }: BodyOptions): Promise<Buffer> {
+  const promised = body.length < gzipSizeMin ? 0 : body.readUInt32LE(body.length - 4);
+  const first = Math.min(promised, sizeMax);
+  lease.grow(first);
+  try {
+    return await inflate(body, { maxOutputLength: Math.max(first, 1) });
+  } catch (error) {
+    if (!isTooLarge(error)) throw invalidGzip();
+    if (first === sizeMax) throw bodyTooLarge(sizeMax);
+  }
+  // Several gzip members in a row are one body, and only the last one's size is in the trailer.
+  lease.grow(sizeMax - first);
+  try {
+    return await inflate(body, { maxOutputLength: sizeMax });
+  } catch (error) {
+    throw isTooLarge(error) ? bodyTooLarge(sizeMax) : invalidGzip();
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function invalidGzip(): Problem {
+  return new Problem({ status: 400, code: 'invalid_gzip', detail: 'The body is no whole gzip stream.' });
+}
+
+export function bodyTooLarge(sizeMax: number): Problem {
+  return new Problem({ status: 413, code: 'body_too_large', detail: `The body is larger than ${sizeMax} bytes when inflated.` });
+}
