@@ -5,7 +5,7 @@ import { decimalTextSchema, modelSchema } from './model.js';
 
 const groupKeysMax = 10;
 
-export const unitConversionSchema = z.strictObject({
+const unitConversionSchema = z.strictObject({
   divide_by: decimalTextSchema,
   rounding: z.enum(['none', 'up', 'down', 'nearest']),
 });

@@ -8,7 +8,7 @@ export interface Interval {
 }
 
 /** A whole number of days, weeks, months or years as an ISO 8601 duration of one part: P1M, P3M, P1Y, P2W. */
-export const intervalPattern = /^P([1-9]\d{0,2})([DWMY])$/;
+const intervalPattern = /^P([1-9]\d{0,2})([DWMY])$/;
 
 const units: Readonly<Record<string, { unit: IntervalUnit; countMax: number }>> = {
   D: { unit: 'days', countMax: 366 },

@@ -1,6 +1,5 @@
 import { assert } from '../assert.js';
-import { Decimal, divide, sumOf, toPlain } from '../money/decimal.js';
-import { decimalOf } from '../money/decimal.js';
+import { Decimal, decimalOf, divide, sumOf, toPlain } from '../money/decimal.js';
 import type { GroupUsage } from './pool-usage.js';
 import { priceDecimal } from './price-decimal.js';
 

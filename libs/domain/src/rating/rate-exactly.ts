@@ -10,7 +10,7 @@ import { prorateAmount } from './prorate-amount.js';
 import { rateModel } from './rate-model.js';
 import type { Share } from './share.js';
 import { subtractIncluded } from './subtract-included.js';
-import { type Note, noteFor, traceStep } from './trace.js';
+import { noNote, type Note, noteFor, traceStep } from './trace.js';
 
 export interface ExactRating {
   /** As metered: the sum of all groups, before any clamp or conversion. */
@@ -46,7 +46,7 @@ export function rateExactly(input: ExactRatingInput): ExactRating {
   const bounds = price.type === 'usage' ? fraction : WHOLE;
   const pooled = poolUsage(price, input.usage);
   const groups = pooled.map((group, index) => {
-    const groupNote = index < tracedGroupsMax ? (group.name === '' ? note : noteFor(note, group.name)) : () => {};
+    const groupNote = index < tracedGroupsMax ? (group.name === '' ? note : noteFor(note, group.name)) : noNote;
     return { ...group, modelAmount: rateGroup(group.quantity, { price, fraction: bounds, note: groupNote }) };
   });
   const quantity = sumOf(groups, (group) => group.quantity);

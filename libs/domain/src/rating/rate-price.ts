@@ -6,7 +6,7 @@ import { type Rounding, roundToCurrency, toMinor } from '../money/minor-units.js
 import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
 import { rateExactly } from './rate-exactly.js';
-import type { TraceStep } from './trace.js';
+import { noNote, type TraceStep } from './trace.js';
 
 export interface RatePriceInput {
   readonly price: RateablePrice;
@@ -65,7 +65,7 @@ export function ratePrice(input: RatePriceInput): RatedPrice {
 
 /** The posted amount alone, in minor units: what `ratePrice` gives, without its words. */
 export function rateAmountMinor(input: RatePriceInput): bigint {
-  const { amount } = rateExactly({ ...input, note: () => {} });
+  const { amount } = rateExactly({ ...input, note: noNote });
   return toMinor(roundToCurrency(amount, input), input.currency);
 }
 
