@@ -1,19 +1,15 @@
 import { z } from 'zod';
-import { keySchema, metadataSchema, nameSchema } from '#domain';
+import { aggregations, keySchema, metadataSchema, nameSchema } from '#domain';
 import { instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const textMax = 500;
-const dimensionsMax = 20;
 
 /** How a meter counts. What the paths and the filter mean is checked with the meter's meaning. */
 const counting = {
   event_type: z.string().min(1).max(256),
-  aggregation: z.enum(['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest']),
+  aggregation: z.enum(aggregations),
   value: z.string().max(textMax).nullable().optional().meta({ description: 'Path into data, such as $.bytes; not for count.' }),
-  group_by: z
-    .record(z.string().min(1).max(100), z.string().max(textMax))
-    .refine((groups) => Object.keys(groups).length <= dimensionsMax, `A meter has at most ${dimensionsMax} dimensions.`)
-    .optional(),
+  group_by: z.record(z.string().max(textMax), z.string().max(textMax)).optional(),
   filter: z.string().max(5_000).nullable().optional().meta({ description: 'CEL over data, such as data.status < 500.' }),
 };
 

@@ -1,4 +1,5 @@
 import { EntitySchema, type EntityManager } from 'typeorm';
+import type { Meter } from '#domain';
 import { ownRows } from './list-rows.js';
 import { fromRow, instantColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
@@ -23,14 +24,8 @@ export interface Feature extends CatalogItem {
   readonly meterId: string | null;
 }
 
-/** A meter as the catalog keeps it; how it counts is the aggregator's `Meter`. */
-export interface MeterResource extends CatalogItem {
-  readonly eventType: string;
-  readonly aggregation: string;
-  readonly valuePath: string | null;
-  /** Dimension to path. */
-  readonly groupBy: Readonly<Record<string, string>>;
-  readonly filter: string | null;
+/** A meter as the catalog keeps it: how it counts, and what users call it. */
+export interface MeterResource extends CatalogItem, Meter {
   readonly unit: string | null;
 }
 

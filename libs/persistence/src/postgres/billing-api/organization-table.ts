@@ -8,12 +8,12 @@ export interface LegalEntity {
 }
 
 export interface PostalAddress {
-  readonly line1?: string;
-  readonly line2?: string;
-  readonly city?: string;
-  readonly state?: string;
-  readonly postal_code?: string;
-  readonly country?: string;
+  readonly line1?: string | undefined;
+  readonly line2?: string | undefined;
+  readonly city?: string | undefined;
+  readonly state?: string | undefined;
+  readonly postal_code?: string | undefined;
+  readonly country?: string | undefined;
 }
 
 /** The tenant and its settings. Durations are seconds; a null retention keeps raw events for ever. */

@@ -1,0 +1,147 @@
+import type { EntityManager, EntitySchema } from 'typeorm';
+import { keyPattern } from '#domain';
+import { findByIdOrKey, insertRow, isUniqueViolation, listRows, updateRow, type RowPage } from '#persistence';
+import { accepted, refused, type IdPrefix, type ListPage, type Outcome } from '#platform';
+import type { Surroundings } from './surroundings.js';
+
+/** What products, features and meters have in common. */
+export interface CatalogItem {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly key: string;
+  readonly name: string;
+  readonly archivedAt: Temporal.Instant | null;
+  readonly createdAt: Temporal.Instant;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export type CatalogRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'invalid_request' | 'definition_fixed' | 'in_use';
+
+/** What a user may say about an item. */
+export type ContentOf<Item extends CatalogItem> = Omit<Item, 'id' | 'organizationId' | 'key' | 'archivedAt' | 'createdAt'>;
+
+/** The body of PATCH: any fields of the whole body. */
+export type ChangeOf<Input> = { readonly [Name in keyof Input]?: Input[Name] | undefined };
+
+/** What tells one kind of item from another. `Input` is the body of PUT, whose fields PATCH may leave out. */
+export interface CatalogKind<Item extends CatalogItem, Input extends { key?: string | undefined }> {
+  readonly table: EntitySchema<Item>;
+  readonly prefix: IdPrefix;
+  /** For sentences: "product". */
+  readonly noun: string;
+  /** The columns of a whole body. */
+  readonly resolve: (manager: EntityManager, input: Input) => Promise<Outcome<ContentOf<Item>, 'invalid_request'>>;
+  /** The columns of a partial body: only those that it names. */
+  readonly resolveChange: (manager: EntityManager, change: ChangeOf<Input>) => Promise<Outcome<Partial<ContentOf<Item>>, 'invalid_request'>>;
+  /** Says no where a part of the item is fixed. */
+  readonly mayReplace?: (existing: Item, content: ContentOf<Item>) => Outcome<null, 'definition_fixed'>;
+  readonly mayArchive?: (manager: EntityManager, existing: Item) => Promise<Outcome<null, 'in_use'>>;
+}
+
+/** Creates, replaces, changes, archives and reads the items of one kind, in the caller's organization. */
+export class CatalogItems<Item extends CatalogItem, Input extends { key?: string | undefined }> {
+  constructor(
+    private readonly kind: CatalogKind<Item, Input>,
+    private readonly surroundings: Surroundings,
+  ) {}
+
+  async create(organizationId: string, input: Input & { key: string }): Promise<Outcome<Item, CatalogRefusal>> {
+    try {
+      return await this.surroundings.database.inOrganization(organizationId, async (manager) => {
+        const content = await this.kind.resolve(manager, input);
+        return content.ok ? accepted(await this.insert(manager, { organizationId, key: input.key, content: content.value })) : content;
+      });
+    } catch (error) {
+      if (isUniqueViolation(error, `${this.kind.table.options.tableName}_key`)) return this.keyTaken(input.key);
+      throw error;
+    }
+  }
+
+  /** Creates the item with this key, or makes it exactly what the body says, also where it was archived. */
+  async replace(organizationId: string, at: { reference: string; input: Input }): Promise<Outcome<{ item: Item; isNew: boolean }, CatalogRefusal>> {
+    try {
+      return await this.replaceOnce(organizationId, at);
+    } catch (error) {
+      // Another request made it meanwhile, so now there is one to replace.
+      if (isUniqueViolation(error, `${this.kind.table.options.tableName}_key`)) return this.replaceOnce(organizationId, at);
+      throw error;
+    }
+  }
+
+  async update(organizationId: string, at: { reference: string; change: ChangeOf<Input> }): Promise<Outcome<Item, CatalogRefusal>> {
+    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
+      const existing = await findByIdOrKey(manager, this.kind.table, at.reference);
+      if (existing === null) return this.missing();
+      const content = await this.kind.resolveChange(manager, at.change);
+      if (!content.ok) return content;
+      return accepted(await this.save(manager, existing, content.value as Partial<Item>));
+    });
+  }
+
+  /** Archiving again changes nothing. */
+  async archive(organizationId: string, reference: string): Promise<Outcome<Item, CatalogRefusal>> {
+    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
+      const existing = await findByIdOrKey(manager, this.kind.table, reference);
+      if (existing === null) return this.missing();
+      if (existing.archivedAt !== null) return accepted(existing);
+      const allowed = (await this.kind.mayArchive?.(manager, existing)) ?? accepted(null);
+      if (!allowed.ok) return allowed;
+      return accepted(await this.save(manager, existing, { archivedAt: this.surroundings.clock.now() } as Partial<Item>));
+    });
+  }
+
+  async find(organizationId: string, reference: string): Promise<Outcome<Item, CatalogRefusal>> {
+    const found = await this.surroundings.database.inOrganization(organizationId, (manager) => findByIdOrKey(manager, this.kind.table, reference));
+    return found === null ? this.missing() : accepted(found);
+  }
+
+  async list(organizationId: string, options: { page: ListPage; includeArchived: boolean }): Promise<RowPage<Item>> {
+    const conditions = options.includeArchived ? [] : [{ sql: () => 'archived_at is null', values: [] }];
+    return this.surroundings.database.inOrganization(organizationId, (manager) => listRows(manager, this.kind.table, { page: options.page, conditions }));
+  }
+
+  private async replaceOnce(organizationId: string, at: { reference: string; input: Input }): Promise<Outcome<{ item: Item; isNew: boolean }, CatalogRefusal>> {
+    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
+      const existing = await findByIdOrKey(manager, this.kind.table, at.reference);
+      if (existing === null && !keyPattern.test(at.reference)) return this.missing();
+      const key = existing?.key ?? at.reference;
+      if (at.input.key !== undefined && at.input.key !== key) return keyMismatch(key);
+      const content = await this.kind.resolve(manager, at.input);
+      if (!content.ok) return content;
+      if (existing === null) return accepted({ item: await this.insert(manager, { organizationId, key, content: content.value }), isNew: true });
+      const allowed = this.kind.mayReplace?.(existing, content.value) ?? accepted(null);
+      if (!allowed.ok) return allowed;
+      return accepted({ item: await this.save(manager, existing, { ...content.value, archivedAt: null } as unknown as Partial<Item>), isNew: false });
+    });
+  }
+
+  private async insert(manager: EntityManager, values: { organizationId: string; key: string; content: ContentOf<Item> }): Promise<Item> {
+    const item = {
+      ...values.content,
+      id: this.surroundings.ids.make(this.kind.prefix),
+      organizationId: values.organizationId,
+      key: values.key,
+      archivedAt: null,
+      createdAt: this.surroundings.clock.now(),
+    } as unknown as Item;
+    await insertRow(manager, this.kind.table, item);
+    return item;
+  }
+
+  private async save(manager: EntityManager, existing: Item, set: Partial<Item>): Promise<Item> {
+    await updateRow(manager, this.kind.table, { id: existing.id, set });
+    return { ...existing, ...set };
+  }
+
+  private missing(): Outcome<never, 'not_found'> {
+    return refused('not_found', `There is no such ${this.kind.noun}.`);
+  }
+
+  private keyTaken(key: string): Outcome<never, 'key_taken'> {
+    return refused('key_taken', `Another ${this.kind.noun} has the key "${key}", maybe an archived one.`);
+  }
+}
+
+export function keyMismatch(key: string): Outcome<never, 'key_mismatch'> {
+  return refused('key_mismatch', 'A key never changes.', [{ pointer: '/key', code: 'key_mismatch', detail: `This must be "${key}", or be left out.` }]);
+}

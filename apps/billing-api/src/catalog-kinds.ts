@@ -1,0 +1,86 @@
+import type { EntityManager } from 'typeorm';
+import type { FeatureReplace, MeterReplace, ProductReplace } from '#contracts';
+import { meterFaults } from '#domain';
+import { featureTable, findByIdOrKey, meterTable, productTable, type Feature, type MeterResource, type Product } from '#persistence';
+import { accepted, refused, type Outcome } from '#platform';
+import type { CatalogKind, ContentOf } from './catalog-items.js';
+import { isMeterInUse } from './meter-in-use.js';
+
+export const productKind: CatalogKind<Product, ProductReplace> = {
+  table: productTable,
+  prefix: 'prod',
+  noun: 'product',
+  resolve: async (_manager, input) => accepted({ name: input.name, docsUrl: input.docs_url ?? null, version: input.version ?? null, metadata: input.metadata ?? {} }),
+  resolveChange: async (_manager, change) =>
+    accepted({
+      ...naming(change),
+      ...(change.docs_url === undefined ? {} : { docsUrl: change.docs_url }),
+      ...(change.version === undefined ? {} : { version: change.version }),
+    }),
+};
+
+export const featureKind: CatalogKind<Feature, FeatureReplace> = {
+  table: featureTable,
+  prefix: 'feat',
+  noun: 'feature',
+  resolve: async (manager, input) => {
+    const meter = await meterIdOf(manager, input.meter ?? null);
+    return meter.ok ? accepted({ name: input.name, meterId: meter.value, metadata: input.metadata ?? {} }) : meter;
+  },
+  resolveChange: async (manager, change) => {
+    if (change.meter === undefined) return accepted(naming(change));
+    const meter = await meterIdOf(manager, change.meter);
+    return meter.ok ? accepted({ ...naming(change), meterId: meter.value }) : meter;
+  },
+};
+
+export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
+  table: meterTable,
+  prefix: 'mtr',
+  noun: 'meter',
+  resolve: async (_manager, input) => {
+    const counting = { aggregation: input.aggregation, valuePath: input.value ?? null, groupBy: input.group_by ?? {}, filter: input.filter ?? null };
+    const faults = meterFaults(counting);
+    if (faults.length > 0) return refused('invalid_request', 'This meter can not count.', faults);
+    return accepted({
+      name: input.name,
+      unit: input.unit ?? null,
+      metadata: input.metadata ?? {},
+      eventType: input.event_type,
+      ...counting,
+    });
+  },
+  resolveChange: async (_manager, change) => accepted({ ...naming(change), ...(change.unit === undefined ? {} : { unit: change.unit }) }),
+  mayReplace: (existing, content) =>
+    countingOf(existing) === countingOf(content)
+      ? accepted(null)
+      : refused('definition_fixed', 'How a meter counts never changes, since invoices were made from it. Make another meter.'),
+  mayArchive: async (manager, existing) =>
+    (await isMeterInUse(manager, existing.key))
+      ? refused('in_use', 'Plans or subscriptions are priced by this meter. Archive the plans and let the subscriptions end first.')
+      : accepted(null),
+};
+
+function naming<T extends { name?: string | undefined; metadata?: Record<string, string> | undefined }>(change: T): { name?: string; metadata?: Record<string, string> } {
+  return { ...(change.name === undefined ? {} : { name: change.name }), ...(change.metadata === undefined ? {} : { metadata: change.metadata }) };
+}
+
+function countingOf(meter: Pick<ContentOf<MeterResource>, 'eventType' | 'aggregation' | 'valuePath' | 'groupBy' | 'filter'>): string {
+  const groups = Object.entries(meter.groupBy).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, groups, meter.filter]);
+}
+
+async function meterIdOf(manager: EntityManager, reference: string | null): Promise<Outcome<string | null, 'invalid_request'>> {
+  if (reference === null) return accepted(null);
+  const meter = await findByIdOrKey(manager, meterTable, reference);
+  if (meter !== null && meter.archivedAt === null) return accepted(meter.id);
+  return refused('invalid_request', 'The meter can not be used.', [unusable({ pointer: '/meter', noun: 'meter', found: meter })]);
+}
+
+/** The fault of a reference to what is not there, or not in use any more. */
+export function unusable(reference: { pointer: string; noun: string; found: { archivedAt: Temporal.Instant | null } | null }) {
+  const { pointer, noun, found } = reference;
+  return found === null
+    ? { pointer, code: `unknown_${noun}`, detail: `There is no such ${noun}.` }
+    : { pointer, code: `archived_${noun}`, detail: `This ${noun} is archived.` };
+}

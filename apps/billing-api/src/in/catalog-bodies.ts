@@ -1,0 +1,29 @@
+import type { FeatureBody, MeterBody, ProductBody } from '#contracts';
+import type { Feature, MeterResource, Product } from '#persistence';
+import type { CatalogItem } from '../catalog-items.js';
+import { instantText } from './wire-text.js';
+
+function common(item: CatalogItem) {
+  return { id: item.id, key: item.key, name: item.name, archived_at: instantText(item.archivedAt), created_at: instantText(item.createdAt), metadata: item.metadata };
+}
+
+export function toProductBody(product: Product): ProductBody {
+  return { ...common(product), object: 'product', docs_url: product.docsUrl, version: product.version };
+}
+
+export function toFeatureBody(feature: Feature, meterKeys: ReadonlyMap<string, string>): FeatureBody {
+  return { ...common(feature), object: 'feature', meter: feature.meterId, meter_key: feature.meterId === null ? null : (meterKeys.get(feature.meterId) ?? null) };
+}
+
+export function toMeterBody(meter: MeterResource): MeterBody {
+  return {
+    ...common(meter),
+    object: 'meter',
+    event_type: meter.eventType,
+    aggregation: meter.aggregation,
+    value: meter.valuePath,
+    group_by: { ...meter.groupBy },
+    filter: meter.filter,
+    unit: meter.unit,
+  };
+}
