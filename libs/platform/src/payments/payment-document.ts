@@ -25,8 +25,8 @@ export interface Party {
   /** What to charge, as a token of the provider; null leaves the choice to the provider's default for the party. */
   readonly paymentMethod: string | null;
   /**
-   * When a push for the party was first begun, by system time; null where this is the first. It bounds the search for a party that the
-   * provider may know although its answer was lost, so it must be stored before that push begins.
+   * When a push for the party was first begun, by system time; null where none ever was. It bounds the search for a party that the provider
+   * may know although its answer was lost, so it must be stored before that push begins.
    */
   readonly firstPushAt: Temporal.Instant | null;
 }

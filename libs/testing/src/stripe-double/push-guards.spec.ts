@@ -178,6 +178,22 @@ describe('the calls', () => {
     expect(fixture.double.state.items.get('ii_w')?.invoice).toBeNull();
   });
 
+  it('do not look through all new customers for each new one, but find one of yesterday whose mailbox changed', async () => {
+    const party = sampleParty({ firstPushAt: fixture.clock.now() });
+    fixture.double.script({ match: 'POST /v1/customers', outcome: 'cut_after' });
+    await fixture.newProvider().pushInvoice(sampleDocument({ party }));
+    expect(fixture.double.journal.map((entry) => Object.keys(entry.params))).toEqual([['email', 'limit'], ['name', 'email', 'metadata']]);
+    fixture.clock.advance(25 * 3_600_000);
+    await push(fixture.newProvider(), sampleDocument({ party: { ...party, email: 'new@acme.example' } }));
+    expect(fixture.double.state.customers.size).toBe(1);
+  });
+
+  it('leave a number that is too long for Stripe to the memo', async () => {
+    const number = 'ACME-INTERNATIONAL-2026-000001'; // 30 characters
+    await push(fixture.newProvider(), sampleDocument({ number }));
+    expect(fixture.double.state.invoices.get(onlyInvoice())?.description).toBe(number);
+  });
+
   it('are never repeated by the SDK itself', async () => {
     for (const outcome of ['cut_before', 'error_before'] as const) {
       fixture.double.journal.length = 0;

@@ -21,6 +21,8 @@ const nameLengthMax = 256;
 const skew = Temporal.Duration.from({ hours: 1 });
 /** Stripe keeps a key for 24 hours; what a spent key did was done after that. */
 const keyLife = Temporal.Duration.from({ hours: 25 });
+/** So long after the first push its key is sure to be known still, whatever the clocks say. */
+const keySurelyKnown = Temporal.Duration.from({ hours: 12 });
 
 /** Finds the party's customer, and null where absence is as good as proven. */
 export async function findCustomer(caller: StripeCaller, party: Party, since: Temporal.Instant | null): Promise<Step<StripeParty | null>> {
@@ -35,7 +37,9 @@ export async function findCustomer(caller: StripeCaller, party: Party, since: Te
 }
 
 export async function ensureCustomer(caller: StripeCaller, party: Party, clock: Clock): Promise<Step<StripeParty>> {
-  const found = await findCustomer(caller, party, party.firstPushAt);
+  // While Stripe knows the key it answers with the customer that it made. Listing all that are new, for each new party, would be a square of calls.
+  const mayBeForgotten = party.firstPushAt !== null && Temporal.Instant.compare(party.firstPushAt.add(keySurelyKnown), clock.now()) < 0;
+  const found = await findCustomer(caller, party, mayBeForgotten ? party.firstPushAt : null);
   if (!found.ok) return found;
   if (found.value !== null) return { ok: true, value: found.value };
   const params: Stripe.CustomerCreateParams = {

@@ -51,11 +51,14 @@ export async function ensureInvoice(caller: StripeCaller, document: InvoiceDocum
   });
 }
 
+/** The longest number that Stripe takes; a longer one stands in the memo, and Stripe gives one of its own. */
+const numberLengthMax = 26;
+
 /** An invoice that does nothing by itself: Stripe neither finalizes it, nor adds waiting items, an old coupon or taxes of its own. */
 function createParams(document: InvoiceDocument, customer: string): Stripe.InvoiceCreateParams {
   return {
     customer,
-    number: document.number,
+    ...(document.number.length <= numberLengthMax ? { number: document.number } : { description: document.number }),
     currency: document.currency.toLowerCase(),
     auto_advance: false,
     pending_invoice_items_behavior: 'exclude',
