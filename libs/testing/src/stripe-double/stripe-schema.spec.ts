@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { describeWith } from '../services/describe-with.js';
 
@@ -15,6 +15,7 @@ import { openStripeFixture, preparedAtStripe, stripeMockUrl } from './stripe-fix
 const body = (): void => {
   it('accepts every request of a push, a payment, a voiding and a giving up', async () => {
     const mock = await openStripeMock();
+    onTestFinished(mock.close);
     const { double, newProvider } = await openStripeFixture({ schemaMirrorUrl: mock.url, cardOfNewCustomers: 'pm_card_visa' });
     const provider = newProvider();
     const lines = Array.from({ length: 120 }, (_, index) => sampleLine(`il_${index}`, BigInt(index - 10)));
@@ -52,16 +53,15 @@ const body = (): void => {
     ]);
     expect(double.schemaChecked).toBe(double.journal.length);
     await double.close();
-    await mock.close();
   });
 
   it('notices a request that Stripe does not know', async () => {
     const mock = await openStripeMock();
+    onTestFinished(mock.close);
     const { double } = await openStripeFixture({ schemaMirrorUrl: mock.url });
     await fetch(`${double.url}/v1/invoices`, { method: 'POST', headers: { authorization: `Bearer ${double.apiKey}` }, body: 'customer=cus_1&nonsense=1' });
     expect(double.schemaFaults).toMatchObject([{ method: 'POST', path: '/v1/invoices', status: 400 }]);
     await double.close();
-    await mock.close();
   });
 };
 
