@@ -10,7 +10,11 @@ export function advisoryKey(...parts: readonly (string | number)[]): bigint {
   return BigInt.asIntN(64, hash);
 }
 
-/** The first of the two 32-bit keys by which appends in flight mark a topic. Two-part keys never meet the 64-bit ones. */
-export function appendMarkClass(topic: string): number {
-  return Number(BigInt.asIntN(32, advisoryKey('append', topic)));
+/**
+ * The first of the two 32-bit keys by which appends in flight mark a topic, and lock its partitions. Two-part keys never
+ * meet the 64-bit ones.
+ */
+export function appendClasses(topic: string): { readonly mark: number; readonly lock: number } {
+  const classOf = (use: string): number => Number(BigInt.asIntN(32, advisoryKey(use, topic)));
+  return { mark: classOf('append'), lock: classOf('partition') };
 }

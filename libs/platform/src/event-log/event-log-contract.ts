@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { EventLog, LogBatch, LogRecord, Subscription } from './event-log.js';
+import { collect, expectGapless, freshTopic, gateway, keysOfBothPartitions, until } from './event-log-contract-reading.js';
+import type { EventLog, LogBatch, LogRecord } from './event-log.js';
 
 /** What an adapter's spec brings along: ways to open logs over one store, and to disturb them. */
 export interface EventLogFixture {
@@ -12,9 +13,6 @@ export interface EventLogFixture {
   cutOff(log: EventLog): Promise<void>;
   close(): Promise<void>;
 }
-
-const DEADLINE_MS = 20_000;
-let named = 0;
 
 /** What every adapter of the event log keeps. Two lines per adapter run it. */
 export function eventLogContract(name: string, start: () => Promise<EventLogFixture>): void {
@@ -35,6 +33,7 @@ export function eventLogContract(name: string, start: () => Promise<EventLogFixt
     });
     const context: ContractContext = { open, fixture: () => fixture };
     appending(context);
+    appendingTogether(context);
     consuming(context);
     progress(context);
     members(context);
@@ -46,7 +45,7 @@ interface ContractContext {
   readonly fixture: () => EventLogFixture;
 }
 
-function appending({ open, fixture }: ContractContext): void {
+function appending({ open }: ContractContext): void {
   it('gives back what it acknowledged, in order per key, once per group', async () => {
     const log = await open();
     const topic = await freshTopic(log, 4);
@@ -97,6 +96,18 @@ function appending({ open, fixture }: ContractContext): void {
     await expect(log.append('contract-missing', [{ key: 'k', value: '{}' }])).rejects.toMatchObject({ name: 'Fault', retryable: true });
   });
 
+  it('writes what it has taken before it closes', async () => {
+    const log = await open();
+    const topic = await freshTopic(log, 2);
+    await log.append(topic, [{ key: 'k', value: '{}' }]);
+    const appends = Array.from({ length: 10 }, (_, nth) => log.append(topic, [{ key: `k${nth}`, value: '{}' }]));
+    await log.close();
+    expect((await Promise.all(appends)).flat()).toHaveLength(10);
+    await expect(log.append(topic, [{ key: 'k', value: '{}' }])).rejects.toMatchObject({ name: 'Fault' });
+  });
+}
+
+function appendingTogether({ open, fixture }: ContractContext): void {
   it('lets no call suffer from what another one appends', async () => {
     const log = await open();
     const topic = await freshTopic(log, 2);
@@ -132,12 +143,13 @@ function appending({ open, fixture }: ContractContext): void {
     if (appendLate === undefined) return skip('The store has no appends that end late.');
     const [log, other] = [await open(), await open()];
     const topic = await freshTopic(log, 2);
+    const keys = await keysOfBothPartitions(log);
     const reader = collect(log, { topic, group: 'g' });
-    const early = await log.append(topic, keysOfBothPartitions.map((key) => ({ key, value: '"early"' })));
-    const late = await appendLate(topic, { key: keysOfBothPartitions[0], value: '"late"' });
+    const early = await log.append(topic, keys.map((key) => ({ key, value: '"early"' })));
+    const late = await appendLate(topic, { key: keys[0], value: '"late"' });
     const before = (await log.completeAsOf({ topic, group: 'g' })).epochNanoseconds;
     // The other partition goes on; the held one can take a record behind the late one only.
-    const meanwhile = [log.append(topic, [{ key: keysOfBothPartitions[0], value: '"behind"' }]), other.append(topic, [{ key: keysOfBothPartitions[1], value: '"meanwhile"' }])];
+    const meanwhile = [log.append(topic, [{ key: keys[0], value: '"behind"' }]), other.append(topic, [{ key: keys[1], value: '"meanwhile"' }])];
     await until(() => reader.records().some(({ value }) => value === '"meanwhile"'), 'the other partition goes on');
     expect(reader.records().some(({ value }) => value === '"late"')).toBe(false);
     const whileHeld = await log.completeAsOf({ topic, group: 'g' });
@@ -151,23 +163,13 @@ function appending({ open, fixture }: ContractContext): void {
     expect(whileHeld.epochNanoseconds).toBeLessThanOrEqual(lateRecord?.appendedAt.epochNanoseconds ?? 0n);
     expect(before).toBeLessThanOrEqual(lateRecord?.appendedAt.epochNanoseconds ?? 0n);
   });
-
-  it('writes what it has taken before it closes', async () => {
-    const log = await open();
-    const topic = await freshTopic(log, 2);
-    await log.append(topic, [{ key: 'k', value: '{}' }]);
-    const appends = Array.from({ length: 10 }, (_, nth) => log.append(topic, [{ key: `k${nth}`, value: '{}' }]));
-    await log.close();
-    expect((await Promise.all(appends)).flat()).toHaveLength(10);
-    await expect(log.append(topic, [{ key: 'k', value: '{}' }])).rejects.toMatchObject({ name: 'Fault' });
-  });
 }
 
 function consuming({ open }: ContractContext): void {
   it('gives a batch again when its handler failed, and nothing after it before', async () => {
     const log = await open();
     const topic = await freshTopic(log, 2);
-    const [failing, fine] = keysOfBothPartitions;
+    const [failing, fine] = await keysOfBothPartitions(log);
     const attempts: string[] = [];
     const seen: LogBatch[] = [];
     await log.subscribe({
@@ -234,6 +236,7 @@ function progress({ open }: ContractContext): void {
   it('is complete as of now when idle, else as of the oldest record that is not handled', async () => {
     const log = await open();
     const topic = await freshTopic(log, 2);
+    const keys = await keysOfBothPartitions(log);
     const gate = gateway();
     const appended: LogRecord[] = [];
     const idle = await log.completeAsOf({ topic, group: 'g' });
@@ -248,9 +251,9 @@ function progress({ open }: ContractContext): void {
         await gate.opened;
       },
     });
-    await log.append(topic, [{ key: keysOfBothPartitions[0], value: '"held"' }]);
-    await log.append(topic, [{ key: keysOfBothPartitions[0], value: '"behind it"' }]);
-    await log.append(topic, [{ key: keysOfBothPartitions[1], value: '"other"' }]);
+    await log.append(topic, [{ key: keys[0], value: '"held"' }]);
+    await log.append(topic, [{ key: keys[0], value: '"behind it"' }]);
+    await log.append(topic, [{ key: keys[1], value: '"other"' }]);
     await gate.wasEntered;
     await until(async () => (await log.lag({ topic, group: 'g' })) === 2n, 'only the held partition is behind');
 
@@ -305,6 +308,7 @@ function members({ open, fixture }: ContractContext): void {
   it('hands the partitions of a member that was killed to another', async () => {
     const [victim, heir] = [await open(), await open()];
     const topic = await freshTopic(victim, 2);
+    const keys = await keysOfBothPartitions(victim);
     const gate = gateway();
     const zombie: LogBatch[] = [];
     await victim.subscribe({
@@ -317,7 +321,7 @@ function members({ open, fixture }: ContractContext): void {
         zombie.push(batch);
       },
     });
-    await victim.append(topic, keysOfBothPartitions.map((key) => ({ key, value: '"first"' })));
+    await victim.append(topic, keys.map((key) => ({ key, value: '"first"' })));
     await gate.wasEntered;
     const inherited = collect(heir, { topic, group: 'g' });
     await fixture().cutOff(victim);
@@ -325,84 +329,10 @@ function members({ open, fixture }: ContractContext): void {
     await until(async () => (await heir.lag({ topic, group: 'g' })) === 0n, 'the heir commits');
 
     // The victim wakes up and ends its batches: too late to move any offset.
-    await heir.append(topic, keysOfBothPartitions.map((key) => ({ key, value: '"second"' })));
+    await heir.append(topic, keys.map((key) => ({ key, value: '"second"' })));
     gate.open();
     await until(async () => (await heir.lag({ topic, group: 'g' })) === 0n, 'the group goes on');
     const handled = [...inherited.batches, ...zombie].flatMap(({ records }) => records);
-    expect(handled.filter(({ value }) => value === '"second"').map(({ key }) => key).sort()).toEqual([...keysOfBothPartitions].sort());
+    expect(handled.filter(({ value }) => value === '"second"').map(({ key }) => key).sort()).toEqual([...keys].sort());
   });
-}
-
-/** Two keys that lie in different partitions of a topic with two. Each adapter's partitioner must agree; the suite checks it. */
-const keysOfBothPartitions: readonly [string, string] = ['a', 'b'];
-
-async function freshTopic(log: EventLog, partitions: number): Promise<string> {
-  named += 1;
-  const name = `contract-${process.pid}-${named}`;
-  await log.ensureTopic({ name, partitions });
-  return name;
-}
-
-interface Collected {
-  readonly batches: LogBatch[];
-  readonly subscription: Promise<Subscription>;
-  records(): LogRecord[];
-  /** Place and value of each record. */
-  placed(): [string, string][];
-}
-
-function collect(log: EventLog, { topic, group }: { readonly topic: string; readonly group: string }): Collected {
-  const batches: LogBatch[] = [];
-  const atWork = new Set<number>();
-  const handle = async (batch: LogBatch): Promise<void> => {
-    expect(atWork.has(batch.partition)).toBe(false);
-    expect(batch.records.length).toBeGreaterThan(0);
-    expect(batch.topic).toBe(topic);
-    atWork.add(batch.partition);
-    await new Promise((resolve) => setImmediate(resolve));
-    atWork.delete(batch.partition);
-    batches.push(batch);
-  };
-  const subscription = log.subscribe({ topic, group, batchSizeMax: 100, handle });
-  return {
-    batches,
-    subscription,
-    records: () => batches.flatMap(({ records }) => records),
-    placed: () => batches.flatMap(({ partition, records }) => records.map(({ position, value }): [string, string] => [`${partition}/${position}`, value])),
-  };
-}
-
-/** Each partition's records came as 0, 1, 2 … and their times never run backwards. */
-function expectGapless(batches: readonly LogBatch[]): void {
-  const next = new Map<number, bigint>();
-  const latest = new Map<number, bigint>();
-  for (const { partition, records } of batches) {
-    for (const { position, appendedAt } of records) {
-      expect(position).toBe(next.get(partition) ?? 0n);
-      expect(appendedAt.epochNanoseconds).toBeGreaterThanOrEqual(latest.get(partition) ?? 0n);
-      next.set(partition, position + 1n);
-      latest.set(partition, appendedAt.epochNanoseconds);
-    }
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Waited in vain: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-interface Gate {
-  readonly wasEntered: Promise<void>;
-  readonly opened: Promise<void>;
-  entered(): void;
-  open(): void;
-}
-
-function gateway(): Gate {
-  const entering = Promise.withResolvers<void>();
-  const opening = Promise.withResolvers<void>();
-  return { wasEntered: entering.promise, opened: opening.promise, entered: () => entering.resolve(), open: () => opening.resolve() };
 }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 
 import { assert } from '../errors/assert.js';
 import { Fault } from '../errors/fault.js';
-import { appendMarkClass } from './advisory-keys.js';
+import { appendClasses } from './advisory-keys.js';
 import type { LogPosition, NewLogRecord } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
 import type { Call, GroupCommitBounds } from './group-commit.js';
@@ -14,37 +14,7 @@ import type { Topic } from './postgres-topics.js';
 /** "no partition of relation found for row": today's segment does not exist. */
 const CHECK_VIOLATION = '23514';
 
-/**
- * One round trip and one transaction: mark the time at which the append began, lock the heads in the order of their
- * numbers, take the time, move the heads, write the records.
- * mark: shared advisory lock (topic, start in ms modulo 2^32), held to the end of the transaction: completeAsOf reads from
- * it how far back an append may reach that has taken its time and is not visible yet.
- * stamp: the clock is read when all heads are locked, so that in each partition time runs as positions do.
- */
-export const APPEND_SQL = `
-WITH mark AS MATERIALIZED (
-  SELECT pg_advisory_xact_lock_shared($2::int, ((floor(extract(epoch FROM now()) * 1000)::bigint % 4294967296) - 2147483648)::int)
-), locked AS MATERIALIZED (
-  SELECT h.partition, h.next_position, h.appended_at
-  FROM event_log.heads h CROSS JOIN mark
-  WHERE h.topic_id = $1 AND h.partition = ANY($3::int[])
-  ORDER BY h.partition
-  FOR UPDATE OF h
-), stamp AS MATERIALIZED (
-  SELECT clock_timestamp() AS at FROM (SELECT count(*) FROM locked) AS all_locked
-), moved AS (
-  UPDATE event_log.heads h
-  SET next_position = l.next_position + w.records, appended_at = greatest(l.appended_at, s.at)
-  FROM locked l JOIN unnest($3::int[], $4::int[]) AS w(partition, records) ON w.partition = l.partition CROSS JOIN stamp s
-  WHERE h.topic_id = $1 AND h.partition = l.partition
-  RETURNING h.partition, l.next_position AS first_position, h.appended_at
-), written AS (
-  INSERT INTO event_log.records (topic_id, partition, position, key, value, appended_at)
-  SELECT $1, m.partition, m.first_position + r.nth, r.key, r.value, m.appended_at
-  FROM unnest($5::int[], $6::int[], $7::text[], $8::text[]) AS r(partition, nth, key, value)
-  JOIN moved m ON m.partition = r.partition
-)
-SELECT partition, first_position FROM moved`;
+const APPEND_SQL = 'SELECT to_partition, from_position FROM event_log.append($1, $2, $3, $4, $5, $6, $7, $8)';
 
 interface AppendCall extends Call {
   readonly entries: readonly NewLogRecord[];
@@ -84,7 +54,7 @@ export class PostgresAppender {
   private async write(calls: readonly AppendCall[]): Promise<LogPosition[][]> {
     const layout = layOut(calls, this.topic.partitions);
     const firstPositions = await this.insert(appendParameters(this.topic, layout));
-    assert(firstPositions.size === layout.counts.size, 'Each partition that is written to must have a head.');
+    assert(firstPositions.size === layout.counts.size, 'Each partition that is written to must exist.');
     let nth = 0;
     return calls.map(({ entries }) =>
       entries.map(() => {
@@ -144,17 +114,9 @@ function layOut(calls: readonly AppendCall[], partitionCount: number): Layout {
 }
 
 function appendParameters(topic: Topic, layout: Layout): unknown[] {
-  const counts = [...layout.counts];
-  return [
-    topic.id,
-    appendMarkClass(topic.name),
-    counts.map(([partition]) => partition),
-    counts.map(([, records]) => records),
-    layout.partitions,
-    layout.nths,
-    layout.keys,
-    layout.values,
-  ];
+  const { mark, lock } = appendClasses(topic.name);
+  const sorted = [...layout.counts.keys()].sort((a, b) => a - b); // Locked in this order by everyone, so that no two wait for each other.
+  return [topic.id, mark, lock, sorted, layout.partitions, layout.nths, layout.keys, layout.values];
 }
 
 /** Postgres stores no U+0000, and a lone surrogate would silently come back as another character. */

@@ -3,8 +3,8 @@ import type { ClientBase } from 'pg';
 
 /** Serialises migrations that start at the same time. Any number, as long as nothing else uses it. */
 const MIGRATION_LOCK = 5_470_220_917_443_101n;
-/** Segments that stand ready beside today's: maintenance may be away for a week before an append has to create its own. */
-export const SEGMENT_DAYS_AHEAD = 7;
+/** Segments that stand ready beside today's: maintenance may be away for days before an append has to create its own. */
+export const SEGMENT_DAYS_AHEAD = 3;
 
 const TABLES = `
 CREATE SCHEMA IF NOT EXISTS event_log;
@@ -15,17 +15,15 @@ CREATE TABLE IF NOT EXISTS event_log.topics (
   partitions integer NOT NULL CHECK (partitions BETWEEN 1 AND 1024)
 );
 
--- One row per partition. An append updates it inside its transaction: whoever comes second waits for the first one's
--- commit, so that positions have no gaps and the order of commits is the order of positions.
--- appended_at is the latest given out, so that a clock that is set back never turns the order of time around.
-CREATE TABLE IF NOT EXISTS event_log.heads (
+-- Where each partition begins: 0, or behind the last segment that was dropped. Where it ends, its records tell. (A counter
+-- that every append updates would leave a dead row each time, and appends would crawl while a long transaction, such as
+-- a backup, keeps them from being cleaned away.)
+CREATE TABLE IF NOT EXISTS event_log.partitions (
   topic_id smallint NOT NULL,
   partition integer NOT NULL,
   first_position bigint NOT NULL DEFAULT 0,
-  next_position bigint NOT NULL DEFAULT 0,
-  appended_at timestamptz NOT NULL DEFAULT '-infinity',
   PRIMARY KEY (topic_id, partition)
-) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+);
 
 CREATE TABLE IF NOT EXISTS event_log.records (
   topic_id smallint NOT NULL,
@@ -45,6 +43,51 @@ CREATE TABLE IF NOT EXISTS event_log.offsets (
   seen_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (topic_id, group_name, partition)
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+`;
+
+/**
+ * The last record of partition p.partition of topic `topicId`, as a lateral subquery. In a partition time never runs
+ * backwards, so that a look at the segments since yesterday is enough where they hold any of its records.
+ */
+export function lastRecordSql(topicId: string): string {
+  const last = (bound: string): string => `(SELECT r.position, r.appended_at FROM event_log.records r
+    WHERE r.topic_id = ${topicId} AND r.partition = p.partition ${bound} ORDER BY r.position DESC LIMIT 1)`;
+  return `(${last("AND r.appended_at >= now() - interval '1 day'")} UNION ALL ${last('')} LIMIT 1)`;
+}
+
+/**
+ * Appends in one transaction, with one round trip. Partitions are locked in the order of their numbers until the commit:
+ * whoever comes second waits and then sees what the first one wrote (each statement of a volatile function has a
+ * snapshot of its own), so that positions have no gaps and the order of commits is the order of positions.
+ * Before that, the start of the transaction is marked by a shared advisory lock (topic, ms modulo 2^32): completeAsOf
+ * reads from it how far back an append may reach that has taken its time and is not visible yet.
+ * The clock is read under the locks, and never goes back below the last record's time.
+ */
+const APPEND = `
+CREATE OR REPLACE FUNCTION event_log.append(
+  for_topic smallint, mark_class integer, lock_class integer, in_partitions integer[],
+  of_partitions integer[], nths integer[], keys text[], texts text[]
+) RETURNS TABLE (to_partition integer, from_position bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  each_partition integer;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(mark_class, ((floor(extract(epoch FROM now()) * 1000)::bigint % 4294967296) - 2147483648)::integer);
+  FOREACH each_partition IN ARRAY in_partitions LOOP
+    PERFORM pg_advisory_xact_lock(lock_class, each_partition);
+  END LOOP;
+  RETURN QUERY
+  WITH ends AS MATERIALIZED (
+    SELECT p.partition, coalesce(l.position + 1, p.first_position) AS next_position, greatest(l.appended_at, clock_timestamp()) AS stamp
+    FROM event_log.partitions p LEFT JOIN LATERAL ${lastRecordSql('for_topic')} AS l ON true
+    WHERE p.topic_id = for_topic AND p.partition = ANY(in_partitions)
+  ), written AS (
+    INSERT INTO event_log.records (topic_id, partition, position, key, value, appended_at)
+    SELECT for_topic, e.partition, e.next_position + n.nth, n.key, n.value, e.stamp
+    FROM unnest(of_partitions, nths, keys, texts) AS n(partition, nth, key, value) JOIN ends e ON e.partition = n.partition
+  )
+  SELECT e.partition, e.next_position FROM ends e;
+END $$;
 `;
 
 /** Creates the daily segments (UTC) from yesterday on. Runs as the owner, so that the roles that append need no right to create tables. */
@@ -90,20 +133,19 @@ BEGIN
     OR to_date(right(segment, 8), 'YYYYMMDD') + 1 + retention_days > (clock_timestamp() AT TIME ZONE 'UTC')::date
   THEN RETURN NULL; END IF;
 
-  EXECUTE format('SELECT array_agg(h.topic_id), array_agg(h.partition), array_agg(s.top)
-    FROM event_log.heads h CROSS JOIN LATERAL (
-      SELECT max(position) AS top FROM event_log.%I r WHERE r.topic_id = h.topic_id AND r.partition = h.partition) s
+  EXECUTE format('SELECT array_agg(p.topic_id), array_agg(p.partition), array_agg(s.top)
+    FROM event_log.partitions p CROSS JOIN LATERAL (
+      SELECT max(position) AS top FROM event_log.%I r WHERE r.topic_id = p.topic_id AND r.partition = p.partition) s
     WHERE s.top IS NOT NULL', segment) INTO topic_ids, partitions, tops;
   SELECT EXISTS (
     SELECT FROM unnest(topic_ids, partitions, tops) AS t(topic_id, partition, top)
     JOIN event_log.offsets o ON o.topic_id = t.topic_id AND o.partition = t.partition AND o.next_position <= t.top) INTO is_held;
   IF is_held THEN RETURN NULL; END IF;
 
-  -- The table before the heads, as appends take them; the other way round both could wait for each other.
   EXECUTE format('DROP TABLE event_log.%I', segment);
-  UPDATE event_log.heads h SET first_position = greatest(h.first_position, t.top + 1)
+  UPDATE event_log.partitions p SET first_position = greatest(p.first_position, t.top + 1)
     FROM unnest(topic_ids, partitions, tops) AS t(topic_id, partition, top)
-    WHERE h.topic_id = t.topic_id AND h.partition = t.partition;
+    WHERE p.topic_id = t.topic_id AND p.partition = t.partition;
   RETURN segment;
 END $$;
 `;
@@ -125,11 +167,12 @@ BEGIN
 END $$;
 `;
 
-const FUNCTIONS = ['create_segments(integer)', 'drop_oldest_segment(integer)', 'forget_groups(integer)'];
+const FUNCTIONS = ['append(smallint, integer, integer, integer[], integer[], integer[], text[], text[])', 'create_segments(integer)', 'drop_oldest_segment(integer)', 'forget_groups(integer)'];
 
 /** Everything the Postgres event log needs in a database, in order. Each statement may be run again. */
 export const eventLogMigration: readonly string[] = [
   TABLES,
+  APPEND,
   CREATE_SEGMENTS,
   DROP_OLDEST_SEGMENT,
   FORGET_GROUPS,
@@ -159,14 +202,13 @@ export function eventLogGrants(roles: { readonly writers: readonly string[]; rea
     ...grant(roles.writers, [
       'USAGE ON SCHEMA event_log',
       'SELECT, INSERT ON event_log.topics',
-      'SELECT, INSERT, UPDATE ON event_log.heads',
-      'SELECT ON event_log.offsets',
-      'SELECT, INSERT ON event_log.records',
+      'SELECT, INSERT ON event_log.partitions',
+      'SELECT ON event_log.offsets, event_log.records',
       ...FUNCTIONS.map((name) => `EXECUTE ON FUNCTION event_log.${name}`),
     ]),
     ...grant(roles.readers, [
       'USAGE ON SCHEMA event_log',
-      'SELECT ON event_log.topics, event_log.heads, event_log.records',
+      'SELECT ON event_log.topics, event_log.partitions, event_log.records',
       'SELECT, INSERT, UPDATE ON event_log.offsets',
     ]),
   ];

@@ -82,7 +82,7 @@ class PostgresLog implements PostgresEventLog {
   constructor(options: PostgresEventLogOptions) {
     const { bounds, applicationName = 'event-log', ...given } = options;
     this.ownsPool = !('pool' in options);
-    this.pool = 'pool' in options ? options.pool : openPool(options.connectionString, applicationName);
+    this.pool = 'pool' in options ? options.pool : openPool({ connectionString: options.connectionString, applicationName });
     // The pool hides its password from copies.
     const { password } = this.pool.options;
     this.connection = { ...this.pool.options, ...(password === undefined ? {} : { password }), application_name: applicationName };
@@ -183,7 +183,7 @@ class PostgresLog implements PostgresEventLog {
   }
 }
 
-function openPool(connectionString: string, applicationName: string): Pool {
+function openPool({ connectionString, applicationName }: { readonly connectionString: string; readonly applicationName: string }): Pool {
   const pool = new Pool({ connectionString, max: POOL_MAX, application_name: applicationName });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', () => undefined);

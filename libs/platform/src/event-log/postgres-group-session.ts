@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { ClientConfig } from 'pg';
+import type { ClientConfig, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 
 import { assert } from '../errors/assert.js';
 import { advisoryKey } from './advisory-keys.js';
@@ -12,10 +12,11 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Times come as UTC text. A lost offset only means that a batch comes again, so a commit need not wait for the disk.
+ * Plans are made for big tables, also when they are made while those are empty.
  * Keep-alives (of no meaning on a Unix socket) free the claims of a machine that vanished after 25 s.
  */
 const SESSION_SETTINGS = `
-SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET synchronous_commit = off;
+SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET synchronous_commit = off; SET enable_seqscan = off;
 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3`;
 
 /** The right to consume one partition, and how far that has come. */
@@ -53,6 +54,7 @@ export class GroupSession {
   readonly leases = new Map<number, Lease>();
   private readonly client: Client;
   private isOver = false;
+  private lastQuery: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly member: GroupMember,
@@ -69,12 +71,12 @@ export class GroupSession {
     const session = new GroupSession(member, config);
     try {
       await session.client.connect();
-      await session.client.query(SESSION_SETTINGS);
-      await session.client.query(
+      await session.query(SESSION_SETTINGS);
+      await session.query(
         `INSERT INTO event_log.offsets (topic_id, group_name, partition) SELECT $1, $2, generate_series(0, $3::int - 1) ON CONFLICT DO NOTHING`,
         [member.topic.id, member.group, member.topic.partitions],
       );
-      await session.client.query('SELECT pg_advisory_lock_shared($1)', [session.membershipKey()]);
+      await session.query('SELECT pg_advisory_lock_shared($1)', [session.membershipKey()]);
       return session;
     } catch (error) {
       session.abandon();
@@ -89,7 +91,7 @@ export class GroupSession {
   /** How many partitions are this member's share, counted over all living members. Shares differ by one at most and sum to all. */
   async share(): Promise<number> {
     const key = BigInt.asUintN(64, BigInt(this.membershipKey()));
-    const { rows } = await this.client.query<{ members: number; rank: number }>({
+    const { rows } = await this.query<{ members: number; rank: number }>({
       name: 'event_log_members',
       text: `SELECT count(*)::int AS members, (count(*) FILTER (WHERE pid < pg_backend_pid()))::int AS rank FROM pg_locks
         WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -104,12 +106,12 @@ export class GroupSession {
 
   /** Takes the partition unless another member has it. */
   async claim(partition: number): Promise<boolean> {
-    const { rows } = await this.client.query<{ claimed: boolean }>('SELECT pg_try_advisory_lock($1) AS claimed', [this.claimKey(partition)]);
+    const { rows } = await this.query<{ claimed: boolean }>('SELECT pg_try_advisory_lock($1) AS claimed', [this.claimKey(partition)]);
     if (rows[0]?.claimed !== true) return false;
     // Read after the claim: whoever held the partition before can commit no more.
-    const found = await this.client.query<{ committed: string; position: string }>(
-      `SELECT o.next_position AS committed, greatest(o.next_position, h.first_position) AS position
-       FROM event_log.offsets o JOIN event_log.heads h USING (topic_id, partition)
+    const found = await this.query<{ committed: string; position: string }>(
+      `SELECT o.next_position AS committed, greatest(o.next_position, p.first_position) AS position
+       FROM event_log.offsets o JOIN event_log.partitions p USING (topic_id, partition)
        WHERE o.topic_id = $1 AND o.group_name = $2 AND o.partition = $3`,
       [this.member.topic.id, this.member.group, partition],
     );
@@ -122,17 +124,18 @@ export class GroupSession {
 
   async release(lease: Lease): Promise<void> {
     this.leases.delete(lease.partition);
-    await this.client.query('SELECT pg_advisory_unlock($1)', [this.claimKey(lease.partition)]);
+    await this.query('SELECT pg_advisory_unlock($1)', [this.claimKey(lease.partition)]);
   }
 
   /** Those of the leases whose partition has records to read. */
   async withNews(leases: readonly Lease[]): Promise<Lease[]> {
     if (leases.length === 0) return [];
-    const { rows } = await this.client.query<{ partition: number }>({
+    const { rows } = await this.query<{ partition: number }>({
       name: 'event_log_news',
-      text: `SELECT h.partition FROM event_log.heads h JOIN unnest($2::int[], $3::bigint[]) AS w(partition, position) ON w.partition = h.partition
-        WHERE h.topic_id = $1 AND h.next_position > w.position`,
-      values: [this.member.topic.id, leases.map(({ partition }) => partition), leases.map(({ position }) => position)],
+      text: `SELECT w.partition FROM unnest($2::int[], $3::bigint[], $4::timestamptz[]) AS w(partition, position, floor) CROSS JOIN LATERAL (
+        SELECT FROM event_log.records r WHERE r.topic_id = $1 AND r.partition = w.partition AND r.position >= w.position AND r.appended_at >= w.floor
+        ORDER BY r.position LIMIT 1) AS next`,
+      values: [this.member.topic.id, ...columns(leases)],
     });
     const news = new Set(rows.map(({ partition }) => partition));
     return leases.filter(({ partition }) => news.has(partition));
@@ -140,15 +143,14 @@ export class GroupSession {
 
   /** The next records, at most `recordsMax` and, beyond the first one, `bytesMax`. */
   async read(lease: Lease, bounds: { readonly recordsMax: number; readonly bytesMax: number }): Promise<LogRecord[]> {
-    const { rows } = await this.client.query<[string, string, string, string]>({
+    const { rows } = await this.query<{ position: string; key: string; value: string; appended_at: string }>({
       name: 'event_log_read',
       text: READ_SQL,
       values: [this.member.topic.id, lease.partition, lease.position, lease.appendedFloor, bounds.recordsMax, bounds.bytesMax],
-      rowMode: 'array',
     });
     let text = '';
     let appendedAt = Temporal.Instant.fromEpochMilliseconds(0);
-    const records = rows.map(([position, key, value, appended]) => {
+    const records = rows.map(({ position, key, value, appended_at: appended }) => {
       if (appended !== text) {
         // The records of one append share their time: most rows need no parsing.
         text = appended;
@@ -165,7 +167,7 @@ export class GroupSession {
   /** Stores that everything up to and with `last` is handled. */
   async commit(lease: Lease, last: LogRecord): Promise<void> {
     const next = last.position + 1n;
-    const { rowCount } = await this.client.query({
+    const { rowCount } = await this.query({
       name: 'event_log_commit',
       text: `UPDATE event_log.offsets SET next_position = $4, seen_at = now()
         WHERE topic_id = $1 AND group_name = $2 AND partition = $3 AND next_position = $5`,
@@ -179,7 +181,7 @@ export class GroupSession {
 
   /** Tells maintenance that the group lives, also where nothing is to be committed. */
   async touch(): Promise<void> {
-    await this.client.query(
+    await this.query(
       `UPDATE event_log.offsets SET seen_at = now() WHERE topic_id = $1 AND group_name = $2 AND seen_at < now() - interval '1 hour'`,
       [this.member.topic.id, this.member.group],
     );
@@ -198,6 +200,19 @@ export class GroupSession {
     this.client.end().catch(() => undefined); // It is broken already.
   }
 
+  /** One query at a time: batches of several partitions share the connection. */
+  private async query<R extends QueryResultRow>(query: QueryConfig | string, values?: unknown[]): Promise<QueryResult<R>> {
+    const before = this.lastQuery;
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.lastQuery = done;
+    await before;
+    try {
+      return await this.client.query<R>(query, values);
+    } finally {
+      resolve();
+    }
+  }
+
   private membershipKey(): string {
     return advisoryKey('member', this.member.group, this.member.topic.name).toString();
   }
@@ -205,4 +220,8 @@ export class GroupSession {
   private claimKey(partition: number): string {
     return advisoryKey('claim', this.member.group, this.member.topic.name, partition).toString();
   }
+}
+
+function columns(leases: readonly Lease[]): unknown[][] {
+  return [leases.map(({ partition }) => partition), leases.map(({ position }) => position), leases.map(({ appendedFloor }) => appendedFloor)];
 }

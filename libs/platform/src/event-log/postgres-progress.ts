@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 
 import { assert } from '../errors/assert.js';
-import { appendMarkClass } from './advisory-keys.js';
+import { appendClasses } from './advisory-keys.js';
+import { lastRecordSql } from './postgres-event-log-schema.js';
 import { faultOfPostgres } from './postgres-faults.js';
 import type { Topic } from './postgres-topics.js';
 
@@ -15,35 +16,38 @@ FROM (SELECT 1) AS one LEFT JOIN pg_locks l
   ON l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND l.classid = (($1::bigint + 4294967296) % 4294967296)::oid AND l.objsubid = 2 AND l.granted`;
 
-const UNHANDLED = `
-FROM event_log.heads h
-LEFT JOIN event_log.offsets o ON o.topic_id = h.topic_id AND o.partition = h.partition AND o.group_name = $2
-CROSS JOIN LATERAL (SELECT greatest(coalesce(o.next_position, 0), h.first_position) AS position) AS next`;
+/** Each partition with the first position that the group has not handled. */
+const PARTITIONS = `
+FROM event_log.partitions p
+LEFT JOIN event_log.offsets o ON o.topic_id = p.topic_id AND o.partition = p.partition AND o.group_name = $2
+CROSS JOIN LATERAL (SELECT greatest(coalesce(o.next_position, 0), p.first_position) AS position) AS next`;
 
 const OLDEST_UNHANDLED_SQL = `
-SELECT (extract(epoch FROM min(r.appended_at)) * 1000000)::bigint AS oldest_us, count(*) AS behind, count(r.appended_at) AS found
-${UNHANDLED}
-LEFT JOIN LATERAL (
-  SELECT appended_at FROM event_log.records r
-  WHERE r.topic_id = h.topic_id AND r.partition = h.partition AND r.position >= next.position ORDER BY r.position LIMIT 1) AS r ON true
-WHERE h.topic_id = $1 AND h.next_position > next.position`;
+SELECT (extract(epoch FROM min(u.appended_at)) * 1000000)::bigint AS oldest_us
+${PARTITIONS}
+CROSS JOIN LATERAL (
+  SELECT r.appended_at FROM event_log.records r
+  WHERE r.topic_id = p.topic_id AND r.partition = p.partition AND r.position >= next.position ORDER BY r.position LIMIT 1) AS u
+WHERE p.topic_id = $1`;
 
-const LAG_SQL = `SELECT coalesce(sum(h.next_position - next.position), 0)::text AS lag ${UNHANDLED} WHERE h.topic_id = $1`;
+const LAG_SQL = `
+SELECT coalesce(sum(l.position + 1 - next.position), 0)::text AS lag
+${PARTITIONS} CROSS JOIN LATERAL ${lastRecordSql('p.topic_id')} AS l
+WHERE p.topic_id = $1 AND l.position >= next.position`;
 
 const WRAP_MS = 2n ** 32n;
 
 /** See `EventLog.completeAsOf`. */
 export async function completeAsOf(pool: Pool, topic: Topic, group: string): Promise<Temporal.Instant> {
   try {
-    // Two statements on purpose: the heads must be read after the marks. Whatever took its time before now() has either
+    // Two statements on purpose: the records must be read after the marks. Whatever took its time before now() has either
     // shown its mark by then, or is visible to the second statement.
-    const settled = await pool.query<{ now_us: string; marks: string[] | null }>(SETTLED_SQL, [appendMarkClass(topic.name)]);
-    const oldest = await pool.query<{ oldest_us: string | null; behind: string; found: string }>(OLDEST_UNHANDLED_SQL, [topic.id, group]);
+    const settled = await pool.query<{ now_us: string; marks: string[] | null }>(SETTLED_SQL, [appendClasses(topic.name).mark]);
+    const oldest = await pool.query<{ oldest_us: string | null }>(OLDEST_UNHANDLED_SQL, [topic.id, group]);
     const [time, unhandled] = [settled.rows[0], oldest.rows[0]];
     assert(time !== undefined && unhandled !== undefined, 'An aggregate gives one row.');
-    assert(unhandled.behind === unhandled.found, 'A partition that is behind must have a record to handle.');
     const nowUs = BigInt(time.now_us);
-    const bounds = [nowUs, ...(time.marks ?? []).map((mark) => startOfMarkUs(BigInt(mark), nowUs))];
+    const bounds = [nowUs, ...(time.marks ?? []).map((mark) => startOfMarkUs({ mark: BigInt(mark), nowUs }))];
     if (unhandled.oldest_us !== null) bounds.push(BigInt(unhandled.oldest_us));
     return Temporal.Instant.fromEpochNanoseconds(bounds.reduce((a, b) => (b < a ? b : a)) * 1000n);
   } catch (error) {
@@ -61,7 +65,7 @@ export async function lag(pool: Pool, topic: Topic, group: string): Promise<bigi
   }
 }
 
-function startOfMarkUs(mark: bigint, nowUs: bigint): bigint {
+function startOfMarkUs({ mark, nowUs }: { readonly mark: bigint; readonly nowUs: bigint }): bigint {
   const nowMs = nowUs / 1000n;
   const startedMs = mark + WRAP_MS / 2n; // The mark is stored as a signed number.
   const ageMs = BigInt.asIntN(32, nowMs - startedMs);

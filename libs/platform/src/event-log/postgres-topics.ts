@@ -35,11 +35,11 @@ export class PostgresTopics {
     );
     // Looked up first, so that a role that may only read can ensure a topic that exists.
     if ((await this.load(wanted.name)) !== undefined) return;
-    // Topic and heads in one statement: nobody ever sees the one without the others.
+    // Topic and partitions in one statement: nobody ever sees the one without the others.
     const sql = `
       WITH created AS (
         INSERT INTO event_log.topics (name, partitions) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id, partitions)
-      INSERT INTO event_log.heads (topic_id, partition) SELECT id, generate_series(0, partitions - 1) FROM created`;
+      INSERT INTO event_log.partitions (topic_id, partition) SELECT id, generate_series(0, partitions - 1) FROM created`;
     await this.pool.query(sql, [wanted.name, wanted.partitions]).catch((error: unknown) => {
       throw faultOfPostgres(error);
     });

@@ -33,6 +33,7 @@ export function jobsContract(name: string, start: () => Promise<JobQueueFixture>
     });
     afterAll(() => fixture.close());
     running(open);
+    waiting(open);
     retrying(open);
     thinningOut(open);
     it('takes over the job of a worker that was killed', async () => {
@@ -88,7 +89,9 @@ function running(open: Open): void {
     await until(() => done >= 12);
     expect(most).toBe(3);
   });
+}
 
+function waiting(open: Open): void {
   it('holds a delayed job back', async () => {
     const jobs = await open();
     const queue = freshQueue();
