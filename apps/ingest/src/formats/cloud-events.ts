@@ -30,8 +30,7 @@ function cloudEvent(event: ReceivedEvent): ReceivedEvent {
 function withDecodedData(attributes: Record<string, unknown>, base64: string): ReceivedEvent {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.fromBase64(base64));
-    const { value, faults } = exactEvent(JSON.parse(text), text);
-    return { value: { ...attributes, data: value }, ...(faults === undefined ? {} : { faults }) };
+    return { value: { ...attributes, data: exactEvent(JSON.parse(text), text).value } };
   } catch {
     return { value: attributes, faults: [{ pointer: '/data_base64', code: 'invalid_type', detail: 'data_base64 must be JSON in UTF-8, encoded in base64.' }] };
   }
@@ -55,10 +54,9 @@ export function binaryCloudEvent(headers: IncomingHttpHeaders, text: string): Re
     else attributes[name] = value;
   }
   const hasData = text.trim() !== '';
-  const data = hasData ? exactEvent(parseJson(text), text) : { value: undefined };
-  const dataFaults = (data.faults ?? []).map((fault) => ({ ...fault, pointer: '/data' }));
-  const event = cloudEvent({ value: { ...attributes, data: data.value } });
-  const all = [...(event.faults ?? []), ...faults, ...dataFaults];
+  const data = hasData ? exactEvent(parseJson(text), text).value : undefined;
+  const event = cloudEvent({ value: { ...attributes, data } });
+  const all = [...(event.faults ?? []), ...faults];
   const payload = `${JSON.stringify(attributes).slice(0, -1)}${hasData ? `${Object.keys(attributes).length > 0 ? ',' : ''}"data":${text.trim()}` : ''}}`;
   return { events: [{ value: event.value, ...(all.length > 0 ? { faults: all } : {}) }], payloadOf: () => payload };
 }

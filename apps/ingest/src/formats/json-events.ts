@@ -1,9 +1,7 @@
 import { eventsMax } from '#contracts';
-import { elementTexts, hasInexactNumber, memberAt, parseExactNumbers, type EventFault } from '#domain';
+import { elementTexts, hasInexactNumber, memberAt, parseExactNumbers } from '#domain';
 import { Problem } from '#platform';
 import type { ReceivedBatch, ReceivedEvent } from '../received-batch.js';
-
-const tooNested: EventFault = { pointer: '', code: 'too_deep', detail: 'The event is nested deeper than any event may be.' };
 
 /** An event, an array of events, or `{"events": [...]}`. */
 export function jsonEvents(text: string): ReceivedBatch {
@@ -24,8 +22,7 @@ export function jsonEvents(text: string): ReceivedBatch {
 
 /** The event with all digits of its numbers; `value` is what a plain parse of the same text gave. */
 export function exactEvent(value: unknown, text: string): ReceivedEvent {
-  if (!hasInexactNumber(text)) return { value };
-  return parseExactNumbers(text) ?? { value, faults: [tooNested] };
+  return { value: hasInexactNumber(text) ? parseExactNumbers(text) : value };
 }
 
 export function parseJson(text: string): unknown {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalData, dataDepthMax, dataSizeMax, type JsonObject } from './canonical-data.js';
-import { elementTexts, hasInexactNumber, memberAt, parseExactNumbers } from './exact-json.js';
+import { elementTexts, ExactNumber, hasInexactNumber, memberAt, parseExactNumbers } from './exact-json.js';
 
 function textOf(json: string): string {
-  const result = canonicalData(parseExactNumbers(json)!.value as JsonObject);
+  const result = canonicalData(parseExactNumbers(json) as JsonObject);
   if (!result.ok) throw new Error(result.faults.map((fault) => fault.code).join());
   return result.text;
 }
 
 function codesOf(json: string): string[] {
-  const result = canonicalData(parseExactNumbers(json)!.value as JsonObject);
+  const result = canonicalData(parseExactNumbers(json) as JsonObject);
   return result.ok ? [] : result.faults.map((fault) => `${fault.code} ${fault.pointer}`);
 }
 
@@ -73,15 +73,29 @@ describe('hasInexactNumber', () => {
   it.each([
     ['{"a":1e5}', true], ['{"a": -1E5}', true], ['[1,2.5e-3]', true], ['{"a":1234567890123456}', true], ['{"a":0.123456789012345678}', true],
     ['{"a":123456789012345}', false], ['{"a":"1e5"}', false], ['{"id":"5e3f9e77","b":[1]}', false], ['{"ip":"2001:db8:1e2::1"}', false],
-    ['{"t":"2026-11-01T10:00:00.123456Z"}', false],
+    ['{"t":"2026-11-01T10:00:00.123456Z"}', false], [`{"a":${' '.repeat(65)}1e5}`, true], [`{"a"${' '.repeat(65)}:1e5}`, true], [`{"a"${' '.repeat(65)}:${' '.repeat(65)}1e5}`, true],
+    [`[${'9'.repeat(1_000_000)}]`, true], [`[${'1'.repeat(15)},${' '.repeat(64)}1]`, false],
   ])('%s: %s', (json, answer) => {
     expect(hasInexactNumber(json)).toBe(answer);
   });
 });
 
 describe('parseExactNumbers', () => {
-  it('gives up on what is nested beyond any event', () => {
-    expect(parseExactNumbers('['.repeat(100_000) + ']'.repeat(100_000))).toBeNull();
+  it('reads what JSON.parse reads', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, 1, '\r\n\t'), (value, indent) => {
+        const json = JSON.stringify(value, null, indent);
+        const floats = JSON.stringify(parseExactNumbers(json), (_key, item: unknown) => (item instanceof ExactNumber ? JSON.parse(item.text ?? '') : item));
+        expect(JSON.parse(floats)).toEqual(JSON.parse(json));
+      }),
+    );
+  });
+
+  it('leaves out what lies deeper than any event', () => {
+    const nested = '['.repeat(100_000) + ']'.repeat(100_000);
+    expect(codesOf(`{"a":${nested},"b":1e30}`)).toEqual(['too_deep /data']);
+    expect(textOf(JSON.stringify({ after: JSON.stringify(nested.slice(0, 20)) }))).toBe(JSON.stringify({ after: JSON.stringify('['.repeat(20)) }));
+    expect(parseExactNumbers(`[${nested},1e30]`)).toHaveLength(2);
   });
 });
 

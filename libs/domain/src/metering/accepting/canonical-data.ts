@@ -32,8 +32,9 @@ class CanonicalWriter {
   private size = 0;
 
   object(value: JsonObject, level: number): string {
-    const keys = sortedKeys(value);
-    if (!this.enters(level, keys.length)) return '';
+    const names = Object.keys(value);
+    if (!this.enters(level, names.length)) return '';
+    const keys = sorted(names);
     let text = '{';
     for (let at = 0; at < keys.length; at += 1) {
       const key = keys[at] as string;
@@ -88,8 +89,7 @@ function quoted(text: string): string {
   return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
-function sortedKeys(value: JsonObject): string[] {
-  const keys = Object.keys(value);
+function sorted(keys: string[]): string[] {
   for (let at = 1; at < keys.length; at += 1) {
     if ((keys[at - 1] as string) > (keys[at] as string)) return keys.sort(compareBytes);
   }
