@@ -5,12 +5,15 @@ import type { Clock, Ids } from '#platform';
 import { Features, MeterKeys, Meters, Products } from './catalog.js';
 import { ChangeOrganization } from './change-organization.js';
 import { CreateOrganization } from './create-organization.js';
+import { Customers } from './customers.js';
 import { ApiKeyController } from './in/api-key.controller.js';
+import { CustomerController } from './in/customer.controller.js';
 import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
 import { ProductController } from './in/product.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
+import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
 
 export interface BillingApiAdapters {
@@ -24,7 +27,7 @@ export interface BillingApiAdapters {
   readonly serverSecret: string;
 }
 
-const controllers = [OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController];
+const controllers = [OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, CustomerController];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
 @Module({})
@@ -40,6 +43,8 @@ export class BillingApiModule {
       new Features(adapters),
       new Meters(adapters),
       new MeterKeys(database),
+      new Customers(adapters),
+      new ReadCustomers(database, adapters.businessClock),
     ];
     return { module: BillingApiModule, controllers, providers: useCases.map((useCase) => ({ provide: useCase.constructor, useFactory: () => useCase })) };
   }

@@ -49,6 +49,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     if (problem.status >= 500) options.logger.error({ err: error, request_id: request.id }, 'A request failed.');
     sendProblem(reply, problem);
   });
+  // Nest would put its own in its place and lose the codes of what fails before a route, such as a body that is no JSON.
+  Object.assign(adapter, { setErrorHandler: () => fastify });
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: new NestLogger(options.logger),
     abortOnError: false,

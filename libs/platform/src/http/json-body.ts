@@ -6,6 +6,8 @@ import { Problem } from './problem.js';
 
 /** JSON bodies of the ordinary routes: exact numbers, and the raw text kept for what is signed or fingerprinted. */
 export function parseJsonBodies(fastify: FastifyInstance, decimalFields: ReadonlySet<string>): void {
+  // Fastify's own parser for application/json would be asked before one for a pattern, and loses digits.
+  fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:;|$)/, { parseAs: 'buffer' }, (request, body, done) => {
     const text = body.toString('utf8');
     rawBodies.set(request, text);

@@ -75,7 +75,7 @@ export async function insertRow<T>(manager: EntityManager, table: EntitySchema<T
 }
 
 /** Changes the row with this id; the row-level security keeps it within the organization. */
-export async function updateRow<T extends { id: string }>(manager: EntityManager, table: EntitySchema<T>, change: { id: string; set: Partial<T> }): Promise<void> {
+export async function updateRow<T extends { id: string }>(manager: EntityManager, table: EntitySchema<T>, change: { id: string; set: Partial<NoInfer<T>> }): Promise<void> {
   const columns = toColumns<T>(table, change.set);
   if (columns.length === 0) return;
   const sets = columns.map(({ name }, index) => `${name} = $${index + 2}`).join(', ');

@@ -45,11 +45,9 @@ export class Customers1700000000016 implements MigrationInterface {
     await runner.query('create unique index customer_subjects_begin on customer_subjects (organization_id, subject, from_at) nulls not distinct');
     await runner.query('create unique index customer_subjects_open on customer_subjects (organization_id, subject) where to_at is null');
     await runner.query('create index customer_subjects_customer_list on customer_subjects (organization_id, customer_id)');
-    for (const table of ['customers', 'customer_subjects']) {
-      await protectTable(runner, {
-        table, owner: 'billingApi', ownerMay: ['select', 'insert', 'update'], readers: ['aggregator', 'rating', 'invoicing'],
-      });
-    }
+    const readers = ['aggregator', 'rating', 'invoicing'] as const;
+    await protectTable(runner, { table: 'customers', owner: 'billingApi', ownerMay: ['select', 'insert', 'update'], readers });
+    await protectTable(runner, { table: 'customer_subjects', owner: 'billingApi', readers });
   }
 
   async down(runner: QueryRunner): Promise<void> {
