@@ -52,7 +52,11 @@ export interface SubscribeOptions {
 export interface EventLog {
   /** Creates the topic where it is missing. Safe to repeat. The number of partitions of an existing topic is kept. */
   ensureTopic(topic: { readonly name: string; readonly partitions: number }): Promise<void>;
-  /** Durable once resolved, all or nothing per call. Positions stand in the order of `records`. Throws a retryable Fault when the log can't take more. */
+  /**
+   * Durable once resolved, all or nothing per call. Positions stand in the order of `records`. Throws a retryable Fault
+   * when the log can't take more (`log_overloaded`) or is away (`log_unavailable`: it may have been written all the same),
+   * and one that is not retryable where a record cannot be stored (`log_refused`).
+   */
   append(topic: string, records: readonly NewLogRecord[]): Promise<readonly LogPosition[]>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   /**
