@@ -1,4 +1,5 @@
 import { assert } from '../assert.js';
+import type { Period } from '../period/period.js';
 import { carryOver, type PayableAmounts } from './carry-over.js';
 import type { InvoiceLine } from './invoice-line.js';
 
@@ -11,7 +12,7 @@ export interface CarriedAmount {
 
 export interface InvoiceParts {
   /** The arrears' period, or the advance's where there are no arrears. */
-  readonly period: { readonly start: Temporal.Instant; readonly end: Temporal.Instant };
+  readonly period: Period;
   /** In the order in which they are to be shown. */
   readonly lines: readonly InvoiceLine[];
   readonly carriedIn: readonly CarriedAmount[];
@@ -69,12 +70,12 @@ export function sumMinor(lines: readonly { readonly amountMinor: bigint }[]): bi
   return lines.reduce((sum, line) => sum + line.amountMinor, 0n);
 }
 
-function bearingLine(carried: CarriedAmount, period: InvoiceParts['period']): InvoiceLine {
+function bearingLine(carried: CarriedAmount, period: Period): InvoiceLine {
   const description = carried.amountMinor < 0n ? `Credit carried over from ${carried.invoiceNumber}` : `Carried over from ${carried.invoiceNumber}`;
   return carriedLine({ ref: `carried_over:${carried.invoiceId}`, description, amountMinor: carried.amountMinor, period });
 }
 
-function movingLine(carriedMinor: bigint, period: InvoiceParts['period']): InvoiceLine {
+function movingLine(carriedMinor: bigint, period: Period): InvoiceLine {
   return carriedLine({ ref: 'carried_over:next', description: 'Carried over to the next invoice', amountMinor: -carriedMinor, period });
 }
 

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { billingSchedule, type ScheduleTerms } from '../subscription/billing-schedule.js';
+import { nextBoundary, type Boundary } from './boundary.js';
+import { boundaryFees, type FeeTerms, type PricedPrice } from './boundary-fees.js';
+import { invoicePeriod, previewInvoice } from './preview-invoice.js';
+
+const at = (text: string) => Temporal.Instant.from(text);
+const terms = (more: Partial<ScheduleTerms> = {}): ScheduleTerms => ({ startAt: at('2026-01-31T00:00:00Z'), interval: 'P1M', timeZone: 'UTC', ...more });
+
+const base: PricedPrice = { id: 'price_base', key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '31.00' } };
+const support: PricedPrice = { ...base, id: 'price_support', key: 'support', name: 'Support', pay: 'in_arrears', model: { type: 'flat', amount: '10' } };
+const setup: PricedPrice = { ...base, id: 'price_setup', key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '99' } };
+const listing: PricedPrice = { ...base, id: 'price_listing', key: 'listing', name: 'Listing', prorate: 'none', model: { type: 'flat', amount: '5' } };
+
+const feeTerms = (prices: PricedPrice[], more: Partial<FeeTerms> = {}): FeeTerms => ({ prices, currency: 'USD', timeZone: 'UTC', rounding: 'half_away_from_zero', returnsUnused: true, ...more });
+
+function boundaries(schedule: ScheduleTerms, count: number): Boundary[] {
+  const found: Boundary[] = [];
+  for (let index = 0; found.length < count; ) {
+    const next = nextBoundary(billingSchedule(schedule), index);
+    if (next === null) break;
+    found.push(next);
+    if (next.isLast) break;
+    index = next.index + 1;
+  }
+  return found;
+}
+
+const amounts = (boundary: Boundary | undefined, fees: FeeTerms) => (boundary === undefined ? [] : boundaryFees(boundary, fees).map(({ kind, amountMinor }) => [kind, amountMinor]));
+
+describe('the boundaries of a subscription', () => {
+  it('fall on the last day of a month that lacks the 31st, and on the 31st again', () => {
+    const days = boundaries(terms(), 13).map((boundary) => boundary.at.toString().slice(0, 10));
+    expect(days).toEqual([
+      '2026-01-31', '2026-02-28', '2026-03-31', '2026-04-30', '2026-05-31', '2026-06-30', '2026-07-31', '2026-08-31', '2026-09-30', '2026-10-31', '2026-11-30',
+      '2026-12-31', '2027-01-31',
+    ]);
+  });
+
+  it('begin at 1 and close what the one before opened', () => {
+    const [first, second] = boundaries(terms(), 2);
+    expect(first).toMatchObject({ index: 1, closes: null, isFirst: true, isLast: false });
+    expect(second).toMatchObject({ index: 2, closes: { number: 1 }, opens: { number: 2 }, isFirst: false });
+    expect(second?.closes?.period.end.equals(second.at)).toBe(true);
+  });
+
+  it('begin at 0 where a trial starts, which closes nothing', () => {
+    const found = boundaries(terms({ trialDays: 14 }), 3);
+    expect(found.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(found[0]).toMatchObject({ closes: null, opens: null, isFirst: true });
+    expect(found[1]).toMatchObject({ closes: null, opens: { number: 1 }, isFirst: false });
+    expect(found[1]?.at.toString()).toBe('2026-02-14T00:00:00Z');
+  });
+
+  it.each([
+    ['in the middle of a period', '2026-03-10T00:00:00Z', ['2026-01-31', '2026-02-28', '2026-03-10'], { number: 2 }, true],
+    ['on a boundary', '2026-03-31T00:00:00Z', ['2026-01-31', '2026-02-28', '2026-03-31'], { number: 2 }, false],
+    ['before the start', '2026-01-01T00:00:00Z', [], null, false],
+  ])('end with a cancellation %s', (_name, endAt, days, closes, hasUnused) => {
+    const found = boundaries(terms({ endAt: at(endAt) }), 20);
+    expect(found.map((boundary) => boundary.at.toString().slice(0, 10))).toEqual(days);
+    if (closes === null) return;
+    expect(found.at(-1)).toMatchObject({ isLast: true, opens: null, closes });
+    expect(found.at(-1)?.unused !== null).toBe(hasUnused);
+  });
+
+  it('give a whole period back that was begun at the very instant of the end', () => {
+    // The boundary of February 28 was billed before the cancellation came, at the same instant of a test clock.
+    const last = nextBoundary(billingSchedule(terms({ endAt: at('2026-02-28T00:00:00Z') })), 3);
+    expect(last).toMatchObject({ index: 3, closes: null, opens: null, isLast: true });
+    expect(last?.unused?.period.start.toString()).toBe('2026-02-28T00:00:00Z');
+    expect(last?.unused?.period.end.toString()).toBe('2026-03-31T00:00:00Z');
+    expect(amounts(last ?? undefined, feeTerms([base]))).toEqual([['proration', -3_100n]]);
+  });
+
+  it('end with a trial that is canceled', () => {
+    expect(boundaries(terms({ trialDays: 14, endAt: at('2026-02-05T00:00:00Z') }), 5).map(({ index }) => index)).toEqual([0]);
+  });
+});
+
+describe('the fees of a boundary', () => {
+  it('are advance of what starts and arrears of what ended', () => {
+    const [first, second] = boundaries(terms(), 2);
+    expect(amounts(first, feeTerms([base, support, setup]))).toEqual([['one_time', 9_900n], ['advance', 3_100n]]);
+    expect(amounts(second, feeTerms([base, support, setup]))).toEqual([['arrears', 1_000n], ['advance', 3_100n]]);
+  });
+
+  it('owe what is owed once even where a trial starts', () => {
+    const [first, second] = boundaries(terms({ trialDays: 14 }), 2);
+    expect(amounts(first, feeTerms([base, setup]))).toEqual([['one_time', 9_900n]]);
+    expect(amounts(second, feeTerms([base, setup]))).toEqual([['advance', 3_100n]]);
+  });
+
+  it('scale a stub at the start', () => {
+    // Anchored on the 1st, from January 17 on: 15 of 31 days of 31.00 are 15.00; what is not prorated is owed whole.
+    const [first] = boundaries(terms({ startAt: at('2026-01-17T00:00:00Z'), billingAnchor: at('2026-01-01T00:00:00Z') }), 1);
+    expect(amounts(first, feeTerms([base, listing]))).toEqual([['advance', 1_500n], ['advance', 500n]]);
+  });
+
+  it.each([
+    // March has 31 days; the period runs from March 1 to April 1.
+    ['2026-03-11T00:00:00Z', 'second' as const, true, [['proration', -2_100n]]], // 21 of 31 days of 31.00
+    ['2026-03-11T12:00:00Z', 'second' as const, true, [['proration', -2_050n]]], // 20.5 of 31 days
+    ['2026-03-11T12:00:00Z', 'day' as const, true, [['proration', -2_100n]]], // The day of the end belongs to the state after it.
+    ['2026-03-11T00:00:00Z', 'none' as const, true, []],
+    ['2026-03-11T00:00:00Z', 'second' as const, false, []],
+  ])('give back what an end at %s leaves unused (prorate %s, wanted %s)', (endAt, prorate, returnsUnused, expected) => {
+    const last = boundaries(terms({ startAt: at('2026-01-01T00:00:00Z'), endAt: at(endAt) }), 10).at(-1);
+    expect(amounts(last, feeTerms([{ ...base, prorate }], { returnsUnused }))).toEqual(expected);
+  });
+
+  it('ask for the part of arrears that was had', () => {
+    // 10 of 31 days of 10.00 are 3.2258…
+    const last = boundaries(terms({ startAt: at('2026-01-01T00:00:00Z'), endAt: at('2026-03-11T00:00:00Z') }), 10).at(-1);
+    expect(amounts(last, feeTerms([support]))).toEqual([['arrears', 323n]]);
+  });
+});
+
+describe('previewInvoice', () => {
+  it('is of the period in arrears, else of that in advance', () => {
+    const [first, second] = boundaries(terms(), 2);
+    if (first === undefined || second === undefined) throw new Error('Two boundaries are there.');
+    expect(invoicePeriod(first)?.start.toString()).toBe('2026-01-31T00:00:00Z');
+    expect(invoicePeriod(second)?.start.toString()).toBe('2026-01-31T00:00:00Z');
+    const preview = previewInvoice({ boundary: second, terms: feeTerms([base, support]), payable: { minimumMinor: 50n, stepMinor: 1n } });
+    expect(preview?.totals.amountDueMinor).toBe(4_100n); // 10.00 + 31.00
+  });
+});

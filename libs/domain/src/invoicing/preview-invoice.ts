@@ -1,0 +1,30 @@
+import type { Period } from '../period/period.js';
+import type { Boundary } from './boundary.js';
+import { boundaryFees, type FeeTerms } from './boundary-fees.js';
+import type { PayableAmounts } from './carry-over.js';
+import { composeInvoice, type CarriedAmount, type ComposedInvoice } from './compose-invoice.js';
+import type { InvoiceLine } from './invoice-line.js';
+
+/** An invoice as a boundary would make it. */
+export interface PreviewedInvoice extends ComposedInvoice {
+  readonly period: Period;
+}
+
+/** What the boundary's invoice would be, were it issued with this usage. Null where the boundary bills no period at all. */
+export function previewInvoice(options: {
+  readonly boundary: Boundary;
+  readonly terms: FeeTerms;
+  readonly usage?: readonly InvoiceLine[];
+  readonly carriedIn?: readonly CarriedAmount[];
+  readonly payable?: PayableAmounts | null;
+}): PreviewedInvoice | null {
+  const { boundary, terms, usage = [], carriedIn = [], payable = null } = options;
+  const period = invoicePeriod(boundary);
+  if (period === null) return null;
+  return { period, ...composeInvoice({ period, lines: [...usage, ...boundaryFees(boundary, terms)], carriedIn, payable }) };
+}
+
+/** The arrears' period; of the advance, or of what is given back, where there are no arrears. */
+export function invoicePeriod(boundary: Boundary): Period | null {
+  return boundary.closes?.period ?? boundary.opens?.period ?? boundary.unused?.period ?? boundary.trial;
+}
