@@ -8,10 +8,12 @@ import { ProductsFeaturesMeters1700000000014 } from './0014-products-features-me
 import { Plans1700000000015 } from './0015-plans.js';
 import { Customers1700000000016 } from './0016-customers.js';
 import { Subscriptions1700000000017 } from './0017-subscriptions.js';
+import { RollupProgress1700000000020 } from './0020-rollup-progress.js';
 import { Rating1700000000030 } from './0030-rating.js';
 import { DueActs1700000000040 } from './0040-due-acts.js';
 import { Invoices1700000000041 } from './0041-invoices.js';
 import { Payments1700000000042 } from './0042-payments.js';
+import { WebhookOrganization1700000000043 } from './0043-webhook-organization.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
 export const migrations: MixedList<Function> = [
@@ -24,8 +26,10 @@ export const migrations: MixedList<Function> = [
   Plans1700000000015,
   Customers1700000000016,
   Subscriptions1700000000017,
+  RollupProgress1700000000020,
   Rating1700000000030,
   DueActs1700000000040,
   Invoices1700000000041,
   Payments1700000000042,
+  WebhookOrganization1700000000043,
 ];
