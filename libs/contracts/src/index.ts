@@ -36,3 +36,8 @@ export { previewQuerySchema, subscriptionCancelSchema, subscriptionCreateSchema,
 export type { SubscriptionBody, SubscriptionCancel, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from './http/subscription.js';
 export { testClockAdvancedSchema, testClockAdvanceSchema, testClockSchema, testClockSetSchema } from './http/test-clock.js';
 export type { TestClockAdvancedBody, TestClockBody } from './http/test-clock.js';
+export { invoiceListQuery, invoiceListSchema, invoiceSchema, lineItemSchema, upcomingInvoiceQuerySchema, upcomingInvoiceSchema } from './http/invoice.js';
+export type { InvoiceBody, LineItemBody, UpcomingInvoiceBody, UpcomingInvoiceQuery } from './http/invoice.js';
+export { paymentProviderSchema, paymentProviderSetSchema } from './http/payment-provider.js';
+export type { PaymentProviderBody, PaymentProviderSet } from './http/payment-provider.js';
+export { pushOutboxJob } from './jobs/invoicing-jobs.js';
