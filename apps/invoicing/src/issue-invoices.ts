@@ -1,0 +1,113 @@
+import type { EntityManager } from 'typeorm';
+import { aggregatorGroup, ratingQueue, topics, type RateFinalPayload } from '#contracts';
+import type { PayableAmounts } from '#domain';
+import {
+  countIntoClockRun, finishDueActs, lockDueActs, lockInvoicesOfBoundaries, noteRequested, noteWaiting, readRatedPeriods,
+  type DueAct, type InvoiceRecord, type RatedPeriodLines,
+} from '#persistence';
+import type { InvoicingContext, SweptOrganization } from './invoicing-context.js';
+import type { PaymentProviders } from './payment-providers.js';
+import { sortByReadiness, type IssueCandidate } from './sort-by-readiness.js';
+import { writeIssuedInvoices } from './write-issued-invoices.js';
+
+/** Invoices of one transaction, and periods of one job of rating. */
+const blockMax = 200;
+/** How far ahead the last rating is asked for. */
+const candidatesMax = 1_000;
+const askAgainAfterSeconds = 10;
+const warnAfterMinutes = 15;
+
+export interface IssueProgress {
+  readonly issued: number;
+}
+
+/**
+ * Issues the drafts whose time has come. One that closes usage waits until every event that was acknowledged before it was
+ * first seen due is counted, then asks for the period's last rating, and is issued when that is there.
+ */
+export class IssueInvoices {
+  constructor(
+    private readonly context: InvoicingContext,
+    private readonly providers: PaymentProviders,
+  ) {}
+
+  /** Does one block; returns how many acts were done. */
+  async execute(organization: SweptOrganization): Promise<IssueProgress> {
+    const { database, atStep } = this.context;
+    const { organizationId } = organization;
+    const limitsOf = await this.providers.limitsOf(organizationId);
+    const result = await database.inOrganization(organizationId, (manager) => this.issueBlock(manager, { organization, limitsOf }));
+    if (result.issued > 0) atStep?.('issue:committed');
+    if (result.waiting.length > 0) await this.askForRating(organizationId, result.waiting);
+    return { issued: result.issued };
+  }
+
+  private async issueBlock(
+    manager: EntityManager,
+    options: { organization: SweptOrganization; limitsOf: ((currency: string) => PayableAmounts) | null },
+  ): Promise<{ issued: number; waiting: IssueCandidate[] }> {
+    const { organization } = options;
+    const { organizationId, dueUntil } = organization;
+    const systemNow = this.context.clock.now();
+    const acts = await lockDueActs(manager, { organizationId, kind: 'issue', dueUntil, systemNow, limit: candidatesMax, withDeferred: true });
+    if (acts.length === 0) return { issued: 0, waiting: [] };
+    const candidates = await readCandidates(manager, acts);
+    const sorted = sortByReadiness(candidates, { isStrict: organization.isStrict, systemNow, limit: blockMax });
+    const unseen = sorted.waiting.filter(({ act }) => act.waitingSince === null);
+    if (unseen.length > 0) {
+      await noteWaiting(manager, { ids: unseen.map(({ act }) => act.id), since: systemNow });
+      this.context.atStep?.('issue:waiting-noted');
+    }
+    const settled = [...sorted.ready, ...sorted.obsolete];
+    if (sorted.ready.length > 0) await writeIssuedInvoices(manager, { context: this.context, ...options, ready: sorted.ready, systemNow });
+    if (settled.length > 0) {
+      await finishDueActs(manager, { ids: settled.map(({ act }) => act.id), systemNow });
+      await countIntoClockRun(manager, { organizationId, acts: settled.length });
+    }
+    const waiting = sorted.waiting.map((candidate) => ({ ...candidate, act: { ...candidate.act, waitingSince: candidate.act.waitingSince ?? systemNow } }));
+    return { issued: settled.length, waiting };
+  }
+
+  /** The log says what is counted; a request that was lost is sent again. */
+  private async askForRating(organizationId: string, waiting: readonly IssueCandidate[]): Promise<void> {
+    const { database, log, jobs, clock, logger, atStep } = this.context;
+    const now = clock.now();
+    const unasked = waiting.filter(({ act }) => act.requestedAt === null || isBefore(act.requestedAt.add({ seconds: askAgainAfterSeconds }), now));
+    if (unasked.length === 0) return;
+    const completeAsOf = await log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup });
+    const counted = unasked.filter(({ act }) => act.waitingSince !== null && !isBefore(completeAsOf, act.waitingSince));
+    const late = unasked.filter(({ act }) => act.waitingSince !== null && isBefore(act.waitingSince.add({ minutes: warnAfterMinutes }), now));
+    if (late.length > 0) logger.warn({ organization: organizationId, invoices: late.length }, 'Invoices have waited for their usage for more than 15 minutes.');
+    if (counted.length === 0) return;
+    const blocks = Array.from({ length: Math.ceil(counted.length / blockMax) }, (_, block) => counted.slice(block * blockMax, (block + 1) * blockMax));
+    await jobs.add(ratingQueue, blocks.map((block) => ({ name: 'rate-final', payload: toRateFinal(organizationId, block) })));
+    atStep?.('issue:rating-requested');
+    await database.inOrganization(organizationId, (manager) => noteRequested(manager, { ids: counted.map(({ act }) => act.id), at: now }));
+  }
+}
+
+/** Acts with their drafts and, where the period is rated for the last time, what was used. */
+async function readCandidates(manager: EntityManager, acts: readonly DueAct[]): Promise<IssueCandidate[]> {
+  const keyOf = (key: { subscriptionId: string; periodIndex: number }) => `${key.subscriptionId}/${key.periodIndex}`;
+  const drafts = new Map<string, InvoiceRecord>((await lockInvoicesOfBoundaries(manager, acts)).map((invoice) => [keyOf(invoice), invoice]));
+  const closing = [...drafts.values()].flatMap(({ subscriptionId, closesIndex, status }) =>
+    closesIndex === null || status !== 'draft' ? [] : [{ subscriptionId, periodIndex: closesIndex }]);
+  const rated = new Map<string, RatedPeriodLines>((await readRatedPeriods(manager, closing)).filter(({ isFinal }) => isFinal).map((period) => [keyOf(period), period]));
+  return acts.map((act) => {
+    const invoice = drafts.get(keyOf(act)) ?? null;
+    const usage = invoice === null || invoice.closesIndex === null ? null : (rated.get(keyOf({ subscriptionId: act.subscriptionId, periodIndex: invoice.closesIndex })) ?? null);
+    return { act, invoice, usage };
+  });
+}
+
+function toRateFinal(organizationId: string, block: readonly IssueCandidate[]): RateFinalPayload {
+  const periods = block.flatMap(({ act, invoice }) =>
+    invoice === null || invoice.closesIndex === null
+      ? []
+      : [{ subscriptionId: act.subscriptionId, periodIndex: invoice.closesIndex, start: invoice.periodStart.toString(), end: invoice.periodEnd.toString() }]);
+  return { organizationId, periods };
+}
+
+function isBefore(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) < 0;
+}

@@ -1,0 +1,81 @@
+import { later, nextBoundary, previewInvoice, type Boundary, type PayableAmounts, type PreviewedInvoice } from '#domain';
+import { findOrganization, readCarriedAmounts, readCustomer, readRatedPeriods, readSubscriptions, type SubscriptionRecord } from '#persistence';
+import { accepted, assert, refused, type Outcome } from '#platform';
+import type { EntityManager } from 'typeorm';
+import type { InvoicingContext } from './invoicing-context.js';
+import type { PaymentProviders } from './payment-providers.js';
+import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
+import { feeTermsOf, scheduleOf, withPlans, type BilledSubscription } from './subscription-terms.js';
+
+export type UpcomingCode = 'not_found' | 'no_upcoming_invoice';
+
+export interface UpcomingInvoice {
+  readonly subscription: SubscriptionRecord;
+  readonly preview: PreviewedInvoice;
+  /** When it will be made. */
+  readonly closesAt: Temporal.Instant;
+}
+
+/** A search for a boundary's index starts at the subscription's start. */
+const boundariesMax = 10_000;
+
+/** What a customer's next invoice would be, were the period over now: usage as it is rated so far, and the fees of its boundary. */
+export class PreviewUpcomingInvoice {
+  constructor(
+    private readonly context: InvoicingContext,
+    private readonly providers: PaymentProviders,
+    private readonly businessNow: (organizationId: string) => Promise<Temporal.Instant>,
+  ) {}
+
+  async execute(wanted: { organizationId: string; customer: string; subscriptionId: string | undefined }): Promise<Outcome<UpcomingInvoice, UpcomingCode>> {
+    const { organizationId } = wanted;
+    const now = await this.businessNow(organizationId);
+    const limitsOf = await this.providers.limitsOf(organizationId);
+    return this.context.database.inOrganization(organizationId, async (manager) => {
+      const customer = await readCustomer(manager, wanted.customer);
+      if (customer === null) return refused('not_found', 'There is no such customer.');
+      const subscriptions = await readSubscriptions(manager, { customerIds: [customer.id], ...(wanted.subscriptionId === undefined ? {} : { ids: [wanted.subscriptionId] }) });
+      const next = [...(await withPlans(manager, subscriptions)).values()].flatMap((one) => {
+        const boundary = boundaryAfter(one, now);
+        return boundary === null ? [] : [{ one, boundary }];
+      });
+      const first = next.sort((a, b) => Temporal.Instant.compare(a.boundary.at, b.boundary.at))[0];
+      if (first === undefined) return refused('no_upcoming_invoice', 'The customer has no subscription that will be billed again.');
+      const preview = await this.preview(manager, { organizationId, ...first, limitsOf });
+      if (preview === null) return refused('no_upcoming_invoice', 'The next boundary bills nothing.');
+      return accepted({ subscription: first.one.subscription, preview, closesAt: first.boundary.at });
+    });
+  }
+
+  private async preview(
+    manager: EntityManager,
+    options: { organizationId: string; one: BilledSubscription; boundary: Boundary; limitsOf: ((currency: string) => PayableAmounts) | null },
+  ): Promise<PreviewedInvoice | null> {
+    const { organizationId, one, boundary } = options;
+    const { subscription } = one;
+    const organization = await findOrganization(manager, organizationId);
+    assert(organization !== null, 'A subscription belongs to an organization.');
+    const carried = await readCarriedAmounts(manager, { organizationId, customerIds: [subscription.customerId] });
+    const closes = boundary.closes;
+    const [rated] = closes === null ? [] : await readRatedPeriods(manager, [{ subscriptionId: subscription.id, periodIndex: closes.number }]);
+    const period = closes?.period;
+    const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period }) : ratedUsageLines(rated, { currency: subscription.currency, period });
+    const carriedIn = carried.filter(({ currency }) => currency === subscription.currency);
+    return previewInvoice({ boundary, terms: feeTermsOf(one, organization), usage, carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
+  }
+}
+
+/** The first boundary after an instant that bills something more than the start of a trial. */
+function boundaryAfter(one: BilledSubscription, now: Temporal.Instant): Boundary | null {
+  const schedule = scheduleOf(one);
+  const from = later(now, schedule.firstStart);
+  let index = 0;
+  for (let step = 0; step < boundariesMax; step += 1) {
+    const boundary = nextBoundary(schedule, index);
+    if (boundary === null) return null;
+    if (boundary.index > 0 && (Temporal.Instant.compare(boundary.at, now) > 0 || Temporal.Instant.compare(boundary.at, from) > 0)) return boundary;
+    if (boundary.isLast) return null;
+    index = boundary.index + 1;
+  }
+  return null;
+}

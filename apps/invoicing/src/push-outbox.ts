@@ -1,0 +1,141 @@
+import type { EntityManager } from 'typeorm';
+import { later } from '#domain';
+import {
+  changeInvoice, lockOutboxEntry, noteFirstPush, noteProviderCustomer, readDueOutbox, readInvoices, readOpenOutbox, readTestClock, saveOutboxOutcome,
+  type InvoiceRecord, type OutboxEntry,
+} from '#persistence';
+import { assert, type PaymentFailure, type PaymentProvider, type PushDone } from '#platform';
+import { applyProviderState } from './apply-provider-state.js';
+import type { InvoicingContext } from './invoicing-context.js';
+import type { PaymentProviders } from './payment-providers.js';
+import { toDocumentRef, toInvoiceDocument } from './to-payment-document.js';
+
+const entriesMax = 100;
+const concurrency = 4;
+const retryMaxMs = 60_000;
+const slowRetryMs = 600_000;
+/** Tried so often in quick succession, then every ten minutes until it is given up. Who waits for the outbox waits for the quick tries only. */
+export const quickTriesMax = 6;
+const giveUpAfter = { hours: 72 } as const;
+
+/** An outcome of a push whose provider is not there. */
+const missing: PaymentFailure = { kind: 'refused', code: 'request_refused', detail: 'The organization has no payment provider.' };
+
+/** Tells the payment provider what the outbox holds. Each entry is held while it is told, so no two processes tell the same; a crash leaves it to be told again. */
+export class PushOutbox {
+  constructor(
+    private readonly context: InvoicingContext,
+    private readonly providers: PaymentProviders,
+  ) {}
+
+  /** Tries what is due once; returns how many entries came to an end. */
+  async execute(only: { readonly organizationId?: string; readonly invoiceId?: string } = {}): Promise<number> {
+    const { database, clock } = this.context;
+    const due = await database.acrossOrganizations((manager) => readDueOutbox(manager, { systemNow: clock.now(), limit: entriesMax, ...only }));
+    const queue = [...due];
+    let ended = 0;
+    const work = async (): Promise<void> => {
+      for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) if (await this.tell(entry)) ended += 1;
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    return ended;
+  }
+
+  private async tell(due: OutboxEntry): Promise<boolean> {
+    const { database, logger, atStep } = this.context;
+    const { organizationId } = due;
+    try {
+      const provider = await this.providers.of(organizationId);
+      const isEnded = await database.inOrganization(organizationId, (manager) => this.tellLocked(manager, { due, provider }));
+      atStep?.('push:committed');
+      return isEnded;
+    } catch (error) {
+      logger.error({ err: error, organization: organizationId, invoice: due.invoiceId }, 'An invoice could not be told to the payment provider.');
+      await this.putOff(due);
+      return false;
+    }
+  }
+
+  /** The entry's row stays locked over the call, which is what keeps a second process from making it too. */
+  private async tellLocked(manager: EntityManager, options: { due: OutboxEntry; provider: PaymentProvider | null }): Promise<boolean> {
+    const { due, provider } = options;
+    const { organizationId } = due;
+    const { clock, atStep } = this.context;
+    const entry = await lockOutboxEntry(manager, { organizationId, id: due.id, systemNow: clock.now() });
+    if (entry === null) return false;
+    // A payment waits for the push that brings its invoice there.
+    const open = entry.kind === 'pay' ? await readOpenOutbox(manager, { organizationId, invoiceId: entry.invoiceId }) : [];
+    if (open.some(({ kind }) => kind === 'push')) return false;
+    const [invoice] = await readInvoices(manager, { ids: [entry.invoiceId] });
+    assert(invoice !== undefined, 'An outbox entry belongs to an invoice.');
+    if (provider === null) return this.saveFailure(manager, { entry, invoice, failure: missing });
+    const customerKey = { organizationId, provider: provider.name, customerId: invoice.customerId };
+    // Committed by itself before the call, so that a lost answer can be searched for.
+    await this.context.database.inOrganization(organizationId, (apart) => noteFirstPush(apart, { ...customerKey, at: clock.now() }));
+    atStep?.('push:begun');
+    const outcome = entry.kind === 'push' ? await this.push(manager, { invoice, provider }) : await this.pay(manager, { invoice, provider, entry });
+    atStep?.('push:answered');
+    if (outcome.kind !== 'done') {
+      if (outcome.known?.partyProviderId) await noteProviderCustomer(manager, { ...customerKey, providerId: outcome.known.partyProviderId });
+      if (outcome.known?.providerId) await changeInvoice(manager, { id: invoice.id, provider: provider.name, providerInvoiceId: outcome.known.providerId });
+      return this.saveFailure(manager, { entry, invoice, failure: outcome });
+    }
+    await this.saveDone(manager, { entry, done: outcome, provider: provider.name });
+    atStep?.('push:written');
+    return true;
+  }
+
+  private async push(manager: EntityManager, { invoice, provider }: { invoice: InvoiceRecord; provider: PaymentProvider }) {
+    return provider.pushInvoice(await toInvoiceDocument(manager, { invoice, provider: provider.name }));
+  }
+
+  private async pay(manager: EntityManager, { invoice, provider, entry }: { invoice: InvoiceRecord; provider: PaymentProvider; entry: OutboxEntry }) {
+    assert(entry.paymentId !== null, 'A wish to pay has an id.');
+    const outcome = await provider.pay({ document: await toDocumentRef(manager, { invoice, provider: provider.name }), paymentId: entry.paymentId });
+    return outcome.kind === 'done' ? outcome : { ...outcome, known: null };
+  }
+
+  private async saveDone(manager: EntityManager, options: { entry: OutboxEntry; done: PushDone; provider: string }): Promise<void> {
+    const { entry, done, provider } = options;
+    const systemNow = this.context.clock.now();
+    const [invoice] = await readInvoices(manager, { ids: [entry.invoiceId], forUpdate: true });
+    assert(invoice?.issuedAt !== undefined && invoice.issuedAt !== null, 'A pushed invoice is issued.');
+    const { now } = await readTestClock(manager, entry.organizationId);
+    const at = later(now ?? systemNow, invoice.issuedAt);
+    await applyProviderState(manager, { invoice, provider, found: done.invoice, payment: done.payment, paymentId: entry.paymentId, at, systemNow });
+    await saveOutboxOutcome(manager, { id: entry.id, state: 'done', systemNow, nextTryAt: null, detail: null });
+  }
+
+  /** Returns whether the entry came to an end. */
+  private async saveFailure(manager: EntityManager, options: { entry: OutboxEntry; invoice: InvoiceRecord; failure: PaymentFailure }): Promise<boolean> {
+    const { entry, invoice, failure } = options;
+    const systemNow = this.context.clock.now();
+    if (failure.kind === 'refused') {
+      await saveOutboxOutcome(manager, { id: entry.id, state: 'refused', systemNow, nextTryAt: null, detail: { code: failure.code, detail: failure.detail } });
+      await changeInvoice(manager, { id: invoice.id, paymentStatus: failure.code === 'payment_declined' ? 'failed' : 'refused', paymentFailure: { code: failure.code, detail: failure.detail } });
+      this.context.logger.warn({ invoice: invoice.id, code: failure.code }, 'The payment provider refused an invoice.');
+      return true;
+    }
+    const isOver = Temporal.Instant.compare(entry.createdAt.add(giveUpAfter), systemNow) <= 0;
+    const detail = { call: failure.call, detail: failure.detail };
+    const state = isOver ? 'given_up' : failure.kind === 'unknown' || entry.state === 'unknown' ? 'unknown' : 'pending';
+    await saveOutboxOutcome(manager, { id: entry.id, state, systemNow, nextTryAt: systemNow.add({ milliseconds: waitMs(entry.attempts, failure.retryAfterMs) }), detail });
+    if (state !== 'pending') await changeInvoice(manager, { id: invoice.id, paymentStatus: 'unknown', paymentFailure: { code: state, detail: failure.detail } });
+    return isOver;
+  }
+
+  /** What failed inside us, perhaps after the call: tried again like an answer that was lost. */
+  private async putOff(due: OutboxEntry): Promise<void> {
+    const systemNow = this.context.clock.now();
+    await this.context.database.inOrganization(due.organizationId, async (manager) => {
+      const entry = await lockOutboxEntry(manager, { organizationId: due.organizationId, id: due.id, systemNow });
+      if (entry === null) return;
+      const nextTryAt = systemNow.add({ milliseconds: waitMs(entry.attempts, 1_000) });
+      await saveOutboxOutcome(manager, { id: entry.id, state: 'unknown', systemNow, nextTryAt, detail: { detail: 'The push failed inside.' } });
+    });
+  }
+}
+
+function waitMs(attempts: number, askedForMs: number): number {
+  return attempts >= quickTriesMax ? slowRetryMs : Math.min(retryMaxMs, askedForMs * 2 ** attempts);
+}

@@ -1,0 +1,25 @@
+import { decimal, ratePrice, usageLine, type InvoiceLine, type Period } from '#domain';
+import type { Organization, RatedPeriodLines } from '#persistence';
+import { assert } from '#platform';
+import type { BilledSubscription } from './subscription-terms.js';
+
+/** A rated period's usage as lines of an invoice. Fees stand in it too, for reports; the boundary bills those. */
+export function ratedUsageLines(rated: RatedPeriodLines, options: { currency: string; period: Period }): InvoiceLine[] {
+  return rated.lines.filter(({ kind }) => kind === 'usage').map((line) => {
+    assert(line.currency === options.currency, 'A period is rated in the currency of its subscription.');
+    const { priceId, priceKey, ref, description, amountMinor, trace } = line;
+    const amounts = { quantity: decimal(line.quantity), unroundedAmount: decimal(line.unroundedAmount), amountMinor };
+    return usageLine({ priceId, priceKey, ref, description, ...amounts, groupValues: line.group, trace }, options.period);
+  });
+}
+
+/** What usage prices owe before anything was used: for a period that has not been rated yet. */
+export function unusedUsageLines({ subscription, plan }: BilledSubscription, options: { organization: Organization; period: Period }): InvoiceLine[] {
+  const { currency } = subscription;
+  return plan.prices.filter(({ type }) => type === 'usage').flatMap((price) => {
+    const rated = ratePrice({ price, currency, rounding: options.organization.rounding, usage: [] });
+    const rest = { priceId: price.id, priceKey: price.key, description: price.name, trace: rated.trace };
+    return rated.lines.map(({ ref, group, quantity, unroundedAmount, amountMinor }) =>
+      usageLine({ ...rest, ref, quantity, unroundedAmount, amountMinor, groupValues: group }, options.period));
+  });
+}

@@ -1,0 +1,46 @@
+import type { EntityManager } from 'typeorm';
+import { composeInvoice, invoiceTotals, type InvoiceTotals } from '#domain';
+import { findOrganization, readInvoiceLines, readRatedPeriods, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
+import { assert } from '#platform';
+import { lineId } from './derived-ids.js';
+import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
+import { readBilledSubscriptions } from './subscription-terms.js';
+
+/** An invoice as it reads: a draft with the usage that is rated so far, an issued one as it was frozen. */
+export interface ReadableInvoice {
+  readonly invoice: InvoiceRecord;
+  readonly lines: readonly InvoiceLineRecord[];
+  readonly totals: InvoiceTotals;
+}
+
+/** Invoices with their lines, in the given order. */
+export async function readWithLines(manager: EntityManager, options: { organizationId: string; invoices: readonly InvoiceRecord[] }): Promise<ReadableInvoice[]> {
+  const { organizationId, invoices } = options;
+  const stored = await readInvoiceLines(manager, { organizationId, invoiceIds: invoices.map(({ id }) => id) });
+  const usage = await usageOfDrafts(manager, { organizationId, drafts: invoices.filter(({ status }) => status === 'draft') });
+  return invoices.map((invoice) => {
+    const own = stored.get(invoice.id) ?? [];
+    if (invoice.status !== 'draft') return { invoice, lines: own, totals: invoice };
+    const period = { start: invoice.periodStart, end: invoice.periodEnd };
+    const composed = composeInvoice({ period, lines: [...(usage.get(invoice.id) ?? []), ...own], carriedIn: [], payable: null });
+    // What it will carry over is known when it is issued; until then a draft shows what it adds up to.
+    const lines = composed.lines.filter(({ kind }) => kind !== 'carried_over').map((line) => ({ ...line, invoiceId: invoice.id, id: lineId({ invoiceId: invoice.id, ref: line.ref }) }));
+    return { invoice, lines, totals: invoiceTotals(lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)) };
+  });
+}
+
+async function usageOfDrafts(manager: EntityManager, options: { organizationId: string; drafts: readonly InvoiceRecord[] }): Promise<Map<string, ReturnType<typeof ratedUsageLines>>> {
+  const drafts = options.drafts.flatMap((invoice) => (invoice.closesIndex === null ? [] : [{ invoice, closesIndex: invoice.closesIndex }]));
+  if (drafts.length === 0) return new Map();
+  const organization = await findOrganization(manager, options.organizationId);
+  assert(organization !== null, 'An invoice belongs to an organization.');
+  const billed = await readBilledSubscriptions(manager, drafts.map(({ invoice }) => invoice.subscriptionId));
+  const rated = await readRatedPeriods(manager, drafts.map(({ invoice, closesIndex }) => ({ subscriptionId: invoice.subscriptionId, periodIndex: closesIndex })));
+  return new Map(drafts.map(({ invoice, closesIndex }) => {
+    const period = { start: invoice.periodStart, end: invoice.periodEnd };
+    const found = rated.find(({ subscriptionId, periodIndex }) => subscriptionId === invoice.subscriptionId && periodIndex === closesIndex);
+    const one = billed.get(invoice.subscriptionId);
+    assert(one !== undefined, 'An invoice belongs to a subscription.');
+    return [invoice.id, found === undefined ? unusedUsageLines(one, { organization, period }) : ratedUsageLines(found, { currency: invoice.currency, period })];
+  }));
+}
