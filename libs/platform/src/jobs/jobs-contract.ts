@@ -36,6 +36,7 @@ export function jobsContract(name: string, start: () => Promise<JobQueueFixture>
     waiting(open);
     retrying(open);
     thinningOut(open);
+    thinningOutFailures(open);
     it('takes over the job of a worker that was killed', async () => {
       const jobs = await open();
       const queue = freshQueue();
@@ -198,6 +199,31 @@ function thinningOut(open: Open): void {
 
     await jobs.add(queue, [rerate(9)]);
     await until(() => runs.includes(9)); // Nothing of the kind is left, so it counts again.
+  });
+}
+
+function thinningOutFailures(open: Open): void {
+  it('drops a job while one with its id waits for its next attempt', async () => {
+    const jobs = await open(300);
+    const queue = freshQueue();
+    const runs: unknown[] = [];
+    await jobs.work({
+      queue,
+      concurrency: 1,
+      handle: async ({ name, payload, attempt }) => {
+        runs.push([name, (payload as { nth: number }).nth, attempt]);
+        if (runs.length === 1) throw new Error('The job refuses on purpose.');
+      },
+    });
+    await jobs.add(queue, [{ name: 'rerate', payload: { nth: 1 }, deduplicationId: 'sub_1' }]);
+    await until(() => runs.length === 1);
+    await jobs.add(queue, [{ name: 'other', payload: { nth: 2 } }]);
+    await until(() => runs.length === 2); // Behind the failed run, so that one is written down.
+    await jobs.add(queue, [{ name: 'rerate', payload: { nth: 3 }, deduplicationId: 'sub_1' }]);
+    await until(() => runs.length === 3);
+    await jobs.add(queue, [{ name: 'last', payload: { nth: 4 } }]);
+    await until(() => runs.length >= 4);
+    expect(runs).toEqual([['rerate', 1, 1], ['other', 2, 1], ['rerate', 1, 2], ['last', 4, 1]]);
   });
 
   it('takes a job again after one with its id has failed for good', async () => {
