@@ -1,0 +1,63 @@
+import { parseDataPath } from './data-path.js';
+import type { Aggregation } from './meter.js';
+import { parseFilter } from './parse-filter.js';
+
+/** One thing wrong with a meter that has the right shape. */
+export interface MeterFault {
+  /** RFC 6901 JSON pointer into the body. */
+  readonly pointer: string;
+  readonly code: 'missing_field' | 'not_allowed' | 'invalid_path' | 'invalid_dimension' | 'too_many_dimensions' | 'invalid_filter';
+  /** A sentence that says how to mend it. */
+  readonly detail: string;
+}
+
+export interface MeterInput {
+  readonly aggregation: Aggregation;
+  readonly valuePath: string | null;
+  readonly groupBy: Readonly<Record<string, string>>;
+  readonly filter: string | null;
+}
+
+const dimensionsMax = 10;
+const dimensionName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+/** Usage is grouped by these without any meter's saying so. */
+const reservedNames = new Set(['customer', 'subject']);
+
+/** Everything that is wrong with how a meter counts; empty where nothing is. */
+export function meterFaults(input: MeterInput): MeterFault[] {
+  return [...valueFaults(input), ...groupFaults(input.groupBy), ...filterFaults(input.filter)];
+}
+
+function valueFaults({ aggregation, valuePath }: MeterInput): MeterFault[] {
+  const pointer = '/value';
+  if (aggregation === 'count') {
+    return valuePath === null ? [] : [{ pointer, code: 'not_allowed', detail: 'A meter that counts events takes no value.' }];
+  }
+  if (valuePath === null) return [{ pointer, code: 'missing_field', detail: `A meter of ${aggregation} needs the path of its value, such as $.bytes.` }];
+  return pathFaults(valuePath, pointer);
+}
+
+function groupFaults(groupBy: MeterInput['groupBy']): MeterFault[] {
+  const dimensions = Object.entries(groupBy);
+  if (dimensions.length > dimensionsMax) return [{ pointer: '/group_by', code: 'too_many_dimensions', detail: `A meter has at most ${dimensionsMax} dimensions.` }];
+  return dimensions.flatMap(([name, path]) => {
+    const pointer = `/group_by/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    return [...nameFaults(name, pointer), ...pathFaults(path, pointer)];
+  });
+}
+
+function nameFaults(name: string, pointer: string): MeterFault[] {
+  if (reservedNames.has(name)) return [{ pointer, code: 'invalid_dimension', detail: `Usage can be grouped by ${name} anyway; call this dimension something else.` }];
+  if (dimensionName.test(name)) return [];
+  return [{ pointer, code: 'invalid_dimension', detail: 'The name of a dimension is 1 to 64 of A–Z a–z 0–9 _ . - after a first letter or underscore.' }];
+}
+
+function filterFaults(filter: string | null): MeterFault[] {
+  const parsed = filter === null ? null : parseFilter(filter);
+  return parsed === null || parsed.ok ? [] : [{ pointer: '/filter', code: 'invalid_filter', detail: parsed.detail }];
+}
+
+function pathFaults(path: string, pointer: string): MeterFault[] {
+  const parsed = parseDataPath(path);
+  return parsed.ok ? [] : [{ pointer, code: 'invalid_path', detail: parsed.detail }];
+}

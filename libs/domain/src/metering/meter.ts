@@ -1,0 +1,66 @@
+import { assert } from '../assert.js';
+import { compareBytewise } from '../rating/compare-bytewise.js';
+import { parseDataPath, type DataPath } from './data-path.js';
+import { parseFilter, type FilterExpression } from './parse-filter.js';
+
+export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest'] as const;
+export type Aggregation = (typeof aggregations)[number];
+
+/** How events of one type become a quantity. What decides the quantity never changes once the meter exists. */
+export interface Meter {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly key: string;
+  readonly eventType: string;
+  readonly aggregation: Aggregation;
+  /** Path into data, such as `$.bytes`; null for count, which takes no value. */
+  readonly valuePath: string | null;
+  /** Dimension to path into data. */
+  readonly groupBy: Readonly<Record<string, string>>;
+  /** CEL; null lets every event of the type through. */
+  readonly filter: string | null;
+}
+
+export interface Dimension {
+  readonly name: string;
+  readonly path: DataPath;
+}
+
+/** A meter with its paths and its filter read. Dimensions stand in the bytewise order of their names. */
+export interface CountingRule {
+  readonly aggregation: Aggregation;
+  readonly valuePath: DataPath | null;
+  readonly dimensions: readonly Dimension[];
+  readonly filter: FilterExpression | null;
+}
+
+/** The rule of a meter that `meterFaults` found nothing wrong with. */
+export function countingRule(meter: Pick<Meter, 'aggregation' | 'valuePath' | 'groupBy' | 'filter'>): CountingRule {
+  const dimensions = Object.entries(meter.groupBy)
+    .map(([name, path]) => ({ name, path: pathOf(path) }))
+    .sort((a, b) => compareBytewise(a.name, b.name));
+  return {
+    aggregation: meter.aggregation,
+    valuePath: meter.valuePath === null ? null : pathOf(meter.valuePath),
+    dimensions,
+    filter: meter.filter === null ? null : filterOf(meter.filter),
+  };
+}
+
+/** Equal for meters that count alike: rollups made by another definition are not those of this one. */
+export function meterDefinition(meter: Meter): string {
+  const groupBy = Object.entries(meter.groupBy).sort(([a], [b]) => compareBytewise(a, b));
+  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, groupBy, meter.filter]);
+}
+
+function pathOf(text: string): DataPath {
+  const path = parseDataPath(text);
+  assert(path.ok, 'A stored meter has paths that were checked when it was made.');
+  return path.path;
+}
+
+function filterOf(text: string): FilterExpression {
+  const filter = parseFilter(text);
+  assert(filter.ok, 'A stored meter has a filter that was checked when it was made.');
+  return filter.expression;
+}

@@ -1,0 +1,25 @@
+import { canonicalDecimal, withinQuantityBounds } from '../money/decimal-text.js';
+import { numberTextOf, textOf } from './data-value.js';
+import type { Aggregation } from './meter.js';
+
+export type MeteredValueFault = 'value_missing' | 'value_no_decimal' | 'value_out_of_range';
+
+export type MeteredValue = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: MeteredValueFault };
+
+const plainDecimal = /^-?\d+(?:\.\d+)?$/;
+/** Bounds a regular expression's and a number's work; more digits than a quantity has are out of range anyway. */
+const digitsMax = 1_000;
+
+/**
+ * What an event brings to a meter: a decimal in shortest form, or for unique_count the value's text. A decimal string
+ * in plain notation counts as its number. Bounds: 20 digits before and 18 after the point.
+ */
+export function meteredValue(value: unknown, aggregation: Exclude<Aggregation, 'count'>): MeteredValue {
+  const text = textOf(value);
+  if (text === null) return { ok: false, code: 'value_missing' };
+  if (aggregation === 'unique_count') return { ok: true, text };
+  const digits = numberTextOf(value) ?? (typeof value === 'string' && plainDecimal.test(value) ? value : null);
+  if (digits === null) return { ok: false, code: 'value_no_decimal' };
+  if (digits.length > digitsMax || !withinQuantityBounds(digits)) return { ok: false, code: 'value_out_of_range' };
+  return { ok: true, text: canonicalDecimal(digits) ?? digits };
+}

@@ -1,0 +1,199 @@
+import { subjectBucket, type Verdict } from '#domain';
+import type { Attachment } from '../postgres/billing-api/customer-tables.js';
+import { rowsLiteral, type ClickHouse } from './clickhouse.js';
+import { compareCursors, cursorOf, type EventCursor } from './event-cursor.js';
+import { microsOf, Placeholders, rfc3339Of } from './sql-builder.js';
+import { fromStoredData } from './stored-data.js';
+import { spanOf } from './subject-spans.js';
+
+export interface EventQuery {
+  readonly organizationId: string;
+  readonly type: string | null;
+  readonly subject: string | null;
+  readonly source: string | null;
+  readonly id: string | null;
+  /** Only events of these attachments; null for all. */
+  readonly attachments: readonly Attachment[] | null;
+  /** Event time, from inclusive, to exclusive. */
+  readonly from: Temporal.Instant | null;
+  readonly to: Temporal.Instant | null;
+  /** Only what stands behind, or before, this place of the list. */
+  readonly after: EventCursor | null;
+  readonly before: EventCursor | null;
+  readonly limit: number;
+}
+
+/** One copy of an event as the list shows it. */
+export interface ListedEvent {
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  /** RFC 3339, six digits. */
+  readonly time: string;
+  readonly timeGiven: boolean;
+  readonly receivedAt: string;
+  readonly payloadHash: string;
+  /** Canonical JSON text. */
+  readonly data: string;
+  readonly verdict: Verdict;
+  readonly cursor: EventCursor;
+}
+
+interface Row {
+  readonly source: string;
+  readonly id: string;
+  readonly event_type: string;
+  readonly subject: string;
+  readonly time: string;
+  readonly time_given: boolean;
+  readonly received_at: string;
+  readonly payload_hash: string;
+  readonly data: string;
+  readonly verdict: Verdict;
+  readonly time_micros: string;
+  readonly appended_micros: string;
+  readonly partition: number;
+  readonly position_text: string;
+}
+
+const earliest = 0n;
+const latest = 4_102_444_800_000_000n; // 2100-01-01, later than any event.
+const columns = 'source, id, event_type, subject, time, time_given, received_at, payload_hash, data, appended_at, partition, position';
+
+/** Lists copies of events: the counted ones for as long as events are kept, duplicates and conflicts for their window. */
+export class EventReader {
+  constructor(private readonly clickhouse: ClickHouse) {}
+
+  /** Newest event time first, at most `limit`; with `before`, those nearest to it, still newest first. */
+  async list(query: EventQuery): Promise<ListedEvent[]> {
+    if (query.attachments?.length === 0) return [];
+    const [counted, others] = [await this.counted(query), await this.rows(query, { table: 'copies', from: earliest, to: latest })];
+    const sign = query.before === null ? -1 : 1;
+    const rows = [...counted, ...others].map(toListed).sort((a, b) => sign * compareCursors(a.cursor, b.cursor)).slice(0, query.limit);
+    const listed = await this.withData(query.organizationId, rows);
+    return query.before === null ? listed : listed.reverse();
+  }
+
+  /** The counted event that each of these identities has, by source and id. */
+  async findCounted(organizationId: string, keys: readonly EventKey[]): Promise<Map<string, string>> {
+    if (keys.length === 0) return new Map();
+    const placeholders = new Placeholders();
+    const wanted = keys.map(({ type, subject, source, id }) => JSON.stringify([type, subjectBucket(subject), subject, source, id]));
+    const rows = await this.clickhouse.query<{ source: string; id: string; data: string }>({
+      sql: `SELECT source, id, data FROM events FINAL
+            WHERE organization_id = ${placeholders.text(organizationId)} AND (event_type, bucket, subject, source, id) IN
+              (SELECT * FROM ${rowsLiteral('event_type String, bucket UInt8, subject String, source String, id String', [...new Set(wanted)])})`,
+      parameters: placeholders.parameters,
+    });
+    return new Map(rows.map((row) => [identityKey(row), fromStoredData(row.data)]));
+  }
+
+  /** Looks back over more and more months, so that the first page never sorts all of them. */
+  private async counted(query: EventQuery): Promise<Row[]> {
+    if (query.before !== null) return this.rows(query, { table: 'events', from: earliest, to: latest });
+    const months = await this.clickhouse.query<{ month: string }>({
+      sql: `SELECT DISTINCT partition AS month FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active ORDER BY month DESC`,
+    });
+    const rows: Row[] = [];
+    let to = latest;
+    for (let at = 0, step = 1; at < months.length && rows.length < query.limit; at += step, step *= 2) {
+      const oldest = months[Math.min(at + step, months.length) - 1]?.month ?? '';
+      const from = microsOf(Temporal.Instant.from(`${oldest.slice(0, 4)}-${oldest.slice(4, 6)}-01T00:00:00Z`));
+      rows.push(...(await this.rows(query, { table: 'events', from, to })));
+      to = from;
+    }
+    return rows;
+  }
+
+  private rows(query: EventQuery, scope: ListScope): Promise<Row[]> {
+    const placeholders = new Placeholders();
+    const order = query.before === null ? 'DESC' : 'ASC';
+    const source = scope.table === 'events' ? `SELECT ${columns}, 'counted' AS verdict FROM events FINAL` : `SELECT ${columns}, toString(verdict) AS verdict FROM event_copies FINAL`;
+    const spans = spansOf(query, scope);
+    const join = spans === null ? '' : `INNER JOIN (SELECT * FROM ${spans}) AS spans ON copies.subject = spans.span_subject WHERE toUnixTimestamp64Micro(time) >= span_from AND toUnixTimestamp64Micro(time) < span_to`;
+    return this.clickhouse.query<Row>({
+      sql: `SELECT * EXCEPT (appended_at, position), toString(toUnixTimestamp64Micro(time)) AS time_micros, toString(toUnixTimestamp64Micro(appended_at)) AS appended_micros,
+              toString(position) AS position_text
+            FROM (
+              SELECT ${columns}, verdict FROM (${source} WHERE ${conditions(query, scope, placeholders).join(' AND ')}) AS copies ${join}
+              ORDER BY time ${order}, appended_at ${order}, position ${order}, partition ${order} LIMIT ${query.limit}
+            )`,
+      parameters: placeholders.parameters,
+    });
+  }
+
+  /** Duplicates are stored without data, since it equals that of the counted copy. */
+  private async withData(organizationId: string, rows: readonly ListedEvent[]): Promise<ListedEvent[]> {
+    const data = await this.findCounted(organizationId, rows.filter(({ verdict }) => verdict === 'duplicate'));
+    return rows.map((row) => (row.verdict === 'duplicate' ? { ...row, data: data.get(identityKey(row)) ?? '{}' } : row));
+  }
+}
+
+interface ListScope {
+  readonly table: 'events' | 'copies';
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+interface EventKey {
+  readonly type: string;
+  readonly subject: string;
+  readonly source: string;
+  readonly id: string;
+}
+
+export function identityKey(event: { readonly source: string; readonly id: string }): string {
+  return JSON.stringify([event.source, event.id]);
+}
+
+function conditions(query: EventQuery, scope: ListScope, placeholders: Placeholders): string[] {
+  const from = query.from === null ? scope.from : larger(scope.from, microsOf(query.from));
+  const to = query.to === null ? scope.to : smaller(scope.to, microsOf(query.to));
+  const time = (micros: bigint): string => `fromUnixTimestamp64Micro(toInt64(${micros}), 'UTC')`;
+  const found = [`organization_id = ${placeholders.text(query.organizationId)}`, `time >= ${time(from)}`, `time < ${time(to)}`];
+  if (scope.table === 'copies') found.push(`event_copies.verdict != 'counted'`);
+  if (query.type !== null) found.push(`event_type = ${placeholders.text(query.type)}`);
+  if (query.subject !== null) found.push(`subject = ${placeholders.text(query.subject)}`);
+  if (query.subject !== null && scope.table === 'events') found.push(`bucket = ${subjectBucket(query.subject)}`);
+  if (query.source !== null) found.push(`source = ${placeholders.text(query.source)}`);
+  if (query.attachments !== null) found.push(`subject IN ${placeholders.texts([...new Set(query.attachments.map(({ subject }) => subject))])}`);
+  if (query.id !== null) found.push(`id = ${placeholders.text(query.id)}`);
+  const cursor = query.after ?? query.before;
+  if (cursor !== null) {
+    const place = `(${time(cursor.timeMicros)}, ${time(cursor.appendedMicros)}, ${cursor.position}, ${cursor.partition})`;
+    found.push(`(time, appended_at, position, partition) ${query.after === null ? '>' : '<'} ${place}`);
+  }
+  return found;
+}
+
+/** The stretches in which subjects belong to the customer, as a relation; null where it does not matter. */
+function spansOf(query: EventQuery, scope: ListScope): string | null {
+  if (query.attachments === null) return null;
+  const spans = query.attachments.flatMap((attachment) => spanOf(attachment, { from: scope.from, to: scope.to, ref: 0, ends: [] }) ?? []);
+  return rowsLiteral('span_subject String, span_from Int64, span_to Int64', spans.map(({ subject, from, to }) => JSON.stringify([subject, `${from}`, `${to}`])));
+}
+
+function toListed(row: Row): ListedEvent {
+  return {
+    source: row.source,
+    id: row.id,
+    type: row.event_type,
+    subject: row.subject,
+    time: rfc3339Of(row.time),
+    timeGiven: row.time_given,
+    receivedAt: rfc3339Of(row.received_at),
+    payloadHash: row.payload_hash,
+    data: fromStoredData(row.data),
+    verdict: row.verdict,
+    cursor: cursorOf({ timeMicros: row.time_micros, appendedMicros: row.appended_micros, partition: row.partition, position: row.position_text }),
+  };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

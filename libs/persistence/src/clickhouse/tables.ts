@@ -1,0 +1,101 @@
+/** What counts each event once, by identity. A later version of a row wins; equal copies have one key. */
+const events = `
+  CREATE TABLE IF NOT EXISTS events (
+    organization_id LowCardinality(String),
+    event_type LowCardinality(String),
+    bucket UInt8,
+    subject String,
+    time DateTime64(6, 'UTC'),
+    source LowCardinality(String),
+    id String,
+    payload_hash String CODEC(ZSTD(1)),
+    time_given Bool,
+    received_at DateTime64(6, 'UTC'),
+    appended_at DateTime64(6, 'UTC'),
+    partition UInt16,
+    position UInt64,
+    data String CODEC(ZSTD(1)),
+    version UInt64,
+    is_deleted UInt8,
+    INDEX id_index id TYPE bloom_filter(0.01) GRANULARITY 4
+  ) ENGINE = ReplacingMergeTree(version, is_deleted)
+  PARTITION BY toYYYYMM(time)
+  ORDER BY (organization_id, event_type, bucket, subject, time, source, id, payload_hash)
+  SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+/** One row per log position. The counted ones are the index of identities; conflicts keep the data that they brought. */
+const eventCopies = `
+  CREATE TABLE IF NOT EXISTS event_copies (
+    organization_id LowCardinality(String),
+    identity UInt64,
+    partition UInt16,
+    position UInt64,
+    verdict Enum8('counted' = 1, 'duplicate' = 2, 'conflict' = 3),
+    event_type LowCardinality(String),
+    subject String,
+    source LowCardinality(String),
+    id String,
+    time DateTime64(6, 'UTC'),
+    time_given Bool,
+    received_at DateTime64(6, 'UTC'),
+    appended_at DateTime64(6, 'UTC'),
+    payload_hash String CODEC(ZSTD(1)),
+    data String CODEC(ZSTD(1)),
+    keep_until DateTime('UTC'),
+    INDEX verdict_index verdict TYPE set(3) GRANULARITY 1,
+    INDEX id_index id TYPE bloom_filter(0.01) GRANULARITY 4
+  ) ENGINE = ReplacingMergeTree
+  PARTITION BY toYYYYMMDD(received_at)
+  ORDER BY (organization_id, identity, partition, position)
+  TTL keep_until
+  SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, index_granularity = 2048`;
+
+/** What each meter counted of a subject and group in an hour, as exact states. Rewritten whole, never added to. */
+const usageRollups = `
+  CREATE TABLE IF NOT EXISTS usage_rollups (
+    organization_id LowCardinality(String),
+    meter_id LowCardinality(String),
+    bucket UInt8,
+    subject String,
+    hour DateTime('UTC'),
+    group_values Array(String),
+    count UInt64,
+    sum Decimal(76, 18),
+    min Decimal(76, 18),
+    max Decimal(76, 18),
+    latest Tuple(time DateTime64(6, 'UTC'), appended_at DateTime64(6, 'UTC'), position UInt64, partition UInt16, value Decimal(76, 18)),
+    uniq AggregateFunction(uniqExact, String),
+    generation UInt64
+  ) ENGINE = ReplacingMergeTree(generation)
+  PARTITION BY toYYYYMM(hour)
+  ORDER BY (organization_id, meter_id, bucket, subject, hour, group_values)
+  SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+const deadLetters = `
+  CREATE TABLE IF NOT EXISTS dead_letters (
+    organization_id LowCardinality(String),
+    received_at DateTime64(6, 'UTC'),
+    id String,
+    kind LowCardinality(String),
+    code LowCardinality(String),
+    detail String,
+    errors String,
+    payload String CODEC(ZSTD(1)),
+    counted_payload Nullable(String) CODEC(ZSTD(1)),
+    event_source Nullable(String),
+    event_id Nullable(String)
+  ) ENGINE = ReplacingMergeTree
+  PARTITION BY toYYYYMM(received_at)
+  ORDER BY (organization_id, received_at, id)
+  SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+/**
+ * The steps that make the tables, in order. A step once released is never edited: a change is a new step, and each
+ * can run again without harm.
+ */
+export const clickHouseSteps: readonly { readonly name: string; readonly sql: string }[] = [
+  { name: '0001-events', sql: events },
+  { name: '0002-event-copies', sql: eventCopies },
+  { name: '0003-usage-rollups', sql: usageRollups },
+  { name: '0004-dead-letters', sql: deadLetters },
+];

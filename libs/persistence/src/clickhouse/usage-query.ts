@@ -1,0 +1,73 @@
+import type { Meter, UsageWindows } from '#domain';
+import type { Refusal } from '#platform';
+
+/** A question about one meter's usage. */
+export interface UsageQuery {
+  readonly meter: Meter;
+  readonly from: Temporal.Instant;
+  readonly to: Temporal.Instant;
+  readonly windows: UsageWindows;
+  /** Null where usage is not limited to one customer. */
+  readonly customerId: string | null;
+  readonly subject: string | null;
+  /** Dimensions of the meter, in the order of the answer's groups. */
+  readonly groupBy: readonly string[];
+  readonly groupsByCustomer: boolean;
+  readonly groupsBySubject: boolean;
+  /** Dimension to the one text that is let through. */
+  readonly filters: Readonly<Record<string, string>>;
+  /** Rows of zero for windows without usage; only counts and sums have one. */
+  readonly fillsZero: boolean;
+  readonly rowsMax: number;
+}
+
+export interface UsageRow {
+  readonly windowStart: Temporal.Instant;
+  readonly windowEnd: Temporal.Instant;
+  /** Null for usage of subjects that belong to no customer; undefined where it was not asked for. */
+  readonly customerId?: string | null;
+  readonly subject?: string;
+  readonly group: Readonly<Record<string, string>>;
+  /** Shortest decimal. */
+  readonly value: string;
+}
+
+export interface Usage {
+  /** Sorted by window, then customer, subject and group. */
+  readonly rows: readonly UsageRow[];
+  /** Every event acknowledged before this instant is in the rows. */
+  readonly freshAsOf: Temporal.Instant;
+}
+
+export type UsageRefusal = Refusal<'result_too_large'>;
+
+/** One subscription's period, say: what a customer used from `from` until each of `ends`. */
+export interface UsageSlice {
+  /** The caller's own name for it. */
+  readonly ref: string;
+  readonly customerId: string;
+  readonly from: Temporal.Instant;
+  readonly to: Temporal.Instant;
+  /** Within (from, to]; the answer has a row for each at which there is usage. */
+  readonly ends: readonly Temporal.Instant[];
+}
+
+export interface SliceQuery {
+  readonly organizationId: string;
+  readonly meterId: string;
+  readonly groupBy: readonly string[];
+  readonly slices: readonly UsageSlice[];
+}
+
+export interface SliceRow {
+  readonly ref: string;
+  readonly end: Temporal.Instant;
+  readonly group: Readonly<Record<string, string>>;
+  /** The meter's value over [from, end), shortest decimal. */
+  readonly value: string;
+}
+
+export interface SlicedUsage {
+  readonly rows: readonly SliceRow[];
+  readonly freshAsOf: Temporal.Instant;
+}

@@ -1,0 +1,203 @@
+import { aggregatorGroup, topics } from '#contracts';
+import { countingRule, subjectBucket, type Meter, type UsageWindows } from '#domain';
+import { accepted, assert, refused, type Accepted, type EventLog } from '#platform';
+import { readDirtyCells } from '../postgres/aggregator/dirty-marks.js';
+import { findMeters, readRolledUp } from '../postgres/aggregator/meter-rollups.js';
+import { readAttachments, type Attachment } from '../postgres/billing-api/customer-tables.js';
+import type { Database } from '../postgres/database.js';
+import type { ClickHouse } from './clickhouse.js';
+import { microsOf } from './sql-builder.js';
+import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps } from './subject-spans.js';
+import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
+import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
+import { usageStatement, type RawPart, type ScanRow, type UsageScan, type UsageSpan } from './usage-scan.js';
+
+/** More cells than this are not told apart: everything is read raw, which is right as well, only slower. */
+const cellsMax = 20_000;
+const spansMax = 200_000;
+const sliceRowsMax = 500_000;
+const slicesMax = 1_000;
+
+/** Reads usage: marks first, rollups after, so that each interleaving with the aggregator is right. */
+export class UsageReader {
+  constructor(private readonly use: { readonly clickhouse: ClickHouse; readonly database: Database; readonly log: EventLog }) {}
+
+  /** The instant before which every acknowledged event is counted. */
+  freshAsOf(): Promise<Temporal.Instant> {
+    return this.use.log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup });
+  }
+
+  async read(query: UsageQuery): Promise<Accepted<Usage> | UsageRefusal> {
+    const freshAsOf = await this.freshAsOf();
+    const range = { from: microsOf(query.from), to: microsOf(query.to) };
+    const attachments = await this.attachmentsFor(query);
+    if (attachments !== null && attachments.length > spansMax) return tooLarge(query.rowsMax);
+    const customers: (string | null)[] = [null];
+    const spans = attachments === null ? null : querySpans(query, attachments, customers);
+    if (spans !== null && spans.length === 0 && query.customerId !== null) return this.answer(query, { rows: [], customers, freshAsOf });
+    const subject = query.subject === null ? null : { name: query.subject, bucket: subjectBucket(query.subject) };
+    const raw = await this.rawPart(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subject, spans, keepsRest: keepsRest(query) }) });
+    const dimensions = countingRule(query.meter).dimensions.map(({ name }) => name);
+    const rows = await this.scan({
+      meter: query.meter, ...range, spans, keepsRest: keepsRest(query), subject, raw,
+      window: windowSql(query.windows, range.from),
+      dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
+      groupsBySubject: query.groupsBySubject && query.subject === null,
+      filters: Object.entries(query.filters).map(([name, text]) => ({ dimension: dimensions.indexOf(name), text })),
+      isCumulative: false,
+      rowsMax: query.rowsMax,
+    });
+    return this.answer(query, { rows, customers, freshAsOf });
+  }
+
+  /**
+   * Each slice's value from its beginning until each of its ends, for all slices in one query. An end at which a group
+   * has no usage yet has no row. At most 1,000 slices.
+   */
+  async readSlices(query: SliceQuery): Promise<SlicedUsage> {
+    assert(query.slices.length <= slicesMax, `At most ${slicesMax} slices are read at once.`);
+    const freshAsOf = await this.freshAsOf();
+    const { meter, attachments } = await this.use.database.inOrganization(query.organizationId, async (manager) => {
+      const [found] = await findMeters(manager, { ids: [query.meterId] });
+      assert(found !== undefined, 'A price names a meter of its organization.');
+      return { meter: found, attachments: await readAttachments(manager, { customerIds: [...new Set(query.slices.map(({ customerId }) => customerId))] }) };
+    });
+    const spans = sliceSpans(query, attachments);
+    if (spans.length === 0) return { rows: [], freshAsOf };
+    const range = { from: spans.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)), to: spans.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)) };
+    const raw = await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subject: null, spans, keepsRest: false }) });
+    const dimensions = countingRule(meter).dimensions.map(({ name }) => name);
+    const rows = await this.scan({
+      meter, ...range, spans, keepsRest: false, subject: null, raw, window: '0',
+      dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
+      groupsBySubject: false, filters: [], isCumulative: true, rowsMax: sliceRowsMax,
+    });
+    assert(rows.length <= sliceRowsMax, `Slices have at most ${sliceRowsMax} rows; ask for fewer at once.`);
+    return { rows: sliceRows(query, meter, rows), freshAsOf };
+  }
+
+  private scan(scan: UsageScan): Promise<ScanRow[]> {
+    assert(scan.dimensions.every((index) => index >= 0) && scan.filters.every(({ dimension }) => dimension >= 0), 'Dimensions are checked against the meter before.');
+    return this.use.clickhouse.query<ScanRow>(usageStatement(scan));
+  }
+
+  private answer(query: UsageQuery, found: { rows: readonly ScanRow[]; customers: readonly (string | null)[]; freshAsOf: Temporal.Instant }): Accepted<Usage> | UsageRefusal {
+    if (found.rows.length > query.rowsMax) return tooLarge(query.rowsMax);
+    const rows = filledRows(query, toUsageRows(query, found.rows, found.customers));
+    if (rows === null) return tooLarge(query.rowsMax);
+    return accepted({ rows: sortedRows(query, rows), freshAsOf: found.freshAsOf });
+  }
+
+  /** Null where it does not matter who a subject belongs to. */
+  private async attachmentsFor(query: UsageQuery): Promise<Attachment[] | null> {
+    if (query.customerId === null && !query.groupsByCustomer) return null;
+    return this.use.database.inOrganization(query.meter.organizationId, (manager) =>
+      readAttachments(manager, {
+        ...(query.customerId === null ? {} : { customerIds: [query.customerId] }),
+        ...(query.subject === null ? {} : { subjects: [query.subject] }),
+      }),
+    );
+  }
+
+  /** Reads what is dirty, and adds the hours that a boundary cuts. */
+  private async rawPart(
+    meter: Meter,
+    scope: { from: bigint; to: bigint; windows: UsageWindows; spans: readonly UsageSpan[] | null; buckets: readonly number[] | null },
+  ): Promise<RawPart> {
+    const hours = cutHours(scope);
+    if (hours === null) return { kind: 'all' };
+    const cut = scope.spans === null ? [] : cutCells(scope.spans, scope);
+    const dirty = await this.use.database.inOrganization(meter.organizationId, async (manager) => {
+      if (!(await readRolledUp(manager, [meter])).has(meter.id)) return null;
+      return readDirtyCells(manager, {
+        organizationId: meter.organizationId, eventType: meter.eventType, buckets: scope.buckets, limit: cellsMax + 1,
+        from: Temporal.Instant.fromEpochNanoseconds(scope.from * 1_000n), to: Temporal.Instant.fromEpochNanoseconds(scope.to * 1_000n),
+      });
+    });
+    if (dirty === null || dirty.length + cut.length > cellsMax) return { kind: 'all' };
+    return { kind: 'some', hours, cells: [...dirty, ...cut] };
+  }
+}
+
+function tooLarge(rowsMax: number): UsageRefusal {
+  return refused('result_too_large', `The answer has more than ${rowsMax} rows. Ask for a shorter range, wider windows, or group by less.`);
+}
+
+/** Whether usage of subjects without a customer belongs to the answer. */
+function keepsRest(query: UsageQuery): boolean {
+  return query.customerId === null && query.groupsByCustomer;
+}
+
+/** Gives each customer a ref, its place in `customers`; 0 stands for none. */
+function querySpans(query: UsageQuery, attachments: readonly Attachment[], customers: (string | null)[]): UsageSpan[] {
+  const range = { from: microsOf(query.from), to: microsOf(query.to) };
+  if (!keepsRest(query)) return attachments.flatMap((attachment) => spanOf(attachment, { ...range, ref: 0, ends: [] }) ?? []);
+  const refs = new Map<string, number>();
+  const refOf = (customerId: string): number => {
+    const ref = refs.get(customerId) ?? customers.push(customerId) - 1;
+    refs.set(customerId, ref);
+    return ref;
+  };
+  return spansWithGaps(attachments, { ...range, refOf });
+}
+
+function sliceSpans(query: SliceQuery, attachments: readonly Attachment[]): UsageSpan[] {
+  const ofCustomer = Map.groupBy(attachments, ({ customerId }) => customerId);
+  return query.slices.flatMap((slice, ref) => {
+    const ends = slice.ends.map(microsOf).sort((a, b) => (a < b ? -1 : 1));
+    const last = ends.at(-1);
+    if (last === undefined) return [];
+    const range = { from: microsOf(slice.from), to: last, ref, ends };
+    return (ofCustomer.get(slice.customerId) ?? []).flatMap((attachment) => spanOf(attachment, range) ?? []);
+  });
+}
+
+/** A cumulated value stands until the next one: ends between get the same. */
+function sliceRows(query: SliceQuery, meter: Meter, scanned: readonly ScanRow[]): SliceRow[] {
+  const lines = Map.groupBy(scanned, (row) => JSON.stringify([row.ref, row.groups]));
+  return [...lines.values()].flatMap((line) => {
+    const [first] = line;
+    const slice = query.slices[first?.ref ?? -1];
+    assert(first !== undefined && slice !== undefined, 'A row belongs to one of the slices.');
+    const group = Object.fromEntries(query.groupBy.map((name, index) => [name, first.groups[index] ?? '']));
+    const ends = [...slice.ends].sort(Temporal.Instant.compare);
+    const rows: SliceRow[] = [];
+    let next = 0;
+    for (const [index, end] of ends.entries()) {
+      while (next < line.length && Number(line[next]?.window_key) <= index + 1) next += 1;
+      const row = line[next - 1];
+      if (row !== undefined) rows.push({ ref: slice.ref, end, group, value: answeredValue(row, meter.aggregation) });
+    }
+    return rows;
+  });
+}
+
+/** The buckets that can occur; null for all. */
+function bucketsOf(scope: { subject: { bucket: number } | null; spans: readonly UsageSpan[] | null; keepsRest: boolean }): number[] | null {
+  if (scope.subject !== null) return [scope.subject.bucket];
+  return scope.spans === null || scope.keepsRest ? null : [...new Set(scope.spans.map(({ bucket }) => bucket))];
+}
+
+/** Hours (seconds since 1970) that a window's edge or the range's cuts; null where that is every hour, or too many. */
+function cutHours(scope: { from: bigint; to: bigint; windows: UsageWindows }): number[] | null {
+  const { windows } = scope;
+  if (windows.kind === 'even' && (windows.widthSeconds % 3_600 !== 0 || microsOf(windows.origin) % hourMicros !== 0n)) return null;
+  const edges = [scope.from, scope.to, ...(windows.kind === 'listed' ? windows.starts.map(microsOf) : [])];
+  const hours = new Set(edges.filter((edge) => edge % hourMicros !== 0n).map(hourOf));
+  return hours.size > cellsMax ? null : [...hours];
+}
+
+/** The beginning of the window of `at`, in microseconds; the first window begins where the range does. */
+function windowSql(windows: UsageWindows, from: bigint): string {
+  switch (windows.kind) {
+    case 'whole':
+      return `toInt64(${from})`;
+    case 'even': {
+      const origin = microsOf(windows.origin);
+      const width = windows.widthSeconds * 1_000_000;
+      return `greatest(toInt64(${from}), toInt64(${origin} + intDiv(at - ${origin}, ${width}) * ${width}))`;
+    }
+    case 'listed':
+      return `roundDown(at, [${windows.starts.map(microsOf).join(', ')}])`;
+  }
+}

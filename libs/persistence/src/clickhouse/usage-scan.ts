@@ -1,0 +1,168 @@
+import { countingRule, type Meter } from '#domain';
+import { rowsLiteral, type Statement } from './clickhouse.js';
+import { meterSql } from './meter-sql.js';
+import { Placeholders } from './sql-builder.js';
+import { answerOf, stateOf } from './usage-states.js';
+
+/** A stretch of a subject's usage that goes to one line of the answer; half-open, microseconds since 1970. */
+export interface UsageSpan {
+  readonly ref: number;
+  readonly bucket: number;
+  readonly subject: string;
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Ends of the windows within it, ascending, the last at or after `to`; empty where windows are the scan's. */
+  readonly ends: readonly bigint[];
+}
+
+/** What is read from raw events; everything else comes from rollups. */
+export type RawPart =
+  | { readonly kind: 'all' }
+  /** Whole hours (seconds since 1970), and hours of single buckets. */
+  | { readonly kind: 'some'; readonly hours: readonly number[]; readonly cells: readonly { readonly hour: number; readonly bucket: number }[] };
+
+export interface UsageScan {
+  readonly meter: Meter;
+  /** Microseconds since 1970. */
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Null takes all subjects. */
+  readonly spans: readonly UsageSpan[] | null;
+  /** Whether usage outside all spans is kept, under ref 0. */
+  readonly keepsRest: boolean;
+  readonly subject: { readonly name: string; readonly bucket: number } | null;
+  readonly raw: RawPart;
+  /** The window of an instant `at`, a number of microseconds; spans with ends bring their own. */
+  readonly window: string;
+  /** The meter's dimensions to group by, by their places. */
+  readonly dimensions: readonly number[];
+  readonly groupsBySubject: boolean;
+  readonly filters: readonly { readonly dimension: number; readonly text: string }[];
+  /** Each window's answer is of everything since the span's beginning. */
+  readonly isCumulative: boolean;
+  readonly rowsMax: number;
+}
+
+export interface ScanRow {
+  readonly ref: number;
+  /** The window's beginning in microseconds; with spans that have ends, the end's place among them, from 1. */
+  readonly window_key: string;
+  readonly subject: string;
+  readonly groups: readonly string[];
+  readonly events_text: string;
+  readonly value: string;
+}
+
+const memoryMaxBytes = 1_000_000_000;
+const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
+const keys = 'key_ref, key_window, key_subject, key_groups';
+
+/**
+ * The one query of usage. It reads an organization's rows only, whoever asks; clean hours come from rollups, the rest
+ * from raw events, deduplicated before anything is filtered.
+ */
+export function usageStatement(scan: UsageScan): Statement {
+  const placeholders = new Placeholders();
+  const state = stateOf[scan.meter.aggregation];
+  const parts = [rawPart(scan, placeholders), ...(scan.raw.kind === 'all' ? [] : [rollupPart(scan, placeholders)])];
+  const merged = `
+    SELECT ${keys}, sum(part_events) AS events${state === null ? '' : `, ${state.merged('part_state', 'part_events')} AS state`}
+    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys} HAVING events > 0`;
+  return {
+    sql: `${scanRelations(scan)}
+      SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
+        ${answerOf[scan.meter.aggregation]('state', 'events')} AS value
+      FROM (${scan.isCumulative ? cumulated(merged, scan) : merged})
+      ORDER BY ${keys} LIMIT ${scan.rowsMax + 1} ${settings}`,
+    parameters: placeholders.parameters,
+  };
+}
+
+/** Each window with everything since its span's beginning. */
+function cumulated(merged: string, scan: UsageScan): string {
+  const state = stateOf[scan.meter.aggregation];
+  const over = 'OVER (PARTITION BY key_ref, key_subject, key_groups ORDER BY key_window ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)';
+  const parts = `SELECT ${keys}, events AS part_events${state === null ? '' : ', state AS part_state'} FROM (${merged})`;
+  const column = state === null ? '' : `, ${state.merged('part_state', 'part_events')} ${over} AS state`;
+  return `SELECT ${keys}, sum(part_events) ${over} AS events${column} FROM (${parts})`;
+}
+
+/** Spans and cells as relations. They are data, not conditions: their number does not change the query's form. */
+function scanRelations(scan: UsageScan): string {
+  const relations: string[] = [];
+  if (scan.spans !== null) {
+    const rows = scan.spans.map(({ ref, bucket, subject, from, to, ends }) => `[${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}",[${ends.map((end) => `"${end}"`).join(',')}]]`);
+    const structure = 'span_ref UInt32, span_bucket UInt8, span_subject String, span_from Int64, span_to Int64, span_ends Array(Int64)';
+    relations.push(`spans AS (SELECT * FROM ${rowsLiteral(structure, rows)})`);
+  }
+  if (scan.raw.kind === 'some' && scan.raw.hours.length > 0) {
+    relations.push(`raw_hours AS (SELECT * FROM ${rowsLiteral('raw_hour UInt32', scan.raw.hours.map((hour) => `[${hour}]`))})`);
+  }
+  if (scan.raw.kind === 'some' && scan.raw.cells.length > 0) {
+    relations.push(`raw_cells AS (SELECT * FROM ${rowsLiteral('cell_hour UInt32, cell_bucket UInt8', scan.raw.cells.map(({ hour, bucket }) => `[${hour},${bucket}]`))})`);
+  }
+  return relations.length === 0 ? '' : `WITH ${relations.join(', ')}`;
+}
+
+/** True for hours that are read raw; `hour` is a number of seconds. */
+function isRawHour(raw: RawPart, hour: string): string {
+  if (raw.kind === 'all') return '1';
+  const conditions = [
+    ...(raw.hours.length > 0 ? [`${hour} IN (SELECT raw_hour FROM raw_hours)`] : []),
+    ...(raw.cells.length > 0 ? [`(${hour}, bucket) IN (SELECT cell_hour, cell_bucket FROM raw_cells)`] : []),
+  ];
+  return conditions.length === 0 ? '0' : `(${conditions.join(' OR ')})`;
+}
+
+function subjectCondition(scan: UsageScan, placeholders: Placeholders): string {
+  const conditions: string[] = [];
+  if (scan.subject !== null) conditions.push(`bucket = ${scan.subject.bucket} AND subject = ${placeholders.text(scan.subject.name)}`);
+  if (scan.spans !== null && !scan.keepsRest) conditions.push('(bucket, subject) IN (SELECT span_bucket, span_subject FROM spans)');
+  return conditions.length === 0 ? '1' : conditions.join(' AND ');
+}
+
+function rawPart(scan: UsageScan, placeholders: Placeholders): string {
+  const sql = meterSql(countingRule(scan.meter), placeholders);
+  const raw = `
+    SELECT bucket, subject, time, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
+    FROM events FINAL
+    WHERE organization_id = ${placeholders.text(scan.meter.organizationId)} AND event_type = ${placeholders.text(scan.meter.eventType)}
+      AND ${subjectCondition(scan, placeholders)}
+      AND time >= fromUnixTimestamp64Micro(${scan.from}, 'UTC') AND time < fromUnixTimestamp64Micro(${scan.to}, 'UTC')
+      AND ${isRawHour(scan.raw, `toUnixTimestamp(toStartOfHour(time, 'UTC'))`)}`;
+  const counted = `
+    SELECT bucket, subject, time, appended_at, position, partition, at, ${sql.value} AS value, [${sql.dimensions.join(', ')}]::Array(String) AS group_values
+    FROM (${raw}) WHERE ${sql.filter} AND isNotNull(value)`;
+  const state = stateOf[scan.meter.aggregation];
+  return grouped(scan, placeholders, { rows: counted, columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
+}
+
+function rollupPart(scan: UsageScan, placeholders: Placeholders): string {
+  const state = stateOf[scan.meter.aggregation];
+  const rows = `
+    SELECT subject, toInt64(toUnixTimestamp(hour)) * 1000000 AS at, group_values, count${state === null ? '' : `, ${state.name}`}
+    FROM usage_rollups FINAL
+    WHERE organization_id = ${placeholders.text(scan.meter.organizationId)} AND meter_id = ${placeholders.text(scan.meter.id)}
+      AND ${subjectCondition(scan, placeholders)}
+      AND hour >= toDateTime(${scan.from / 1_000_000n}, 'UTC') AND hour < toDateTime(${(scan.to + 999_999n) / 1_000_000n}, 'UTC')
+      AND NOT ${isRawHour(scan.raw, 'toUnixTimestamp(hour)')}`;
+  return grouped(scan, placeholders, { rows, columns: `sum(count) AS part_events${state === null ? '' : `, ${state.fromRollup} AS part_state`}` });
+}
+
+/**
+ * Gives each row its line of the answer and its window, and groups. An hour that no boundary cuts belongs to the window
+ * that its beginning belongs to; each instant lies in the window that ends first after it.
+ */
+function grouped(scan: UsageScan, placeholders: Placeholders, part: { rows: string; columns: string }): string {
+  const filters = scan.filters.map(({ dimension, text }) => `group_values[${dimension + 1}] = ${placeholders.text(text)}`);
+  const window = scan.spans === null ? scan.window : `if(empty(span_ends), toInt64(${scan.window}), toInt64(arrayFirstIndex(window_end -> window_end > at, span_ends)))`;
+  const isInSpan = 'at >= span_from AND at < span_to';
+  const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${isInSpan}))` : isInSpan])];
+  const join = scan.spans === null ? '' : `${scan.keepsRest ? 'LEFT' : 'INNER'} JOIN spans ON counted.subject = spans.span_subject`;
+  return `
+    SELECT ${scan.spans === null ? 'toUInt32(0)' : 'span_ref'} AS key_ref, toInt64(${window}) AS key_window, ${scan.groupsBySubject ? 'subject' : `''`} AS key_subject,
+      [${scan.dimensions.map((dimension) => `group_values[${dimension + 1}]`).join(', ')}]::Array(String) AS key_groups, ${part.columns}
+    FROM (${part.rows}) AS counted ${join}
+    WHERE ${conditions.length === 0 ? '1' : conditions.join(' AND ')}
+    GROUP BY ${keys}`;
+}

@@ -1,0 +1,81 @@
+import type { EntityManager } from 'typeorm';
+import { meterDefinition, type Aggregation, type Meter } from '#domain';
+import { ownRows } from '../billing-api/list-rows.js';
+
+interface MeterRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly key: string;
+  readonly event_type: string;
+  readonly aggregation: string;
+  readonly value_path: string | null;
+  readonly group_by: Record<string, string>;
+  readonly filter: string | null;
+}
+
+const meterColumns = 'id, organization_id, key, event_type, aggregation, value_path, group_by, filter';
+
+/** How the organization's meters count, archived ones included, in the order of their keys. */
+export async function findMeters(
+  manager: EntityManager,
+  options: { readonly eventType?: string; readonly reference?: string; readonly ids?: readonly string[] } = {},
+): Promise<Meter[]> {
+  const rows: MeterRow[] = await manager.query(
+    `select ${meterColumns} from meters
+     where ${ownRows} and ($1::text is null or event_type = $1) and ($2::text is null or id = $2 or key = $2) and ($3::text[] is null or id = any($3))
+     order by key collate "C"`,
+    [options.eventType ?? null, options.reference ?? null, options.ids ?? null],
+  );
+  return rows.map(toMeter);
+}
+
+/** Which of these meters have rollups of all their hours. */
+export async function readRolledUp(manager: EntityManager, meters: readonly Meter[]): Promise<ReadonlySet<string>> {
+  const rows: { meter_id: string; definition: string }[] = await manager.query(
+    `select meter_id, definition from meter_rollups where ${ownRows} and meter_id = any($1)`,
+    [meters.map(({ id }) => id)],
+  );
+  const ready = new Map(rows.map((row) => [row.meter_id, row.definition]));
+  return new Set(meters.filter((meter) => ready.get(meter.id) === meterDefinition(meter)).map(({ id }) => id));
+}
+
+/** Meters that have no rollups yet, across organizations, at most `limit`. */
+export async function findMetersWithoutRollups(manager: EntityManager, limit: number): Promise<Meter[]> {
+  const rows: MeterRow[] = await manager.query(
+    `select ${meterColumns} from meters where not exists (select from meter_rollups where meter_id = meters.id) order by created_at limit $1`,
+    [limit],
+  );
+  return rows.map(toMeter);
+}
+
+/** From now on the meter is read from its rollups, where they are not dirty. */
+export async function markRolledUp(manager: EntityManager, meter: Meter): Promise<void> {
+  await manager.query(
+    `insert into meter_rollups (organization_id, meter_id, definition, ready_at) values ($1, $2, $3, clock_timestamp())
+     on conflict (meter_id) do update set definition = excluded.definition, ready_at = excluded.ready_at`,
+    [meter.organizationId, meter.id, meterDefinition(meter)],
+  );
+}
+
+/** Tries to be the one that recomputes these rollups until the transaction ends. */
+export async function lockRollups(manager: EntityManager, of: { readonly organizationId: string; readonly eventType: string }): Promise<boolean> {
+  const [row]: { locked: boolean }[] = await manager.query('select pg_try_advisory_xact_lock($1, hashtext($2)) as locked', [
+    rollupLockClass, `${of.organizationId}/${of.eventType}`,
+  ]);
+  return row?.locked === true;
+}
+
+const rollupLockClass = 7_420_020;
+
+function toMeter(row: MeterRow): Meter {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    key: row.key,
+    eventType: row.event_type,
+    aggregation: row.aggregation as Aggregation,
+    valuePath: row.value_path,
+    groupBy: row.group_by,
+    filter: row.filter,
+  };
+}
