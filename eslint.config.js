@@ -35,5 +35,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.spec.ts', 'test/**', 'libs/testing/**', 'infra/**', 'apps/*/src/main.ts'], rules: { 'no-console': 'off', 'max-params': 'off' } },
+  // Specs of every project run on the real services that libs/testing starts.
+  { files: ['**/*.spec.ts', '**/*-fixture.ts', '**/fixtures/**'], plugins: { '@nx': nx }, rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] } },
   { files: ['**/*.mjs', '**/*.js'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } } },
 );
