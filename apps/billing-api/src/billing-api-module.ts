@@ -11,10 +11,13 @@ import { CustomerController } from './in/customer.controller.js';
 import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
+import { PlanController } from './in/plan.controller.js';
 import { ProductController } from './in/product.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
+import { Plans } from './plans.js';
 import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
+import { ReadPlans } from './read-plans.js';
 
 export interface BillingApiAdapters {
   /** Opened as `billingApi`. */
@@ -27,7 +30,7 @@ export interface BillingApiAdapters {
   readonly serverSecret: string;
 }
 
-const controllers = [OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, CustomerController];
+const controllers = [OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
 @Module({})
@@ -43,6 +46,8 @@ export class BillingApiModule {
       new Features(adapters),
       new Meters(adapters),
       new MeterKeys(database),
+      new Plans(adapters),
+      new ReadPlans(database),
       new Customers(adapters),
       new ReadCustomers(database, adapters.businessClock),
     ];

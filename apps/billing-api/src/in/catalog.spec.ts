@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { usePostgres } from '#testing';
+import { startBillingApi } from '../fixtures/billing-api-app.js';
+
+usePostgres();
+const { owner } = await startBillingApi();
+const pointersOf = (body: { errors: { pointer: string; code: string }[] }) => body.errors.map(({ pointer, code }) => `${pointer} ${code}`).toSorted();
+
+const requests = { key: 'requests', name: 'Requests', event_type: 'http.request', aggregation: 'count', group_by: { route: '$.route' } };
+const bytes = { key: 'bytes', name: 'Bytes', event_type: 'http.request', aggregation: 'sum', value: '$.bytes', filter: 'data.status < 500', unit: 'byte' };
+await owner('POST', '/v1/meters', requests);
+await owner('POST', '/v1/meters', bytes);
+
+const fee = { key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '49.00' } };
+const calls = {
+  key: 'calls', name: 'Calls', type: 'usage', meter: 'requests', included_units: 100,
+  model: { type: 'graduated', tiers: [{ up_to: 1000, unit_amount: 0.01 }, { up_to: null, unit_amount: '0.0050' }] },
+};
+
+describe('products and features', () => {
+  it('are created, replaced, changed and archived, by id or key', async () => {
+    const product = await owner('POST', '/v1/products', { key: 'maps', name: 'Maps API', docs_url: 'https://maps.example/docs', version: 'v2' });
+    expect(product).toMatchObject({ status: 201, body: { object: 'product', key: 'maps', version: 'v2', archived_at: null } });
+    expect((await owner('PATCH', '/v1/products/maps', { version: null })).body).toEqual({ ...product.body, version: null });
+    expect(await owner('PUT', '/v1/products/maps', { name: 'Maps' })).toMatchObject({ status: 200, body: { name: 'Maps', docs_url: null } });
+    expect(await owner('PUT', '/v1/products/routes', { name: 'Routes' })).toMatchObject({ status: 201, body: { key: 'routes' } });
+    expect((await owner('POST', `/v1/products/${product.body.id}/archive`)).body.archived_at).not.toBeNull();
+    expect((await owner('GET', '/v1/products')).body.data.map(({ key }: { key: string }) => key)).toEqual(['routes']);
+    expect(await owner('POST', '/v1/products', { key: 'maps', name: 'x' })).toMatchObject({ status: 409, body: { code: 'key_taken' } });
+    const feature = await owner('POST', '/v1/features', { key: 'geocoding', name: 'Geocoding', meter: 'requests' });
+    expect(feature).toMatchObject({ status: 201, body: { object: 'feature', meter_key: 'requests', meter: expect.stringMatching(/^mtr_/) } });
+    expect((await owner('PATCH', '/v1/features/geocoding', { meter: null })).body).toMatchObject({ meter: null, meter_key: null, name: 'Geocoding' });
+    expect(pointersOf((await owner('POST', '/v1/features', { key: 'y', name: 'y', meter: 'none' })).body)).toEqual(['/meter unknown_meter']);
+  });
+
+  it.each(['-x', 'a b', '', 'prod_1', 'x'.repeat(101), 'ü'])('refuse the key %j', async (key) => {
+    expect(pointersOf((await owner('POST', '/v1/products', { key, name: 'x' })).body)).toEqual(['/key invalid_format']);
+  });
+});
+
+describe('meters', () => {
+  it('say how they count', async () => {
+    expect((await owner('GET', '/v1/meters/bytes')).body).toMatchObject({ object: 'meter', ...bytes, group_by: {}, archived_at: null });
+    expect((await owner('PATCH', '/v1/meters/bytes', { name: 'Traffic' })).body).toMatchObject({ ...bytes, name: 'Traffic' });
+  });
+
+  it.each([
+    [{ aggregation: 'count', value: '$.x' }, ['/value not_allowed']],
+    [{ aggregation: 'sum' }, ['/value missing_field']],
+    [{ aggregation: 'sum', value: 'bytes', filter: 'data.status <', group_by: { r: 'x', customer: '$.c' } }, ['/filter invalid_filter', '/group_by/customer invalid_dimension', '/group_by/r invalid_path', '/value invalid_path']],
+    [{ aggregation: 'percentile', value: '$.x', percentile: '95' }, ['/aggregation invalid_value', '/percentile unknown_field']],
+  ])('refuse %j', async (counting, pointers) => {
+    const { status, body } = await owner('POST', '/v1/meters', { key: 'bad', name: 'Bad', event_type: 'e', ...counting });
+    expect([status, pointersOf(body)]).toEqual([422, pointers]);
+  });
+
+  it('never change how they count', async () => {
+    expect(await owner('PUT', '/v1/meters/bytes', { ...bytes, name: 'Bytes' })).toMatchObject({ status: 200, body: { name: 'Bytes' } });
+    expect(await owner('PUT', '/v1/meters/bytes', { ...bytes, filter: 'data.status < 400' })).toMatchObject({ status: 409, body: { code: 'definition_fixed' } });
+    expect(pointersOf((await owner('PATCH', '/v1/meters/bytes', { filter: null })).body)).toEqual(['/filter unknown_field']);
+  });
+});
+
+describe('plans', () => {
+  it('keep every version, and the ids of prices that did not change', async () => {
+    const created = await owner('POST', '/v1/plans', { key: 'pro', name: 'Pro', currency: 'USD', billing_period: 'P1M', trial_days: 14, prices: [fee, calls] });
+    expect(created).toMatchObject({
+      status: 201,
+      body: {
+        object: 'plan', key: 'pro', version: 1, latest_version: 1, currency: 'USD', billing_period: 'P1M', trial_days: 14, product: null,
+        prices: [
+          { id: expect.stringMatching(/^price_/), key: 'base', model: { type: 'flat', amount: '49' } },
+          { key: 'calls', meter: 'requests', included_units: '100', model: { tiers: [{ up_to: '1000', unit_amount: '0.01' }, { up_to: null, unit_amount: '0.005' }] } },
+        ],
+      },
+    });
+    const renamed = await owner('PATCH', '/v1/plans/pro', { name: 'Professional', metadata: { a: 'b' } });
+    expect(renamed.body).toEqual({ ...created.body, name: 'Professional', metadata: { a: 'b' } });
+    const same = await owner('PATCH', '/v1/plans/pro', { prices: [{ ...fee, model: { amount: 49, type: 'flat' } }, calls] });
+    expect(same.body.version).toBe(1);
+    const dearer = await owner('PATCH', '/v1/plans/pro', { prices: [{ ...fee, model: { type: 'flat', amount: '59' } }, calls] });
+    expect(dearer.body).toMatchObject({ version: 2, latest_version: 2, trial_days: 14 });
+    expect(dearer.body.prices[1].id).toBe(created.body.prices[1].id);
+    expect(dearer.body.prices[0].id).not.toBe(created.body.prices[0].id);
+    expect((await owner('GET', '/v1/plans/pro?version=1')).body).toMatchObject({ version: 1, latest_version: 2, prices: created.body.prices });
+    expect((await owner('GET', '/v1/plans/pro?version=3')).status).toBe(404);
+    const versions = await owner('GET', '/v1/plans/pro/versions?limit=1');
+    expect(versions.body).toMatchObject({ data: [{ object: 'plan_version', version: 2 }], has_more: true });
+    expect((await owner('GET', '/v1/plans/pro/versions?starting_after=2')).body).toMatchObject({ data: [{ version: 1 }], has_more: false });
+  });
+
+  it('are created and replaced by key, numbering versions one by one', async () => {
+    const put = (amount: string) => owner('PUT', '/v1/plans/by-key', { name: 'By key', currency: 'JPY', billing_period: 'P1M', prices: [{ ...fee, model: { type: 'flat', amount } }] });
+    expect(await put('100')).toMatchObject({ status: 201, body: { version: 1 } });
+    expect(await put('100.0')).toMatchObject({ status: 200, body: { version: 1 } });
+    const answers = await Promise.all(['1', '2', '3', '4'].map(put));
+    expect(answers.map(({ body }) => body.version).toSorted()).toEqual([2, 3, 4, 5]);
+  });
+
+  it('name every fault of every price at once', async () => {
+    const { status, body } = await owner('POST', '/v1/plans', {
+      key: 'bad', currency: 'EURO', billing_period: 'monthly', extra: 1,
+      prices: [
+        { ...fee, model: { type: 'flat', amount: '-1' }, minimum_amount: '5', maximum_amount: '4' },
+        { ...calls, key: 'base', model: { type: 'graduated', tiers: [{ up_to: '10', unit_amount: '1' }, { up_to: '5', unit_amount: 'x' }] } },
+        { ...fee, key: 'third', model: { type: 'cubic' } },
+      ],
+    });
+    expect(status).toBe(422);
+    expect(pointersOf(body)).toEqual([
+      '/billing_period invalid_interval', '/currency unknown_currency', '/extra unknown_field', '/name missing_field', '/prices/0/minimum_amount minimum_above_maximum',
+      '/prices/0/model/amount negative_amount', '/prices/1/model/tiers/1/unit_amount invalid_decimal', '/prices/1/model/tiers/1/up_to tier_not_open',
+      '/prices/1/model/tiers/1/up_to tiers_unsorted', '/prices/2/model/type invalid_union',
+    ]);
+  });
+
+  it('refer to what is there', async () => {
+    const { body } = await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'none' }, { ...calls, key: 'c2', group_by: ['route', 'color'] }, { ...calls, key: 'c2' }] });
+    expect(pointersOf(body)).toEqual(['/prices/2/key duplicate_key']);
+    const next = await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'none' }, { ...calls, key: 'c2', group_by: ['route', 'color'] }] });
+    expect(pointersOf(next.body)).toEqual(['/prices/0/meter unknown_meter', '/prices/1/group_by/1 unknown_group']);
+    expect(pointersOf((await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', product: 'maps', prices: [] })).body)).toEqual(['/product archived_product']);
+  });
+
+  it('keep their meters from being archived', async () => {
+    await owner('POST', '/v1/plans', { key: 'on-bytes', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'bytes' }] });
+    expect(await owner('POST', '/v1/meters/bytes/archive')).toMatchObject({ status: 409, body: { code: 'in_use' } });
+    await owner('POST', '/v1/plans/on-bytes/archive');
+    expect((await owner('POST', '/v1/meters/bytes/archive')).body.archived_at).not.toBeNull();
+    expect((await owner('GET', '/v1/plans?limit=100')).body.data.map(({ key }: { key: string }) => key)).toEqual(['by-key', 'pro']);
+  });
+});

@@ -1,0 +1,59 @@
+import type { EntityManager } from 'typeorm';
+import type { PlanReplace } from '#contracts';
+import { canonicalPrices, planFaults, type Price } from '#domain';
+import { readMeters, type PlanPrice, type PlanVersion } from '#persistence';
+import { accepted, refused, type Ids, type InputFault, type Outcome } from '#platform';
+import { unusable } from './catalog-kinds.js';
+
+/** What makes a version of a plan. */
+export type PlanTerms = Pick<PlanVersion, 'currency' | 'billingPeriod' | 'trialDays'> & { readonly prices: readonly Price[] };
+
+/** Checks the terms with everything that they refer to, and brings decimals and references into their one form. */
+export async function resolveTerms(manager: EntityManager, input: PlanReplace & { key: string }): Promise<Outcome<PlanTerms, 'invalid_request'>> {
+  const { product: _product, metadata: _metadata, ...plan } = input;
+  const faults: InputFault[] = planFaults({ ...plan, prices: [...plan.prices] });
+  const references = input.prices.flatMap(({ meter }) => (meter === undefined ? [] : [meter]));
+  const meters = references.length === 0 ? [] : await readMeters(manager, { references });
+  const prices = input.prices.map((price, index) => {
+    if (price.meter === undefined) return price;
+    const meter = meters.find(({ id, key }) => id === price.meter || key === price.meter) ?? null;
+    if (meter === null || meter.archivedAt !== null) {
+      faults.push(unusable({ pointer: `/prices/${index}/meter`, noun: 'meter', found: meter }));
+      return price;
+    }
+    faults.push(...groupFaults(price, { meter, pointer: `/prices/${index}/group_by` }));
+    return { ...price, meter: meter.key };
+  });
+  if (faults.length > 0) return refused('invalid_request', `The plan has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, faults);
+  return accepted({ currency: input.currency, billingPeriod: input.billing_period, trialDays: input.trial_days ?? 0, prices: canonicalPrices(prices) });
+}
+
+function groupFaults(price: Price, at: { meter: { groupBy: Readonly<Record<string, string>> }; pointer: string }): InputFault[] {
+  return (price.group_by ?? []).flatMap((group, index) =>
+    group in at.meter.groupBy ? [] : [{ pointer: `${at.pointer}/${index}`, code: 'unknown_group', detail: 'The meter has no such dimension in its group_by.' }]);
+}
+
+/** Gives each price its id: the one that it had, where nothing about it changed, else a new one. */
+export function withPriceIds(prices: readonly Price[], earlier: readonly PlanPrice[], ids: Ids): PlanPrice[] {
+  return prices.map((price) => {
+    const same = earlier.find((candidate) => candidate.key === price.key && sortedText(withoutId(candidate)) === sortedText(price));
+    return { ...price, id: same?.id ?? ids.make('price') };
+  });
+}
+
+export function withoutId({ id: _id, ...price }: PlanPrice): Price {
+  return price;
+}
+
+export function areSameTerms(a: PlanTerms, b: PlanTerms): boolean {
+  const textOf = ({ currency, billingPeriod, trialDays, prices }: PlanTerms) => sortedText({ currency, billingPeriod, trialDays, prices });
+  return textOf(a) === textOf(b);
+}
+
+/** JSON with sorted keys, since Postgres keeps objects in an order of its own. */
+function sortedText(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : item);
+}

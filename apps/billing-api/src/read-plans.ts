@@ -1,0 +1,59 @@
+import type { EntityManager } from 'typeorm';
+import { findByIdOrKey, listRows, planTable, readPlanVersion, readPlanVersions, type Database, type Plan, type PlanVersion, type RowPage } from '#persistence';
+import { accepted, refused, type ListPage, type Outcome } from '#platform';
+import type { PlanView } from './plans.js';
+
+export type ReadPlanRefusal = 'not_found';
+
+export class ReadPlans {
+  constructor(private readonly database: Database) {}
+
+  /** A plan in its latest version, or in the one that is named. */
+  async find(organizationId: string, wanted: { reference: string; version: number | null }): Promise<Outcome<PlanView, ReadPlanRefusal>> {
+    return this.database.inOrganization(organizationId, async (manager) => {
+      const plan = await findByIdOrKey(manager, planTable, wanted.reference);
+      const version = plan === null ? null : await readPlanVersion(manager, { planId: plan.id, version: wanted.version ?? plan.latestVersion });
+      return plan === null || version === null ? refused('not_found', 'There is no such plan, or no such version of it.') : accepted({ plan, version });
+    });
+  }
+
+  async list(organizationId: string, options: { page: ListPage; includeArchived: boolean }): Promise<RowPage<PlanView>> {
+    const conditions = options.includeArchived ? [] : [{ sql: () => 'archived_at is null', values: [] }];
+    return this.database.inOrganization(organizationId, async (manager) => {
+      const page = await listRows(manager, planTable, { page: options.page, conditions });
+      const versions = await readPlanVersions(manager, page.items.map(({ id, latestVersion }) => ({ planId: id, version: latestVersion })));
+      const byPlan = new Map(versions.map((version) => [version.planId, version]));
+      const items = page.items.flatMap((plan) => (byPlan.has(plan.id) ? [{ plan, version: byPlan.get(plan.id) as PlanVersion }] : []));
+      return { items, hasMore: page.hasMore };
+    });
+  }
+
+  /** Newest first. A plan has as many versions as it was changed, so they come page by page, after a version's number. */
+  async versions(organizationId: string, wanted: { reference: string; page: Omit<ListPage, 'endingBefore'> }): Promise<Outcome<RowPage<PlanVersion>, ReadPlanRefusal>> {
+    return this.database.inOrganization(organizationId, async (manager) => {
+      const plan = await findByIdOrKey(manager, planTable, wanted.reference);
+      if (plan === null) return refused('not_found', 'There is no such plan.');
+      return accepted(await this.versionPage(manager, plan, wanted.page));
+    });
+  }
+
+  /** The keys of products by their ids, for showing both. */
+  async productKeys(organizationId: string, plans: readonly Plan[]): Promise<ReadonlyMap<string, string>> {
+    const ids = plans.flatMap(({ productId }) => (productId === null ? [] : [productId]));
+    if (ids.length === 0) return new Map();
+    const rows: { id: string; key: string }[] = await this.database.inOrganization(organizationId, (manager) =>
+      manager.query('select id, key from products where id = any($1)', [ids]));
+    return new Map(rows.map(({ id, key }) => [id, key]));
+  }
+
+  private async versionPage(manager: EntityManager, plan: Plan, page: Omit<ListPage, 'endingBefore'>): Promise<RowPage<PlanVersion>> {
+    const from = Math.min(plan.latestVersion, numberOf(page.startingAfter, plan.latestVersion + 1) - 1);
+    const numbers = Array.from({ length: Math.max(0, Math.min(page.limit, from)) }, (_, index) => from - index);
+    const versions = await readPlanVersions(manager, numbers.map((version) => ({ planId: plan.id, version })));
+    return { items: versions.toSorted((a, b) => b.version - a.version), hasMore: from > page.limit };
+  }
+}
+
+function numberOf(cursor: string | null, fallback: number): number {
+  return cursor !== null && /^\d{1,9}$/.test(cursor) ? Number(cursor) : fallback;
+}
