@@ -35,6 +35,12 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.spec.ts', 'test/**', 'libs/testing/**', 'infra/**', 'apps/*/src/main.ts'], rules: { 'no-console': 'off', 'max-params': 'off' } },
+  // Nx forbids importing applications; standalone composes them, and nobody else may.
+  {
+    files: ['apps/standalone/**/*.ts', 'test/**/*.ts'],
+    plugins: { '@nx': nx },
+    rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#ingest', '#aggregator', '#rating', '#invoicing', '#billing-api', '#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] },
+  },
   // Specs of every project run on the real services that libs/testing starts.
   { files: ['**/*.spec.ts', '**/*-fixture.ts', '**/fixtures/**'], plugins: { '@nx': nx }, rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] } },
   { files: ['**/*.mjs', '**/*.js'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } } },
