@@ -96,7 +96,7 @@ export class MakeInvoices {
     const { subscription, plan } = one;
     const closesUsage = boundary.closes !== null && hasUsagePrice(plan.prices);
     const lines = boundaryFees(boundary, feeTermsOf(one, settings));
-    const period = invoicePeriod(boundary);
+    const period = invoicePeriod(boundary, plan.prices);
     if (period !== null && isWorthMaking({ lines, closesUsage })) {
       const id = this.context.ids.make('inv');
       made.invoices.push({

@@ -1,3 +1,4 @@
+import { payTime, type Price } from '../catalog/price.js';
 import type { Period } from '../period/period.js';
 import type { Boundary } from './boundary.js';
 import { boundaryFees, type FeeTerms } from './boundary-fees.js';
@@ -19,12 +20,13 @@ export function previewInvoice(options: {
   readonly payable?: PayableAmounts | null;
 }): PreviewedInvoice | null {
   const { boundary, terms, usage = [], carriedIn = [], payable = null } = options;
-  const period = invoicePeriod(boundary);
+  const period = invoicePeriod(boundary, terms.prices);
   if (period === null) return null;
   return { period, ...composeInvoice({ period, lines: [...usage, ...boundaryFees(boundary, terms)], carriedIn, payable }) };
 }
 
-/** The arrears' period; of the advance, or of what is given back, where there are no arrears. */
-export function invoicePeriod(boundary: Boundary): Period | null {
-  return boundary.closes?.period ?? boundary.opens?.period ?? boundary.unused?.period ?? boundary.trial;
+/** The arrears' period; of the advance, or of what is given back, where nothing is billed in arrears. Null where a boundary bills no period. */
+export function invoicePeriod(boundary: Boundary, prices: readonly Price[]): Period | null {
+  const arrears = prices.some((price) => price.type !== 'one_time' && payTime(price) === 'in_arrears') ? boundary.closes?.period : undefined;
+  return arrears ?? boundary.opens?.period ?? boundary.unused?.period ?? boundary.trial;
 }
