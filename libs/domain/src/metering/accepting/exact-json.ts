@@ -5,16 +5,39 @@ export class ExactNumber {
   constructor(readonly text: string | null) {}
 }
 
+const [quote, backslash, comma, colon, minus, dot] = [34, 92, 44, 58, 45, 46];
+const [openBracket, closeBracket, openBrace, closeBrace] = [91, 93, 123, 125];
+const [letterE, letterF, letterN, letterT] = [101, 102, 110, 116];
+
+/** A number of so many characters and no exponent keeps its digits as a float. */
+const floatLengthMax = 15;
+
 /**
  * Whether a number in the text may lose digits as a float: one of 16 characters and more, or with an exponent. Only
- * what stands where JSON has a number is looked at, since ids of hexadecimal digits would alarm all the time; what is
- * left of false alarms costs time and changes nothing. The counts are bounded because a longer run would exhaust the
- * stack of the regular expression.
+ * runs of digits that begin where a number may are looked at, since ids of hexadecimal digits would alarm all the time;
+ * what is left of false alarms, inside strings, costs time and changes nothing. A loop, because a regular expression for
+ * it took as long as parsing.
  */
-const mayLoseDigits = /(?:["\s]:|[[,])\s{0,64}-?(?:[\d.]{16}|[\d.]{1,15}[eE])|[[:,]\s{65}/;
-
 export function hasInexactNumber(text: string): boolean {
-  return mayLoseDigits.test(text);
+  for (let at = 0; at < text.length; at += 1) {
+    if (!isDigit(text.charCodeAt(at))) continue;
+    const start = at;
+    while (isDigit(text.charCodeAt(at)) || text.charCodeAt(at) === dot) at += 1;
+    const isLong = at - start > floatLengthMax || (text.charCodeAt(at) | 32) === letterE;
+    if (isLong && mayBeginNumber(text, start)) return true;
+  }
+  return false;
+}
+
+function mayBeginNumber(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1) === minus ? start - 2 : start - 1;
+  if (before < 0) return true;
+  const code = text.charCodeAt(before);
+  return code === colon || code === comma || code === openBracket || isBlank(code);
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 /**
@@ -29,11 +52,6 @@ export function parseExactNumbers(text: string): unknown {
 
 /** Levels that are read; an event's data may have ten. */
 const exactLevelsMax = 32;
-/** A number of so many characters and no exponent keeps its digits as a float. */
-const floatLengthMax = 15;
-
-const [quote, backslash, comma, openBracket, closeBracket, openBrace, closeBrace] = [34, 92, 44, 91, 93, 123, 125];
-const [letterT, letterF, letterN] = [116, 102, 110];
 
 class ExactParser {
   private at = 0;
