@@ -11,6 +11,8 @@ const built = ['domain', 'contracts', 'platform', 'persistence'].map((lib) => `d
 /** In the order in which they run. Loaded one by one, since they import what may not be built. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rating: async () => (await import('./benches/rating.ts')).rating,
+  'ingest-standalone': async () => (await import('./benches/ingest-standalone.ts')).ingestStandalone,
+  'ingest-single': async () => (await import('./benches/ingest-single.ts')).ingestSingle,
 };
 
 const roundsOf = { short: { rounds: 3, warmUps: 1 }, long: { rounds: 9, warmUps: 2 } } as const;

@@ -1,0 +1,47 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startClickHouseFront, startEmbeddedPostgres, type ClickHouseFront, type EmbeddedPostgres } from '#platform';
+
+/** The product's own stores, started by the bench, so that it can look into them and tell their CPU time apart. */
+export interface BenchStores {
+  readonly dataDir: string;
+  readonly postgres: EmbeddedPostgres;
+  /** Null where none was asked for. */
+  readonly clickHouse: ClickHouseFront | null;
+  /** The processes that do the stores' work. */
+  readonly pids: () => readonly number[];
+  close(): Promise<void>;
+}
+
+const memoryMaxBytes = 1_500_000_000; // As standalone gives it.
+
+/** Fully durable, as in production, in a folder that is removed at the end. */
+export async function openStores(wanted: { readonly clickHouse: boolean }): Promise<BenchStores> {
+  const folder = openFolder();
+  try {
+    const [postgres, clickHouse] = await Promise.all([
+      startEmbeddedPostgres({ dataDir: folder.path }),
+      wanted.clickHouse ? startClickHouseFront({ dataDir: folder.path, memoryMaxBytes }) : null,
+    ]);
+    return {
+      dataDir: folder.path,
+      postgres,
+      clickHouse,
+      pids: () => [postgres.pid, ...(clickHouse === null ? [] : [clickHouse.pid()])],
+      close: async () => {
+        await Promise.all([postgres.stop(), clickHouse?.stop()]);
+        folder.remove();
+      },
+    };
+  } catch (error) {
+    folder.remove();
+    throw error;
+  }
+}
+
+export function openFolder(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'tollway-bench-'));
+  chmodSync(path, 0o755); // Where root runs this, the server is another user.
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
