@@ -41,3 +41,9 @@ export type { InvoiceBody, LineItemBody, UpcomingInvoiceBody, UpcomingInvoiceQue
 export { paymentProviderSchema, paymentProviderSetSchema } from './http/payment-provider.js';
 export type { PaymentProviderBody, PaymentProviderSet } from './http/payment-provider.js';
 export { pushOutboxJob } from './jobs/invoicing-jobs.js';
+export { deadLetterListFields, deadLetterListSchema, deadLetterSchema } from './http/dead-letter.js';
+export type { DeadLetterBody, DeadLetterListBody } from './http/dead-letter.js';
+export { eventListFields, eventListSchema, eventReasonSchema, listedEventSchema } from './http/event-list.js';
+export type { EventListBody } from './http/event-list.js';
+export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters } from './http/meter-usage.js';
+export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';

@@ -7,8 +7,8 @@ export type MeteredValueFault = 'value_missing' | 'value_no_decimal' | 'value_ou
 export type MeteredValue = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: MeteredValueFault };
 
 const plainDecimal = /^-?\d+(?:\.\d+)?$/;
-/** Bounds a regular expression's and a number's work; more digits than a quantity has are out of range anyway. */
-const digitsMax = 1_000;
+/** Longer texts are not looked at: a regular expression's stack is bounded, and a quantity has 38 digits at most. */
+const lengthMax = 1_000;
 
 /**
  * What an event brings to a meter: a decimal in shortest form, or for unique_count the value's text. A decimal string
@@ -18,8 +18,8 @@ export function meteredValue(value: unknown, aggregation: Exclude<Aggregation, '
   const text = textOf(value);
   if (text === null) return { ok: false, code: 'value_missing' };
   if (aggregation === 'unique_count') return { ok: true, text };
-  const digits = numberTextOf(value) ?? (typeof value === 'string' && plainDecimal.test(value) ? value : null);
+  const digits = numberTextOf(value) ?? (typeof value === 'string' && value.length <= lengthMax && plainDecimal.test(value) ? value : null);
   if (digits === null) return { ok: false, code: 'value_no_decimal' };
-  if (digits.length > digitsMax || !withinQuantityBounds(digits)) return { ok: false, code: 'value_out_of_range' };
+  if (digits.length > lengthMax || !withinQuantityBounds(digits)) return { ok: false, code: 'value_out_of_range' };
   return { ok: true, text: canonicalDecimal(digits) ?? digits };
 }

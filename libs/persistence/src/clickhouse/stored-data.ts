@@ -9,7 +9,7 @@ export const numberMark = '\uE000';
 
 const floatDigitsMax = 15;
 /** What may need a change: long or tiny numbers, exponents, the mark, lone surrogates. False alarms only cost time. */
-const mayNeedMarks = /[\d.]{16,}|0\.000000|\d[eE]|\\u[dD][89a-fA-F]|\uE000/;
+const mayNeedMarks = /[\d.]{16}|0\.000000|\d[eE]|\\u[dD][89a-fA-F]|\uE000/;
 
 /** Canonical JSON text as it is stored. A lone surrogate becomes U+FFFD, since ClickHouse would not read text that has one. Throws SyntaxError. */
 export function toStoredData(canonical: string): string {

@@ -122,8 +122,8 @@ describe('elementTexts', () => {
 describe('memberAt', () => {
   it('finds the last member of that name', () => {
     const json = '{"events":1, "x": {"events": [0]}, "\\u0065vents" : [2] }';
-    expect(elementTexts(json, memberAt(json, 'events'))).toEqual(['2']);
-    expect(memberAt(json, 'none')).toBe(-1);
-    expect(memberAt('{}', 'events')).toBe(-1);
+    expect(elementTexts(json, memberAt(json, { name: 'events' }))).toEqual(['2']);
+    expect(memberAt(json, { name: 'none' })).toBe(-1);
+    expect(memberAt('{}', { name: 'events' })).toBe(-1);
   });
 });

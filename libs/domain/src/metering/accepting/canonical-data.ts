@@ -33,7 +33,7 @@ class CanonicalWriter {
 
   object(value: JsonObject, level: number): string {
     const names = Object.keys(value);
-    if (!this.enters(level, names.length)) return '';
+    if (!this.enters(level) || !this.holds(names)) return '';
     const keys = sorted(names);
     let text = '{';
     for (let at = 0; at < keys.length; at += 1) {
@@ -46,7 +46,7 @@ class CanonicalWriter {
   }
 
   private array(values: readonly unknown[], level: number): string {
-    if (!this.enters(level, values.length)) return '';
+    if (!this.enters(level) || !this.holds(values)) return '';
     let text = '[';
     for (let at = 0; at < values.length; at += 1) {
       text += `${at === 0 ? '' : ','}${this.value(values[at], level)}`;
@@ -75,9 +75,15 @@ class CanonicalWriter {
     return text;
   }
 
-  private enters(level: number, members: number): boolean {
+  private enters(level: number): boolean {
     this.size += 2;
-    if (level > dataDepthMax || members > dataSizeMax) this.isFaulty = true;
+    if (level > dataDepthMax) this.isFaulty = true;
+    return !this.isFaulty;
+  }
+
+  /** Each member has a byte at least, so that too many need not be sorted first. */
+  private holds(members: readonly unknown[]): boolean {
+    if (members.length > dataSizeMax) this.isFaulty = true;
     return !this.isFaulty;
   }
 }
@@ -110,7 +116,7 @@ function sorted(keys: string[]): string[] {
 const beyondPlainOrder = /[\ud800-\uffff]/;
 
 /** The order of UTF-8 bytes, which is that of code points; UTF-16 puts surrogates before U+E000. */
-function compareBytes(a: string, b: string): number {
+const compareBytes: (a: string, b: string) => number = (a, b) => {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
     const left = a.charCodeAt(at);
@@ -118,7 +124,7 @@ function compareBytes(a: string, b: string): number {
     if (left !== right) return byteRank(left) - byteRank(right);
   }
   return a.length - b.length;
-}
+};
 
 function byteRank(code: number): number {
   if (code < 0xd800) return code;

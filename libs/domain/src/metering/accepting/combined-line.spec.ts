@@ -47,7 +47,7 @@ describe('parseCombinedLine', () => {
   it.each([[`a - ${' ['.repeat(30_000)}`], [`a - - [x] "${'\\'.repeat(60_000)}`], [`a - - [17/Oct/2026:10:05:03 +0000] "G" 200 1${' '.repeat(60_000)}x`]])('is not slow on what looks like a line for long', (text) => {
     const before = performance.now();
     expect(parseCombinedLine(text)).toBeNull();
-    expect(performance.now() - before).toBeLessThan(250);
+    expect(performance.now() - before).toBeLessThan(1_000);
   });
 });
 

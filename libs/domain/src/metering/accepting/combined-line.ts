@@ -63,7 +63,7 @@ function isoTime(text: string): string | null {
   if (match === null) return null;
   const [, day = '', monthName = '', year = '', timeOfDay = '', offsetHours = '', offsetMinutes = ''] = match;
   const month = months.indexOf(monthName) + 1;
-  if (month === 0 || Number.parseInt(day, 10) > daysInMonth(Number.parseInt(year, 10), month)) return null;
+  if (month === 0 || Number.parseInt(day, 10) > daysInMonth({ year: Number.parseInt(year, 10), month })) return null;
   return `${year}-${String(month).padStart(2, '0')}-${day}T${timeOfDay}${offsetHours}:${offsetMinutes}`;
 }
 

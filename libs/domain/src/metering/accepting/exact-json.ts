@@ -133,7 +133,7 @@ export function elementTexts(text: string, from = 0): string[] {
 }
 
 /** Where the value of an object's member begins; the last one where the name repeats, as JSON.parse takes it. -1 where there is none. */
-export function memberAt(text: string, name: string): number {
+export function memberAt(text: string, { name }: { readonly name: string }): number {
   let found = -1;
   let at = skipBlanks(text, skipBlanks(text, 0) + 1);
   while (at < text.length && text.charCodeAt(at) !== closeBrace) {

@@ -8,6 +8,12 @@ export interface MicroInstant {
   readonly micros: number;
 }
 
+interface CivilDate {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+}
+
 export interface ScannedInstant extends MicroInstant {
   /** RFC 3339 in UTC with exactly six digits after the second. */
   readonly text: string;
@@ -32,13 +38,13 @@ export function scanInstant(text: string): ScannedInstant | null {
   const minute = twoDigits(text, 14);
   const second = twoDigits(text, 17);
   // A pair that is no number is NaN, which is within no bounds.
-  const isDate = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
+  const isDate = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth({ year, month });
   if (!isDate || !(hour <= 23 && minute <= 59 && second <= 59)) return null;
   const fractionEnd = endOfFraction(text);
   const offsetSeconds = scanOffset(text, fractionEnd);
   if (offsetSeconds === null) return null;
   const micros = microsOf(text, fractionEnd);
-  const seconds = daysSinceEpoch(year, month, day) * secondsPerDay + hour * 3_600 + minute * 60 + second - offsetSeconds;
+  const seconds = daysSinceEpoch({ year, month, day }) * secondsPerDay + hour * 3_600 + minute * 60 + second - offsetSeconds;
   if (offsetSeconds !== 0) return { seconds, micros, text: textOfInstant({ seconds, micros }) };
   return { seconds, micros, text: `${text.slice(0, 10)}T${text.slice(11, 19)}.${sixDigits(micros)}Z` };
 }
@@ -65,7 +71,7 @@ export function toMicroInstant(instant: Temporal.Instant): MicroInstant {
 }
 
 /** Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted in years that begin in March. */
-export function daysSinceEpoch(year: number, month: number, day: number): number {
+function daysSinceEpoch({ year, month, day }: CivilDate): number {
   const shiftedYear = month <= 2 ? year - 1 : year;
   const era = Math.floor(shiftedYear / 400);
   const yearOfEra = shiftedYear - era * 400;
@@ -74,7 +80,7 @@ export function daysSinceEpoch(year: number, month: number, day: number): number
   return era * daysPerEra + dayOfEra - daysBefore1970;
 }
 
-function civilDate(daysSince1970: number): { year: number; month: number; day: number } {
+function civilDate(daysSince1970: number): CivilDate {
   const days = daysSince1970 + daysBefore1970;
   const era = Math.floor(days / daysPerEra);
   const dayOfEra = days - era * daysPerEra;
@@ -87,7 +93,7 @@ function civilDate(daysSince1970: number): { year: number; month: number; day: n
   return { year, month, day: dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1 };
 }
 
-export function daysInMonth(year: number, month: number): number {
+export function daysInMonth({ year, month }: { readonly year: number; readonly month: number }): number {
   if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }

@@ -15,16 +15,17 @@ interface MeterRow {
 
 const meterColumns = 'id, organization_id, key, event_type, aggregation, value_path, group_by, filter';
 
-/** How the organization's meters count, archived ones included, in the order of their keys. */
+/** How the organization's meters count, in the order of their keys; archived ones too, unless only current ones are asked for. */
 export async function findMeters(
   manager: EntityManager,
-  options: { readonly eventType?: string; readonly reference?: string; readonly ids?: readonly string[] } = {},
+  options: { readonly eventTypes?: readonly string[]; readonly reference?: string; readonly ids?: readonly string[]; readonly isCurrent?: boolean } = {},
 ): Promise<Meter[]> {
   const rows: MeterRow[] = await manager.query(
     `select ${meterColumns} from meters
-     where ${ownRows} and ($1::text is null or event_type = $1) and ($2::text is null or id = $2 or key = $2) and ($3::text[] is null or id = any($3))
+     where ${ownRows} and ($1::text[] is null or event_type = any($1)) and ($2::text is null or id = $2 or key = $2) and ($3::text[] is null or id = any($3))
+       and (archived_at is null or not $4)
      order by key collate "C"`,
-    [options.eventType ?? null, options.reference ?? null, options.ids ?? null],
+    [options.eventTypes ?? null, options.reference ?? null, options.ids ?? null, options.isCurrent ?? false],
   );
   return rows.map(toMeter);
 }

@@ -1,0 +1,60 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, UsageReader, type ClickHouse, type Database, type MarkPatience } from '#persistence';
+import type { Clock, EventLog, Logger } from '#platform';
+import { BuildMeterRollups } from './build-meter-rollups.js';
+import { ConsumeDeadLetters } from './consume-dead-letters.js';
+import { ConsumeUsageBatch } from './consume-usage-batch.js';
+import { DedupeWindows } from './dedupe-windows.js';
+import { EventController } from './in/event.controller.js';
+import { UsageController } from './in/usage.controller.js';
+import { UsageLogHandler } from './in/usage-log.handler.js';
+import { KnownIdentities } from './known-identities.js';
+import { ListDeadLetters } from './list-dead-letters.js';
+import { ListEvents } from './list-events.js';
+import { ReadCustomerUsage } from './read-customer-usage.js';
+import { ReadMeterUsage } from './read-meter-usage.js';
+import { RecomputeRollups } from './recompute-rollups.js';
+import { RollupWorker } from './rollup-worker.js';
+
+export interface AggregatorAdapters {
+  /** Opened with the role of the aggregator. */
+  readonly database: Database;
+  readonly log: EventLog;
+  readonly clickhouse: ClickHouse;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly patience?: MarkPatience;
+  readonly lookEveryMs?: number;
+}
+
+const patienceDefault: MarkPatience = { quietMs: 5_000, waitMaxMs: 60_000 };
+const lookEveryMsDefault = 1_000;
+
+@Module({})
+export class AggregatorModule {
+  static register(adapters: AggregatorAdapters): DynamicModule {
+    const { database, log, clickhouse, clock, logger } = adapters;
+    const reader = new EventReader(clickhouse);
+    const index = new IdentityIndex(clickhouse);
+    const store = new DeadLetterStore(clickhouse);
+    const usage = new UsageReader({ clickhouse, database, log });
+    const rollups = new RollupStore(clickhouse);
+    const identities = new KnownIdentities({ index, clock, logger });
+    const consume = new ConsumeUsageBatch({ database, log, events: new EventStore(clickhouse), reader, index, identities, windows: new DedupeWindows(database), logger });
+    const build = new BuildMeterRollups({ database, rollups });
+    const recompute = new RecomputeRollups({ database, rollups, patience: adapters.patience ?? patienceDefault });
+    return {
+      module: AggregatorModule,
+      controllers: [UsageController, EventController, UsageLogHandler],
+      providers: [
+        { provide: ConsumeUsageBatch, useValue: consume },
+        { provide: ConsumeDeadLetters, useValue: new ConsumeDeadLetters({ store, logger }) },
+        { provide: ReadMeterUsage, useValue: new ReadMeterUsage({ database, usage }) },
+        { provide: ReadCustomerUsage, useValue: new ReadCustomerUsage({ database, usage }) },
+        { provide: ListEvents, useValue: new ListEvents({ database, events: reader }) },
+        { provide: ListDeadLetters, useValue: new ListDeadLetters(store) },
+        { provide: RollupWorker, useValue: new RollupWorker({ build, recompute, clock, logger, lookEveryMs: adapters.lookEveryMs ?? lookEveryMsDefault }) },
+      ],
+    };
+  }
+}

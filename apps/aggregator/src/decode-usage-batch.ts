@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+import { decodeUsageEventRecord, RecordVersionUnknown, usageEventKey, type UsageEventRecord } from '#contracts';
+import type { Copy } from '#domain';
+import { toStoredData, type StoredCopy } from '#persistence';
+import type { LogBatch, LogRecord } from '#platform';
+
+/** A copy of an event as its record says, with what identity, bucket and hour follow from it. */
+export type IncomingCopy = StoredCopy & Copy;
+
+export interface PoisonRecord {
+  readonly record: LogRecord;
+  readonly reason: string;
+}
+
+export interface DecodedBatch {
+  readonly copies: readonly IncomingCopy[];
+  readonly poison: readonly PoisonRecord[];
+}
+
+const instantText = /^(\d{4})-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/;
+
+/** Reads a batch's records. One that is no usage event harms no other; a version of the future stops the whole batch. */
+export function decodeUsageBatch(batch: LogBatch): DecodedBatch {
+  const copies: IncomingCopy[] = [];
+  const poison: PoisonRecord[] = [];
+  for (const record of batch.records) {
+    try {
+      copies.push(toCopy(decodeUsageEventRecord(record.value), { record, partition: batch.partition }));
+    } catch (error) {
+      if (error instanceof RecordVersionUnknown) throw error;
+      poison.push({ record, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { copies, poison };
+}
+
+function toCopy(event: UsageEventRecord, at: { record: LogRecord; partition: number }): IncomingCopy {
+  const identity = usageEventKey(event);
+  return {
+    identity,
+    identityHash: hash('sha256', identity, 'buffer').readBigUInt64BE(),
+    organizationId: event.organization,
+    source: event.source,
+    id: event.id,
+    type: event.type,
+    subject: event.subject,
+    time: checkedInstant(event.time),
+    timeGiven: event.time_given,
+    receivedAt: checkedInstant(event.received_at),
+    appendedAt: at.record.appendedAt,
+    payloadHash: event.payload_hash,
+    partition: at.partition,
+    position: at.record.position,
+    data: toStoredData(event.data),
+  };
+}
+
+function checkedInstant(text: string): string {
+  const year = Number.parseInt(instantText.exec(text)?.[1] ?? '0', 10);
+  // The store's bounds; far wider than what ingest takes.
+  if (year < 1970 || year > 2105) throw new RangeError('An instant of the record is not as records have it.');
+  Temporal.Instant.from(text);
+  return text;
+}

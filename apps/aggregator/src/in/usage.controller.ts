@@ -1,0 +1,59 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import {
+  customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageSchema, type CustomerUsageBody, type CustomerUsageQuery, type MeterUsageBody, type MeterUsageQuery,
+} from '#contracts';
+import type { UsageRow } from '#persistence';
+import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
+import { ReadCustomerUsage, type CustomerUsageCode } from '../read-customer-usage.js';
+import { ReadMeterUsage, type MeterUsageCode } from '../read-meter-usage.js';
+
+const meterStatuses: Readonly<Record<MeterUsageCode, number>> = { not_found: 404, invalid_request: 422, result_too_large: 422 };
+const customerStatuses: Readonly<Record<CustomerUsageCode, number>> = { not_found: 404, invalid_request: 422 };
+
+@ApiTags('usage')
+@Controller()
+export class UsageController {
+  constructor(
+    @Inject(ReadMeterUsage) private readonly readMeterUsage: ReadMeterUsage,
+    @Inject(ReadCustomerUsage) private readonly readCustomerUsage: ReadCustomerUsage,
+  ) {}
+
+  @Get('v1/meters/:meter/usage')
+  @RequiredScope('usage:read')
+  @ApiOperation({ summary: 'What a meter counted', description: 'All rows, sorted by window, then group. Values are exact; empty windows are left out unless fill=zero.' })
+  @ApiQuery({ name: 'filter[dimension]', required: false, description: 'Only usage whose dimension has this text.' })
+  @Answers({ schema: meterUsageSchema, problems: [404, 422] })
+  async meter(@CurrentPrincipal() principal: Principal, @Param('meter') meter: string, @Query({ schema: meterUsageQuerySchema }) query: MeterUsageQuery): Promise<MeterUsageBody> {
+    const usage = valueOrProblem(await this.readMeterUsage.execute(principal.organizationId, meter, query), meterStatuses);
+    return { data: usage.rows.map(toRow), from: usage.from.toString(), to: usage.to.toString(), fresh_as_of: usage.freshAsOf.toString() };
+  }
+
+  @Get('v1/customers/:customer/usage')
+  @RequiredScope('usage:read')
+  @ApiOperation({ summary: 'What a customer used, by every meter' })
+  @Answers({ schema: customerUsageSchema, problems: [404, 422] })
+  async customer(
+    @CurrentPrincipal() principal: Principal, @Param('customer') customer: string, @Query({ schema: customerUsageQuerySchema }) query: CustomerUsageQuery,
+  ): Promise<CustomerUsageBody> {
+    const usage = valueOrProblem(await this.readCustomerUsage.execute(principal.organizationId, customer, query), customerStatuses);
+    return {
+      data: usage.totals.map(({ meter, value }) => ({ meter: meter.id, meter_key: meter.key, name: meter.name, aggregation: meter.aggregation, unit: meter.unit, value })),
+      customer: usage.customerId,
+      from: usage.from.toString(),
+      to: usage.to.toString(),
+      fresh_as_of: usage.freshAsOf.toString(),
+    };
+  }
+}
+
+function toRow(row: UsageRow): MeterUsageBody['data'][number] {
+  return {
+    window_start: row.windowStart.toString(),
+    window_end: row.windowEnd.toString(),
+    ...(row.customerId === undefined ? {} : { customer: row.customerId }),
+    ...(row.subject === undefined ? {} : { subject: row.subject }),
+    group: row.group,
+    value: row.value,
+  };
+}

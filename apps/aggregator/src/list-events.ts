@@ -1,0 +1,94 @@
+import { countingRule, eventState, parseData, type EventReason, type Meter } from '#domain';
+import {
+  decodeCursor, findMeters, readAttachments, readCustomer, type Attachment, type Database, type EventCursor, type EventQuery, type EventReader, type ListedEvent,
+} from '#persistence';
+import { accepted, refused, type ListPage, type Outcome } from '#platform';
+
+export type ListEventsCode = 'not_found' | 'invalid_request';
+
+export interface ListEventsQuery {
+  readonly page: ListPage;
+  readonly type: string | null;
+  readonly subject: string | null;
+  readonly customer: string | null;
+  readonly source: string | null;
+  readonly id: string | null;
+  readonly from: Temporal.Instant | null;
+  readonly to: Temporal.Instant | null;
+}
+
+export interface EventWithState extends ListedEvent {
+  readonly customerId: string | null;
+  readonly state: 'counted' | 'duplicate' | 'conflict' | 'not_counted';
+  readonly meters: readonly string[];
+  readonly reasons: readonly EventReason[];
+}
+
+/** Copies that one event id is looked for among, where a page begins behind an id. */
+const copiesOfIdMax = 100;
+
+/** Events, newest first, each with what became of it. */
+export class ListEvents {
+  constructor(private readonly use: { readonly database: Database; readonly events: EventReader }) {}
+
+  async execute(organizationId: string, query: ListEventsQuery): Promise<Outcome<{ events: EventWithState[]; hasMore: boolean }, ListEventsCode>> {
+    const attachments = await this.attachmentsOf(organizationId, query.customer);
+    if (attachments === undefined) return refused('not_found', 'There is no such customer.');
+    const wanted: EventQuery = { organizationId, ...query, attachments, after: null, before: null, limit: query.page.limit + 1 };
+    const after = await this.cursor(query.page.startingAfter, { wanted, isAfter: true });
+    const before = await this.cursor(query.page.endingBefore, { wanted, isAfter: false });
+    if (after === undefined || before === undefined) {
+      const pointer = after === undefined ? '/starting_after' : '/ending_before';
+      return refused('invalid_request', 'The page can not be found.', [{ pointer, code: 'unknown_cursor', detail: 'Give the cursor, or the id, of an event of this list.' }]);
+    }
+    const found = await this.use.events.list({ ...wanted, after, before: after === null ? before : null });
+    const hasMore = found.length > query.page.limit;
+    const events = after === null && before !== null ? found.slice(hasMore ? 1 : 0) : found.slice(0, query.page.limit);
+    return accepted({ events: await this.withStates(organizationId, events), hasMore });
+  }
+
+  /** Null for all events; undefined where there is no such customer. */
+  private attachmentsOf(organizationId: string, reference: string | null): Promise<Attachment[] | null | undefined> {
+    return this.use.database.inOrganization(organizationId, async (manager) => {
+      if (reference === null) return null;
+      const customer = await readCustomer(manager, reference);
+      return customer === null ? undefined : readAttachments(manager, { customerIds: [customer.id] });
+    });
+  }
+
+  /** A cursor as it was given, or the place of the event with that id: its last copy in the list, or its first. */
+  private async cursor(text: string | null, options: { wanted: EventQuery; isAfter: boolean }): Promise<EventCursor | null | undefined> {
+    if (text === null) return null;
+    const decoded = decodeCursor(text);
+    if (decoded !== null) return decoded;
+    const copies = await this.use.events.list({ ...options.wanted, id: text, limit: copiesOfIdMax });
+    return copies.at(options.isAfter ? -1 : 0)?.cursor;
+  }
+
+  private async withStates(organizationId: string, events: readonly ListedEvent[]): Promise<EventWithState[]> {
+    if (events.length === 0) return [];
+    const { meters, attachments } = await this.use.database.inOrganization(organizationId, async (manager) => ({
+      meters: await findMeters(manager, { eventTypes: [...new Set(events.map(({ type }) => type))], isCurrent: true }),
+      attachments: await readAttachments(manager, { subjects: [...new Set(events.map(({ subject }) => subject))] }),
+    }));
+    const rules = Map.groupBy(meters, ({ eventType }) => eventType);
+    return events.map((event) => {
+      const customerId = attachments.find((attachment) => owns(attachment, event))?.customerId ?? null;
+      return { ...event, customerId, ...stateOf(event, { meters: rules.get(event.type) ?? [], hasCustomer: customerId !== null }) };
+    });
+  }
+}
+
+function stateOf(event: ListedEvent, about: { meters: readonly Meter[]; hasCustomer: boolean }): Pick<EventWithState, 'state' | 'meters' | 'reasons'> {
+  if (event.verdict !== 'counted') return { state: event.verdict, meters: [], reasons: [] };
+  const rules = about.meters.map((meter) => ({ key: meter.key, rule: countingRule(meter) }));
+  const state = eventState({ data: parseData(event.data), hasCustomer: about.hasCustomer }, rules);
+  return { state: state.meters.length > 0 ? 'counted' : 'not_counted', ...state };
+}
+
+function owns(attachment: Attachment, event: ListedEvent): boolean {
+  if (attachment.subject !== event.subject) return false;
+  const time = Temporal.Instant.from(event.time);
+  const hasBegun = attachment.fromAt === null || Temporal.Instant.compare(attachment.fromAt, time) <= 0;
+  return hasBegun && (attachment.toAt === null || Temporal.Instant.compare(time, attachment.toAt) < 0);
+}

@@ -1,0 +1,69 @@
+import type { CustomerUsageQuery } from '#contracts';
+import { aggregations, type Aggregation, type Meter } from '#domain';
+import { readCustomer, readMeters, type Database, type MeterResource, type UsageReader } from '#persistence';
+import { accepted, assert, refused, type Outcome } from '#platform';
+import { usageRange, type UsageRange } from './usage-range.js';
+
+export type CustomerUsageCode = 'not_found' | 'invalid_request';
+
+export interface MeterTotal {
+  readonly meter: MeterResource & { readonly aggregation: Aggregation };
+  /** Null for the least, greatest, average or latest of nothing. */
+  readonly value: string | null;
+}
+
+export interface CustomerUsage extends UsageRange {
+  readonly customerId: string;
+  readonly totals: readonly MeterTotal[];
+  readonly freshAsOf: Temporal.Instant;
+}
+
+const countingNothing: ReadonlySet<Aggregation> = new Set(['count', 'sum', 'unique_count']);
+/** Meters read at a time: each is a query. */
+const readsAtOnce = 3;
+
+/** What one customer used by every meter over a range. */
+export class ReadCustomerUsage {
+  constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
+
+  async execute(organizationId: string, customerReference: string, query: CustomerUsageQuery): Promise<Outcome<CustomerUsage, CustomerUsageCode>> {
+    const { customer, meters } = await this.use.database.inOrganization(organizationId, async (manager) => ({
+      customer: await readCustomer(manager, customerReference),
+      meters: await readMeters(manager),
+    }));
+    if (customer === null) return refused('not_found', 'There is no such customer.');
+    const { range, faults } = usageRange(query);
+    if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
+    const freshAsOf = await this.use.usage.freshAsOf();
+    const current = meters.filter(({ archivedAt }) => archivedAt === null).map(withAggregation);
+    const totals: MeterTotal[] = [];
+    for (let at = 0; at < current.length; at += readsAtOnce) {
+      totals.push(...(await Promise.all(current.slice(at, at + readsAtOnce).map((meter) => this.total(meter, { customerId: customer.id, range })))));
+    }
+    return accepted({ ...range, customerId: customer.id, totals, freshAsOf });
+  }
+
+  private async total(meter: MeterTotal['meter'], of: { customerId: string; range: UsageRange }): Promise<MeterTotal> {
+    const usage = await this.use.usage.read({
+      meter: meter satisfies Meter,
+      ...of.range,
+      windows: { kind: 'whole' },
+      customerId: of.customerId,
+      subject: null,
+      groupBy: [],
+      groupsByCustomer: false,
+      groupsBySubject: false,
+      filters: {},
+      fillsZero: false,
+      rowsMax: 1,
+    });
+    assert(usage.ok, 'Without windows and groups there is one row at most.');
+    return { meter, value: usage.value.rows[0]?.value ?? (countingNothing.has(meter.aggregation) ? '0' : null) };
+  }
+}
+
+function withAggregation(meter: MeterResource): MeterTotal['meter'] {
+  const aggregation = aggregations.find((name) => name === meter.aggregation);
+  assert(aggregation !== undefined, 'A stored meter has one of the known aggregations.');
+  return { ...meter, aggregation };
+}

@@ -1,0 +1,61 @@
+import { usageFilters, type MeterUsageQuery } from '#contracts';
+import { isTimeZone, usageWindows, type Meter } from '#domain';
+import { findMeters, readCustomer, type Database, type Usage, type UsageReader } from '#persistence';
+import { accepted, refused, type InputFault, type Outcome } from '#platform';
+import { usageRange, type UsageRange } from './usage-range.js';
+
+export type MeterUsageCode = 'not_found' | 'invalid_request' | 'result_too_large';
+
+export interface MeterUsage extends Usage, UsageRange {}
+
+export const usageRowsMax = 50_000;
+const ownDimensions: ReadonlySet<string> = new Set(['customer', 'subject']);
+
+/** One meter's usage over a range: in windows, by group, of all or of one customer. */
+export class ReadMeterUsage {
+  constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
+
+  async execute(organizationId: string, meterReference: string, query: MeterUsageQuery): Promise<Outcome<MeterUsage, MeterUsageCode>> {
+    const { meter, customer } = await this.use.database.inOrganization(organizationId, async (manager) => {
+      const [found] = await findMeters(manager, { reference: meterReference });
+      return { meter: found, customer: query.customer === undefined ? undefined : await readCustomer(manager, query.customer) };
+    });
+    if (meter === undefined) return refused('not_found', 'There is no such meter.');
+    if (customer === null) return refused('not_found', 'There is no such customer.');
+    const { range, faults } = usageRange(query);
+    const groupBy = query.group_by === undefined ? [] : query.group_by.split(',').map((name) => name.trim());
+    const allFaults = [...faults, ...queryFaults(query, { meter, groupBy })];
+    if (allFaults.length > 0) return refused('invalid_request', 'The question can not be answered.', allFaults);
+    const usage = await this.use.usage.read({
+      meter,
+      ...range,
+      windows: usageWindows({ ...range, unit: query.window ?? null, timeZone: query.time_zone ?? 'UTC' }),
+      customerId: customer?.id ?? null,
+      subject: query.subject ?? null,
+      groupBy: groupBy.filter((name) => !ownDimensions.has(name)),
+      groupsByCustomer: groupBy.includes('customer'),
+      groupsBySubject: groupBy.includes('subject'),
+      filters: usageFilters(query),
+      fillsZero: query.fill === 'zero',
+      rowsMax: usageRowsMax,
+    });
+    return usage.ok ? accepted({ ...usage.value, ...range }) : usage;
+  }
+}
+
+function queryFaults(query: MeterUsageQuery, asked: { meter: Meter; groupBy: readonly string[] }): InputFault[] {
+  const faults: InputFault[] = [];
+  const { meter, groupBy } = asked;
+  const dimensions = `It has ${Object.keys(meter.groupBy).join(', ') || 'none of its own'}.`;
+  if (query.time_zone !== undefined && !isTimeZone(query.time_zone)) faults.push({ pointer: '/time_zone', code: 'invalid_time_zone', detail: 'Give the name of a zone such as Europe/Berlin.' });
+  for (const [index, name] of groupBy.entries()) {
+    if (groupBy.indexOf(name) < index) faults.push({ pointer: '/group_by', code: 'duplicate_dimension', detail: `${name} stands there twice.` });
+    if (ownDimensions.has(name) || Object.hasOwn(meter.groupBy, name)) continue;
+    faults.push({ pointer: '/group_by', code: 'unknown_dimension', detail: `The meter has no dimension "${name}". ${dimensions}` });
+  }
+  for (const name of Object.keys(usageFilters(query))) {
+    if (Object.hasOwn(meter.groupBy, name)) continue;
+    faults.push({ pointer: `/filter[${name.replaceAll('~', '~0').replaceAll('/', '~1')}]`, code: 'unknown_dimension', detail: `The meter has no dimension "${name}". ${dimensions}` });
+  }
+  return faults;
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const text = z.string().min(1).max(1_024);
+const instant = z.iso.datetime({ offset: true, error: 'Give an instant as RFC 3339 writes it, such as 2026-11-01T00:00:00Z.' }).max(40, 'Give at most nine digits after the second.');
+
+/** `GET /v1/events`, beside what every list takes. */
+export const eventListFields = {
+  type: text.optional(),
+  subject: text.optional(),
+  customer: text.optional().meta({ description: 'Id or key: events of its subjects, while they were its own.' }),
+  source: text.optional(),
+  id: text.optional(),
+  from: instant.optional(),
+  to: instant.optional(),
+};
+
+export const eventReasonSchema = z.object({
+  meter: z.string().nullable().meta({ description: 'The meter’s key; null where it is about the event as a whole.' }),
+  code: z.enum(['value_missing', 'value_no_decimal', 'value_out_of_range', 'filtered_out', 'no_meter', 'no_customer']),
+  detail: z.string(),
+});
+
+export const listedEventSchema = z.object({
+  id: z.string(),
+  object: z.literal('event'),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  customer: z.string().nullable().meta({ description: 'The id of the customer that the subject belonged to at the event’s time.' }),
+  time: z.string(),
+  received_at: z.string(),
+  created_at: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  state: z.enum(['counted', 'duplicate', 'conflict', 'not_counted']),
+  meters: z.array(z.string()).meta({ description: 'Keys of the meters that count the event.' }),
+  reasons: z.array(eventReasonSchema).meta({ description: 'Why other meters do not count it, and what else is worth knowing.' }),
+  cursor: z.string().meta({ description: 'The event’s place in the list, for starting_after and ending_before.' }),
+  metadata: z.record(z.string(), z.string()),
+});
+
+export const eventListSchema = z.object({ data: z.array(listedEventSchema), has_more: z.boolean() });
+
+export type EventListBody = z.infer<typeof eventListSchema>;
