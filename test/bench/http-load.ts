@@ -56,6 +56,11 @@ export class HttpLoad {
     await Promise.all(this.connections.map(work));
   }
 
+  /** The same connections as loads of their own, for work that goes its own pace on each. */
+  perConnection(): HttpLoad[] {
+    return this.connections.map((connection) => new HttpLoad([connection]));
+  }
+
   close(): void {
     for (const connection of this.connections) connection.close();
   }

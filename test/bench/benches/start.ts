@@ -1,0 +1,51 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Bench } from '../bench.ts';
+import { memoryBytesOf, processCountOf } from '../processes.ts';
+import { figureReading } from '../reading.ts';
+import { RunningProduct } from '../running-product.ts';
+import { openFolder } from '../stores.ts';
+
+// From the command to a ready product, on an empty data folder and again on the same one, and what it holds in memory when nothing
+// is asked of it. With the demo data, as a newcomer starts it.
+
+const rounds = { short: 2, long: 7 } as const;
+const idleMs = { short: 5_000, long: 15_000 } as const;
+
+export const start: Bench = {
+  name: 'start',
+  async run({ isShort, say }) {
+    const [firstSeconds, secondSeconds, idleMegabytes]: [number[], number[], number[]] = [[], [], []];
+    for (let round = 0; round < (isShort ? rounds.short : rounds.long); round += 1) {
+      const folder = openFolder();
+      try {
+        firstSeconds.push(await startOnce(folder.path, async () => undefined));
+        secondSeconds.push(
+          await startOnce(folder.path, async (product) => {
+            await wait(isShort ? idleMs.short : idleMs.long);
+            idleMegabytes.push(memoryBytesOf([product.pid]) / 1_000_000);
+            say(`${processCountOf([product.pid])} processes when idle`);
+          }),
+        );
+      } finally {
+        folder.remove();
+      }
+    }
+    return [
+      figureReading(secondSeconds, { name: 'start: second', unit: 's', goal: 'at most 8' }),
+      figureReading(firstSeconds, { name: 'start: first', unit: 's', goal: 'at most 15' }),
+      figureReading(idleMegabytes, { name: 'start: idle memory', unit: 'MB', goal: 'at most 900' }),
+    ];
+  },
+};
+
+async function startOnce(dataDir: string, whenReady: (product: RunningProduct) => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  const product = await RunningProduct.start({ dataDir, demo: 'on' });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  try {
+    await whenReady(product);
+  } finally {
+    await product.stop();
+  }
+  return seconds;
+}
