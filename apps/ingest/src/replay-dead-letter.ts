@@ -9,11 +9,16 @@ export interface ReplayableDeadLetter {
   readonly payload: string;
 }
 
+export interface DeadLetterKey {
+  readonly organizationId: string;
+  readonly deadLetterId: string;
+}
+
 export interface ReplayDeadLetterDependencies {
   readonly acceptEvents: AcceptEvents;
   readonly log: EventLog;
   /** Null where the organization has no such dead letter. */
-  readonly readDeadLetter: (key: { readonly organizationId: string; readonly deadLetterId: string }) => Promise<ReplayableDeadLetter | null>;
+  readonly readDeadLetter: (key: DeadLetterKey) => Promise<ReplayableDeadLetter | null>;
 }
 
 export type ReplayRefusal = 'not_found' | 'not_replayable';
@@ -25,23 +30,23 @@ export type ReplayRefusal = 'not_found' | 'not_replayable';
 export class ReplayDeadLetter {
   constructor(private readonly deps: ReplayDeadLetterDependencies) {}
 
-  async execute(key: { readonly organizationId: string; readonly deadLetterId: string }): Promise<Outcome<EventsAnswerBody, ReplayRefusal>> {
+  async execute(key: DeadLetterKey): Promise<Outcome<EventsAnswerBody, ReplayRefusal>> {
     const letter = await this.deps.readDeadLetter(key);
     if (letter === null) return refused('not_found', 'There is no such dead letter.');
     if (letter.kind === 'identity_conflict') {
       return refused('not_replayable', 'The identity of this event is taken by another one, which is counted. Post it under an id of its own.');
     }
-    return letter.kind === 'poison' ? this.appendAgain(letter.payload, key.organizationId) : this.acceptAgain(letter.payload, key.organizationId);
+    return letter.kind === 'poison' ? this.appendAgain(letter, key) : this.acceptAgain(letter, key);
   }
 
-  private async acceptAgain(payload: string, organizationId: string): Promise<Outcome<EventsAnswerBody, ReplayRefusal>> {
+  private async acceptAgain({ payload }: ReplayableDeadLetter, { organizationId }: DeadLetterKey): Promise<Outcome<EventsAnswerBody, ReplayRefusal>> {
     const value = parsed(payload);
     if (value === undefined) return refused('not_replayable', 'What was sent is no whole JSON, so it can not become an event.');
     const batch = { events: [exactEvent(value, payload)], payloadOf: () => payload };
     return accepted(await this.deps.acceptEvents.execute({ organizationId, batch, keepsAllRefused: false }));
   }
 
-  private async appendAgain(payload: string, organizationId: string): Promise<Outcome<EventsAnswerBody, ReplayRefusal>> {
+  private async appendAgain({ payload }: ReplayableDeadLetter, { organizationId }: DeadLetterKey): Promise<Outcome<EventsAnswerBody, ReplayRefusal>> {
     const record = recordOrNull(payload);
     if (record === null || record.organization !== organizationId) return refused('not_replayable', 'What could not be handled is no whole usage event.');
     await this.deps.log.append(topics.usageEvents, [{ key: usageEventKey(record), value: payload }]);

@@ -64,7 +64,7 @@ export function binaryCloudEvent(headers: IncomingHttpHeaders, text: string): Re
 /** Header values are percent-encoded UTF-8, quoted or not; exactly one round is undone. Null where the bytes are no UTF-8. */
 function decodedHeader(header: string): string | null {
   const unquoted = /^".*"$/s.test(header) && header.length >= 2 ? header.slice(1, -1).replace(/\\(.)/gs, '$1') : header;
-  const decoded = unquoted.replace(/%([\da-fA-F]{2})/g, (_whole: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const decoded = unquoted.replace(/%([\da-fA-F]{2})/g, (...[, hex = '']: string[]) => String.fromCharCode(Number.parseInt(hex, 16)));
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(decoded, 'latin1'));
   } catch {

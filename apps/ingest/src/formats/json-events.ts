@@ -13,7 +13,7 @@ export function jsonEvents(text: string): ReceivedBatch {
   let texts: readonly string[] | undefined;
   // Only what was refused and what has long numbers is cut out of the body again.
   const textOf = (index: number): string => {
-    texts ??= isSingle ? [text.trim()] : elementTexts(text, isWrapped ? memberAt(text, 'events') : 0);
+    texts ??= isSingle ? [text.trim()] : elementTexts(text, isWrapped ? memberAt(text, { name: 'events' }) : 0);
     return texts[index] ?? '';
   };
   const events = hasInexactNumber(text) ? values.map((value, index) => exactEvent(value, textOf(index))) : values.map((value) => ({ value }));
