@@ -12,6 +12,7 @@ import { toDocumentRef, toInvoiceDocument } from './to-payment-document.js';
 
 const entriesMax = 100;
 const concurrency = 4;
+const firstRetryMs = 500;
 const retryMaxMs = 60_000;
 const slowRetryMs = 600_000;
 /** Tried so often in quick succession, then every ten minutes until it is given up. Who waits for the outbox waits for the quick tries only. */
@@ -119,7 +120,7 @@ export class PushOutbox {
     const isOver = Temporal.Instant.compare(entry.createdAt.add(giveUpAfter), systemNow) <= 0;
     const detail = { call: failure.call, detail: failure.detail };
     const state = isOver ? 'given_up' : failure.kind === 'unknown' || entry.state === 'unknown' ? 'unknown' : 'pending';
-    await saveOutboxOutcome(manager, { id: entry.id, state, systemNow, nextTryAt: systemNow.add({ milliseconds: waitMs(entry.attempts, failure.retryAfterMs) }), detail });
+    await saveOutboxOutcome(manager, { id: entry.id, state, systemNow, nextTryAt: systemNow.add({ milliseconds: waitMs(entry.attempts, failure) }), detail });
     if (state !== 'pending') await changeInvoice(manager, { id: invoice.id, paymentStatus: 'unknown', paymentFailure: { code: state, detail: failure.detail } });
     return isOver;
   }
@@ -130,12 +131,15 @@ export class PushOutbox {
     await this.context.database.inOrganization(due.organizationId, async (manager) => {
       const entry = await lockOutboxEntry(manager, { organizationId: due.organizationId, id: due.id, systemNow });
       if (entry === null) return;
-      const nextTryAt = systemNow.add({ milliseconds: waitMs(entry.attempts, 1_000) });
+      const nextTryAt = systemNow.add({ milliseconds: waitMs(entry.attempts, { kind: 'unknown', retryAfterMs: retryMaxMs }) });
       await saveOutboxOutcome(manager, { id: entry.id, state: 'unknown', systemNow, nextTryAt, detail: { detail: 'The push failed inside.' } });
     });
   }
 }
 
-function waitMs(attempts: number, askedForMs: number): number {
-  return attempts >= quickTriesMax ? slowRetryMs : Math.min(retryMaxMs, askedForMs * 2 ** attempts);
+/** A provider that can't now is asked again when it said; an answer that was lost is looked for at once, since a run reads before it writes. */
+function waitMs(attempts: number, failure: { readonly kind: 'unknown' | 'retry_later'; readonly retryAfterMs: number }): number {
+  if (attempts >= quickTriesMax) return Math.max(slowRetryMs, failure.retryAfterMs);
+  const growing = firstRetryMs * 2 ** attempts;
+  return failure.kind === 'unknown' ? Math.min(growing, failure.retryAfterMs) : Math.max(growing, failure.retryAfterMs);
 }

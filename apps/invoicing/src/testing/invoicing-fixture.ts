@@ -46,7 +46,8 @@ export class InvoicingFixture {
     await log.ensureTopic({ name: topics.usageEvents, partitions: 1 });
     const fixture = new InvoicingFixture(sql, database, ratingDatabase, log, options.clock ?? systemClock);
     await sql.query(
-      `insert into organizations (id, name, mode, invoice_prefix, is_bootstrap, created_at) values ('org_a', 'A', $1, 'ACME', true, now())`, [options.mode ?? 'test']);
+      `insert into organizations (id, name, mode, invoice_prefix, is_bootstrap, created_at) values ('org_a', 'A', $1, 'ACME', true, now()), ('org_b', 'B', $1, 'B', false, now())`,
+      [options.mode ?? 'test']);
     return fixture;
   }
 
@@ -127,7 +128,8 @@ export class InvoicingFixture {
       await use.pushOutbox.execute();
       const { rows } = await this.sql.query(
         `select 1 from due_acts act left join test_clocks clock using (organization_id) where act.done_at is null and act.due_at <= coalesce(clock.now, now())
-         union all select 1 from payment_outbox where state in ('pending', 'unknown')`);
+         union all select 1 from payment_outbox where state in ('pending', 'unknown')
+         union all select 1 from subscriptions left join billing_schedules on subscription_id = id where adopted_revision is null or adopted_revision < revision`);
       if (rows.length === 0) return;
       if ((await this.rating().runJobs()) === 0) await systemClock.sleep(20);
     }

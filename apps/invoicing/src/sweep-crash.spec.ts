@@ -1,0 +1,97 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { makeLogger, systemClock } from '#platform';
+import { StripeDouble, usePostgres } from '#testing';
+import { sweepSteps, type SweepStep } from './invoicing-context.js';
+import { flat, InvoicingFixture, perUnit, summary } from './testing/invoicing-fixture.js';
+import { MortalProcess } from './testing/mortal-process.js';
+
+usePostgres();
+let fixture: InvoicingFixture;
+let double: StripeDouble;
+afterEach(async () => {
+  await fixture.close();
+  await double.close();
+});
+
+const until = '2026-04-01T01:00:00Z';
+const passesMax = 200;
+
+/** Three months of a fee and usage, and a second customer who was canceled and is owed money. */
+async function story(): Promise<void> {
+  fixture = await InvoicingFixture.open();
+  double = await StripeDouble.start({ cardOfNewCustomers: 'pm_card_visa' });
+  await fixture.plan([flat('price_base', '31.00'), perUnit('price_calls', '0.01')]);
+  await fixture.plan([flat('price_only', '28.00')], { id: 'plan_fee' });
+  await fixture.customer('cus_a');
+  await fixture.customer('cus_b');
+  await fixture.setClock('2026-01-01T00:00:00Z');
+  await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
+  await fixture.subscribe({ id: 'sub_b', customerId: 'cus_b', planId: 'plan_fee', startAt: '2026-02-01T00:00:00Z' });
+  await fixture.cancel('sub_b', '2026-02-15T00:00:00Z');
+  await fixture.subscribe({ id: 'sub_c', customerId: 'cus_b', planId: 'plan_fee', startAt: '2026-03-01T00:00:00Z' });
+  await fixture.cancel('sub_c', '2026-04-01T00:00:00Z');
+  fixture.rating().quantityOf = ({ periodIndex }) => String(periodIndex * 100);
+}
+
+const expected = [
+  'ACME-000001 paid 2026-01-01/2026-02-01 3100: advance 3100',
+  'ACME-000002 paid 2026-02-01/2026-03-01 2800: advance 2800',
+  'ACME-000003 paid 2026-01-01/2026-02-01 3200: usage 100, advance 3100',
+  'ACME-000004 paid 2026-02-15/2026-03-01 0: proration -1400, carried_over 1400', // 14 of 28 days of 28.00
+  'ACME-000005 paid 2026-03-01/2026-04-01 1400: carried_over -1400, advance 2800', // 28.00 - 14.00
+  'ACME-000006 paid 2026-02-01/2026-03-01 3300: usage 200, advance 3100',
+  'ACME-000007 paid 2026-03-01/2026-04-01 3400: usage 300, advance 3100',
+];
+
+function stripeSettings() {
+  return { apiKey: double.apiKey, webhookSecret: 'whsec_double', apiBase: double.url };
+}
+
+async function expectTheStory(): Promise<void> {
+  const invoices = await fixture.invoices();
+  expect(invoices.map(summary).sort()).toEqual(expected);
+  const owing = invoices.filter(({ totals }) => totals.amountDueMinor > 0n).map(({ invoice, totals }) => `${invoice.id} ${totals.amountDueMinor}`);
+  expect([...double.state.invoices.values()].map((one) => `${one.metadata['tollway_invoice']} ${one.amountPaid}`).sort()).toEqual(owing.sort());
+  // 31.00 + 28.00 + 32.00 + 14.00 + 33.00 + 34.00 = 172.00, each once.
+  expect(double.state.payments.reduce((sum, { amount }) => sum + amount, 0)).toBe(17_200);
+  expect(double.state.payments).toHaveLength(6);
+}
+
+/** Works until the process dies at its step. */
+async function workUntilDeath(process: MortalProcess): Promise<void> {
+  const use = fixture.use({ ...process.adapters(fixture), stripe: stripeSettings(), logger: makeLogger({ name: 'dying', level: 'silent' }) });
+  for (let pass = 0; pass < passesMax && !process.isDead; pass += 1) {
+    await use.sweepDue.execute().catch(() => undefined);
+    if (!process.isDead && (await fixture.rating().runJobs()) === 0) await systemClock.sleep(5);
+  }
+  expect(process.isDead).toBe(true);
+}
+
+describe('a process that dies', () => {
+  // What happens once in the story can't be died at twice.
+  const once = new Set<SweepStep>(['adopt:written', 'adopt:committed', 'issue:waiting-noted', 'issue:rating-requested', 'clock:finished']);
+  const deaths = sweepSteps.flatMap((step): [SweepStep, number][] => (once.has(step) ? [[step, 1]] : [[step, 1], [step, 2]]));
+  it.each(deaths)('at %s, time %i, leaves nothing undone and nothing twice', async (step, time) => {
+    await story();
+    await fixture.beginAdvance(until);
+    await workUntilDeath(new MortalProcess({ step, time }));
+    await fixture.finishAdvance(until, fixture.use({ stripe: stripeSettings() }));
+    await expectTheStory();
+  });
+});
+
+describe('two processes at once', () => {
+  it('do everything once', async () => {
+    await story();
+    await fixture.beginAdvance(until);
+    const others = [1, 2].map(() => fixture.use({ stripe: stripeSettings() }));
+    let isOver = false;
+    const work = others.map(async (use) => {
+      while (!isOver) await Promise.all([use.sweepDue.execute(), use.pushOutbox.execute()]);
+    });
+    await fixture.finishAdvance(until, fixture.use({ stripe: stripeSettings() }));
+    isOver = true;
+    await Promise.all(work);
+    await expectTheStory();
+  });
+});
