@@ -1,10 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Database, PostgresAuthenticator, ReadOrganization } from '#persistence';
-import { BusinessClock } from '#persistence';
-import type { Clock, Ids } from '#platform';
+import type { BusinessClock, Database, PostgresAuthenticator, ReadOrganization } from '#persistence';
+import { PostgresIdempotencyStore } from '#persistence';
+import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
+import { AdvanceTestClock } from './advance-test-clock.js';
+import { CancelSubscription } from './cancel-subscription.js';
 import { Features, MeterKeys, Meters, Products } from './catalog.js';
 import { ChangeOrganization } from './change-organization.js';
 import { CreateOrganization } from './create-organization.js';
+import { CreateSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { ApiKeyController } from './in/api-key.controller.js';
 import { CustomerController } from './in/customer.controller.js';
@@ -13,11 +16,16 @@ import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
 import { PlanController } from './in/plan.controller.js';
 import { ProductController } from './in/product.controller.js';
+import { SubscriptionController } from './in/subscription.controller.js';
+import { TestClockController } from './in/test-clock.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
 import { Plans } from './plans.js';
 import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
 import { ReadPlans } from './read-plans.js';
+import { ReadSubscriptions } from './read-subscriptions.js';
+import { RemoveExpiredAnswers } from './remove-expired-answers.js';
+import { TestClocks } from './test-clocks.js';
 
 export interface BillingApiAdapters {
   /** Opened as `billingApi`. */
@@ -27,10 +35,17 @@ export interface BillingApiAdapters {
   readonly businessClock: BusinessClock;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** For how far the aggregator has consumed. */
+  readonly log: Pick<EventLog, 'completeAsOf'>;
+  readonly jobs: JobQueue;
   readonly serverSecret: string;
+  readonly logger: Logger;
 }
 
-const controllers = [OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController];
+const controllers = [
+  OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController, SubscriptionController,
+  TestClockController,
+];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
 @Module({})
@@ -50,6 +65,12 @@ export class BillingApiModule {
       new ReadPlans(database),
       new Customers(adapters),
       new ReadCustomers(database, adapters.businessClock),
+      new CreateSubscription(adapters, adapters.jobs),
+      new CancelSubscription(adapters, adapters.jobs),
+      new ReadSubscriptions(database, adapters.businessClock),
+      new TestClocks(adapters),
+      new AdvanceTestClock(adapters),
+      new RemoveExpiredAnswers(new PostgresIdempotencyStore(database, adapters), adapters.logger),
     ];
     return { module: BillingApiModule, controllers, providers: useCases.map((useCase) => ({ provide: useCase.constructor, useFactory: () => useCase })) };
   }

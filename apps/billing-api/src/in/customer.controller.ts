@@ -9,6 +9,7 @@ import type { AttachmentBody, CustomerBody, CustomerReplace, CustomerUpdate, Sub
 import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
 import { Customers, type CustomerRefusal } from '../customers.js';
 import { ReadCustomers } from '../read-customers.js';
+import { businessInstantOrNull } from './business-instant.js';
 import { toAttachmentBody, toCustomerBody } from './customer-bodies.js';
 import { toListBody } from './list-body.js';
 
@@ -91,7 +92,7 @@ export class CustomerController {
   @ApiOperation({ summary: 'Attach a subject to a customer, or move it there from an instant on' })
   @Answers({ status: 201, schema: attachmentSchema, problems: [400, 404, 409, 422] })
   async attach(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: subjectAttachSchema }) body: SubjectAttach): Promise<AttachmentBody> {
-    const effectiveAt = body.effective_at === undefined ? null : Temporal.Instant.from(body.effective_at);
+    const effectiveAt = businessInstantOrNull(body.effective_at);
     return toAttachmentBody(valueOrProblem(await this.customers.attach(principal.organizationId, { reference, subject: body.subject, effectiveAt }), statuses));
   }
 

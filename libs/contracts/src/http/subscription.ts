@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metadataSchema, referenceSchema, subscriptionStatuses } from '#domain';
+import { lineKinds, metadataSchema, referenceSchema, subscriptionStatuses } from '#domain';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const trialDaysMax = 3_650;
@@ -63,12 +63,12 @@ export const subscriptionPreviewSchema = z.object({
     .object({
       period: periodSchema.nullable(),
       currency: z.string(),
-      lines: z.array(z.object({ price: z.string(), price_key: z.string(), kind: z.string(), description: z.string(), quantity: z.string(), amount: z.string(), period: periodSchema })),
+      lines: z.array(z.object({ price: z.string().nullable(), price_key: z.string().nullable(), kind: z.enum(lineKinds), description: z.string(), quantity: z.string().nullable(), amount: z.string(), period: periodSchema })),
       subtotal: z.string(),
       total: z.string(),
     })
     .nullable()
-    .meta({ description: 'What would be invoiced at once, without usage that is not counted yet.' }),
+    .meta({ description: 'The fees that the act invoices; usage is not in it.' }),
 });
 
 export const subscriptionListQuery = {

@@ -18,7 +18,8 @@ export class BusinessClock {
 
   async now(organizationId: string): Promise<Temporal.Instant> {
     const organization = await this.readOrganization(organizationId);
-    return organization.mode === 'live' ? this.clock.now() : this.readShared(organizationId);
+    const now = organization.mode === 'live' ? this.clock.now() : await this.readShared(organizationId);
+    return now.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }); // What is stored of it is what was said.
   }
 
   private readShared(organizationId: string): Promise<Temporal.Instant> {

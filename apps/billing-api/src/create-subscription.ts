@@ -1,0 +1,117 @@
+import type { EntityManager } from 'typeorm';
+import { invoicingQueue, sweepJob, type SubscriptionCreate } from '#contracts';
+import { billingSchedule, daysUntilDueDefault, periodsThrough, type Period } from '#domain';
+import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
+import { unusable } from './catalog-kinds.js';
+import { firstFees, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import type { Surroundings } from './surroundings.js';
+
+export interface CreatedSubscription {
+  readonly view: SubscriptionView;
+  /** Every period that has started, or the first one where none has. */
+  readonly periods: readonly Period[];
+  readonly fees: FeePreview | null;
+}
+
+export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor'> & {
+  readonly startAt: Temporal.Instant | null;
+  readonly billingAnchor: Temporal.Instant | null;
+};
+
+/** Puts a customer on a plan version. A start in the past bills every elapsed period at once. */
+export class CreateSubscription {
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly jobs: JobQueue,
+  ) {}
+
+  async execute(organizationId: string, input: SubscribeInput): Promise<Outcome<CreatedSubscription, 'invalid_request'>> {
+    const outcome = await this.run(organizationId, input, async (manager, subscription) => insertRow(manager, subscriptionTable, subscription));
+    if (outcome.ok) await this.jobs.add(invoicingQueue, [sweepJob]);
+    return outcome;
+  }
+
+  /** What `execute` would make; nothing is kept. */
+  async preview(organizationId: string, input: SubscribeInput): Promise<Outcome<CreatedSubscription, 'invalid_request'>> {
+    return this.run(organizationId, input, async () => undefined);
+  }
+
+  private async run(
+    organizationId: string,
+    input: SubscribeInput,
+    keep: (manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>,
+  ): Promise<Outcome<CreatedSubscription, 'invalid_request'>> {
+    const now = await this.surroundings.businessClock.now(organizationId);
+    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
+      const found = await findParties(manager, input);
+      if (!found.ok) return found;
+      const { customer, plan } = found.value;
+      const subscription = this.made(input, { customer, plan, now });
+      const periods = periodsOf(subscription, { plan, now });
+      if (!periods.ok) return periods;
+      await keep(manager, subscription);
+      const organization = await findOrganization(manager, organizationId);
+      assert(organization !== null, 'The organization of a credential exists.');
+      const view = { subscription, plan, customerKey: customer.key, now };
+      return accepted({ view, periods: periods.value, fees: firstFees(view, organization) });
+    });
+  }
+
+  private made(input: SubscribeInput, parts: { customer: Customer; plan: PlanVersionOfPlan; now: Temporal.Instant }): SubscriptionRecord {
+    const { customer, plan, now } = parts;
+    const startAt = input.startAt ?? now;
+    const trialDays = input.trial_days ?? plan.trialDays;
+    const schedule = billingSchedule({ startAt, billingAnchor: input.billingAnchor, trialDays, interval: plan.billingPeriod, timeZone: customer.timeZone });
+    const collection = input.collection ?? 'automatic';
+    return {
+      id: this.surroundings.ids.make('sub'),
+      organizationId: plan.organizationId,
+      customerId: customer.id,
+      planId: plan.planId,
+      planVersion: plan.version,
+      startAt,
+      billingAnchor: schedule.recurrence.anchor,
+      trialDays,
+      trialEndAt: schedule.trial?.end ?? null,
+      currency: plan.currency,
+      timeZone: customer.timeZone,
+      collection,
+      daysUntilDue: collection === 'send_invoice' ? (input.days_until_due ?? daysUntilDueDefault) : null,
+      cancelAt: null,
+      cancelProrate: false,
+      canceledAt: null,
+      revision: 1n,
+      createdAt: this.surroundings.clock.now(),
+      metadata: input.metadata ?? {},
+    };
+  }
+}
+
+/** The customer, held so that nobody archives it meanwhile, and the plan version. All that is wrong with either is named. */
+async function findParties(manager: EntityManager, input: SubscribeInput): Promise<Outcome<{ customer: Customer; plan: PlanVersionOfPlan }, 'invalid_request'>> {
+  const candidate = await findByIdOrKey<Customer>(manager, customerTable, input.customer);
+  if (candidate !== null) await manager.query('select 1 from customers where id = $1 for update', [candidate.id]);
+  const customer = candidate === null ? null : await findByIdOrKey<Customer>(manager, customerTable, candidate.id);
+  const plan = await findByIdOrKey<Plan>(manager, planTable, input.plan);
+  const version = plan === null ? null : await readPlanVersion(manager, { planId: plan.id, version: input.version ?? plan.latestVersion });
+  const faults: InputFault[] = [];
+  if (customer === null || customer.archivedAt !== null) faults.push(unusable({ pointer: '/customer', noun: 'customer', found: customer }));
+  if (plan === null || plan.archivedAt !== null) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
+  else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
+  if (customer !== null && version !== null && customer.currency !== null && customer.currency !== version.currency) {
+    faults.push({ pointer: '/plan', code: 'currency_mismatch', detail: `The plan is priced in ${version.currency} and the customer pays in ${customer.currency}.` });
+  }
+  if (faults.length > 0 || customer === null || version === null) return refused('invalid_request', 'This customer can not have this plan.', faults);
+  return accepted({ customer, plan: version });
+}
+
+function periodsOf(subscription: SubscriptionRecord, at: { plan: PlanVersionOfPlan; now: Temporal.Instant }): Outcome<readonly Period[], 'invalid_request'> {
+  const schedule = billingSchedule({
+    startAt: subscription.startAt, billingAnchor: subscription.billingAnchor, trialDays: subscription.trialDays, interval: at.plan.billingPeriod, timeZone: subscription.timeZone,
+  });
+  const latest = Temporal.Instant.compare(schedule.firstStart, at.now) > 0 ? schedule.firstStart : at.now;
+  const outcome = periodsThrough(schedule, latest);
+  if (outcome.ok) return accepted(outcome.periods.map(({ period }) => period));
+  return refused('invalid_request', outcome.detail, [{ pointer: '/start_at', code: outcome.code, detail: outcome.detail }]);
+}

@@ -1,0 +1,66 @@
+import type { SubscriptionBody, SubscriptionPreviewBody } from '#contracts';
+import { formatMinor, toPlain, type Period } from '#domain';
+import { currentPeriodOf, statusOf, type FeePreview, type SubscriptionView } from '../subscription-schedule.js';
+import { instantText } from './wire-text.js';
+
+export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
+  const { subscription, plan, now } = view;
+  const currentPeriod = currentPeriodOf(view);
+  return {
+    id: subscription.id,
+    object: 'subscription',
+    customer: subscription.customerId,
+    customer_key: view.customerKey,
+    plan: subscription.planId,
+    plan_key: plan.planKey,
+    version: subscription.planVersion,
+    status: statusOf(subscription, now),
+    start_at: instantText(subscription.startAt),
+    billing_anchor: instantText(subscription.billingAnchor),
+    trial_days: subscription.trialDays,
+    trial_end_at: instantText(subscription.trialEndAt),
+    current_period: currentPeriod === null ? null : toPeriodBody(currentPeriod),
+    currency: subscription.currency,
+    time_zone: subscription.timeZone,
+    collection: subscription.collection,
+    days_until_due: subscription.daysUntilDue,
+    cancel_at: instantText(subscription.cancelAt),
+    cancel_prorate: subscription.cancelProrate,
+    canceled_at: instantText(subscription.canceledAt),
+    created_at: instantText(subscription.createdAt),
+    metadata: subscription.metadata,
+  };
+}
+
+/** `id` is null for a subscription that would be new. */
+export function toPreviewBody(preview: { view: SubscriptionView; id: string | null; periods: readonly Period[]; fees: FeePreview | null }): SubscriptionPreviewBody {
+  const { created_at: _createdAt, ...subscription } = toSubscriptionBody(preview.view);
+  return {
+    object: 'subscription_preview',
+    subscription: { ...subscription, id: preview.id },
+    periods: preview.periods.map(toPeriodBody),
+    invoice: preview.fees === null ? null : toFeesBody(preview.fees, preview.view.subscription.currency),
+  };
+}
+
+function toFeesBody(fees: FeePreview, currency: string): NonNullable<SubscriptionPreviewBody['invoice']> {
+  return {
+    period: fees.period === null ? null : toPeriodBody(fees.period),
+    currency,
+    lines: fees.lines.map((line) => ({
+      price: line.priceId,
+      price_key: line.priceKey,
+      kind: line.kind,
+      description: line.description,
+      quantity: line.quantity === null ? null : toPlain(line.quantity),
+      amount: formatMinor(line.amountMinor, currency),
+      period: toPeriodBody(line.period),
+    })),
+    subtotal: fees.totalText,
+    total: fees.totalText,
+  };
+}
+
+function toPeriodBody({ start, end }: Period): { start: string; end: string } {
+  return { start: instantText(start), end: instantText(end) };
+}

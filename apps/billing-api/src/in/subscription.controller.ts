@@ -1,0 +1,91 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import {
+  previewQuerySchema, subscriptionCancelSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema,
+} from '#contracts';
+import type { SubscriptionBody, SubscriptionCancel, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from '#contracts';
+import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { CancelSubscription, type CancelRefusal } from '../cancel-subscription.js';
+import { CreateSubscription } from '../create-subscription.js';
+import { ReadSubscriptions } from '../read-subscriptions.js';
+import { businessInstantOrNull } from './business-instant.js';
+import { toListBody } from './list-body.js';
+import { toPreviewBody, toSubscriptionBody } from './subscription-bodies.js';
+
+const statuses: Readonly<Record<CancelRefusal | 'invalid_request', number>> = { not_found: 404, already_canceled: 409, invalid_request: 422 };
+const listSchema = listQuerySchema.extend(subscriptionListQuery);
+const answersSchema = subscriptionSchema.or(subscriptionPreviewSchema);
+type PreviewQuery = z.infer<typeof previewQuerySchema>;
+
+@ApiTags('subscriptions')
+@Controller('/v1/subscriptions')
+export class SubscriptionController {
+  constructor(
+    private readonly createSubscription: CreateSubscription,
+    private readonly cancelSubscription: CancelSubscription,
+    private readonly readSubscriptions: ReadSubscriptions,
+  ) {}
+
+  @Post()
+  @RequiredScope('subscriptions:write')
+  @ApiOperation({ summary: 'Put a customer on a plan, or with preview=true show what that would mean' })
+  @Answers({ status: 201, schema: subscriptionSchema, problems: [400, 409, 422] })
+  @Answers({ status: 200, schema: subscriptionPreviewSchema, description: 'The preview.' })
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Query({ schema: previewQuerySchema }) query: PreviewQuery,
+    @Body({ schema: subscriptionCreateSchema }) body: SubscriptionCreate,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
+    const input = { ...body, startAt: businessInstantOrNull(body.start_at), billingAnchor: businessInstantOrNull(body.billing_anchor) };
+    if (query.preview !== 'true') {
+      return toSubscriptionBody(valueOrProblem(await this.createSubscription.execute(principal.organizationId, input), statuses).view);
+    }
+    void reply.status(200);
+    return toPreviewBody({ ...valueOrProblem(await this.createSubscription.preview(principal.organizationId, input), statuses), id: null });
+  }
+
+  @Get()
+  @RequiredScope('subscriptions:read')
+  @ApiOperation({ summary: 'List subscriptions, newest first' })
+  @Answers({ schema: subscriptionListSchema, problems: [422] })
+  async list(@CurrentPrincipal() principal: Principal, @Query({ schema: listSchema }) query: z.infer<typeof listSchema>): Promise<ListBody<SubscriptionBody>> {
+    const filter = { page: toListPage(query), customer: query.customer ?? null, plan: query.plan ?? null, status: query.status ?? null };
+    return toListBody(await this.readSubscriptions.list(principal.organizationId, filter), toSubscriptionBody);
+  }
+
+  @Get(':id')
+  @RequiredScope('subscriptions:read')
+  @ApiOperation({ summary: 'Read a subscription' })
+  @Answers({ schema: subscriptionSchema, problems: [404] })
+  async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<SubscriptionBody> {
+    return toSubscriptionBody(valueOrProblem(await this.readSubscriptions.find(principal.organizationId, id), statuses));
+  }
+
+  @Patch(':id')
+  @RequiredScope('subscriptions:write')
+  @ApiOperation({ summary: 'Change the metadata of a subscription' })
+  @Answers({ schema: subscriptionSchema, problems: [400, 404, 422] })
+  async update(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body({ schema: subscriptionUpdateSchema }) body: SubscriptionUpdate): Promise<SubscriptionBody> {
+    return toSubscriptionBody(valueOrProblem(await this.readSubscriptions.changeMetadata(principal.organizationId, { id, metadata: body.metadata }), statuses));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @RequiredScope('subscriptions:write')
+  @ApiOperation({ summary: 'Cancel a subscription now or at the end of its period, or with preview=true show what that would mean' })
+  @Answers({ schema: answersSchema, problems: [400, 404, 409, 422] })
+  async cancel(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id') id: string,
+    @Query({ schema: previewQuerySchema }) query: PreviewQuery,
+    @Body({ schema: subscriptionCancelSchema }) input: SubscriptionCancel,
+  ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
+    const { organizationId } = principal;
+    if (query.preview !== 'true') return toSubscriptionBody(valueOrProblem(await this.cancelSubscription.execute(organizationId, { id, input }), statuses).view);
+    const { view, period, fees } = valueOrProblem(await this.cancelSubscription.preview(organizationId, { id, input }), statuses);
+    return toPreviewBody({ view, id, periods: period === null ? [] : [period], fees });
+  }
+}

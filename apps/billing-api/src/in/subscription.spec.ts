@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { usePostgres } from '#testing';
+import { startBillingApi } from '../fixtures/billing-api-app.js';
+
+usePostgres();
+const { owner, jobs } = await startBillingApi();
+const now = '2026-03-15T12:00:00Z';
+await owner('POST', '/v1/test-clock', { now });
+const pointersOf = (body: { errors: { pointer: string; code: string }[] }) => body.errors.map(({ pointer, code }) => `${pointer} ${code}`);
+
+const flat = (key: string, amount: string, more: object = {}) => ({ key, name: key, type: 'recurring', model: { type: 'flat', amount }, ...more });
+await owner('POST', '/v1/plans', {
+  key: 'pro', name: 'Pro', currency: 'EUR', billing_period: 'P1M',
+  prices: [flat('base', '31'), flat('support', '62', { pay: 'in_arrears' }), { key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '10' } }],
+});
+await owner('POST', '/v1/plans', { key: 'trial', name: 'Trial', currency: 'EUR', billing_period: 'P1M', trial_days: 10, prices: [flat('base', '31')] });
+await owner('POST', '/v1/plans', { key: 'dollars', name: 'Dollars', currency: 'USD', billing_period: 'P1M', prices: [flat('base', '31')] });
+await owner('POST', '/v1/customers', { key: 'acme', name: 'Acme', currency: 'EUR', time_zone: 'Europe/Berlin' });
+const subscribe = (input: object = {}) => owner('POST', '/v1/subscriptions', { customer: 'acme', plan: 'pro', ...input });
+
+describe('subscriptions', () => {
+  it('start at business time, in the zone of their customer', async () => {
+    jobs.added.length = 0;
+    const { status, body } = await subscribe({ metadata: { a: 'b' } });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      object: 'subscription', customer: expect.stringMatching(/^cus_/), customer_key: 'acme', plan: expect.stringMatching(/^plan_/), plan_key: 'pro', version: 1, status: 'active',
+      start_at: now, billing_anchor: now, trial_days: 0, trial_end_at: null, currency: 'EUR', time_zone: 'Europe/Berlin', collection: 'automatic', days_until_due: null,
+      // Noon UTC is 13:00 in Berlin in winter; on 15 April 13:00 there is 11:00 UTC.
+      current_period: { start: now, end: '2026-04-15T11:00:00Z' }, cancel_at: null, canceled_at: null, metadata: { a: 'b' },
+    });
+    expect(jobs.added).toEqual(['invoicing/sweep']);
+    expect((await owner('GET', `/v1/subscriptions/${body.id}`)).body).toEqual(body);
+    expect((await owner('PATCH', `/v1/subscriptions/${body.id}`, { metadata: {} })).body).toEqual({ ...body, metadata: {} });
+  });
+
+  it('have trials, anchors and starts of their own', async () => {
+    expect((await subscribe({ plan: 'trial' })).body).toMatchObject({
+      status: 'trialing', trial_days: 10, trial_end_at: '2026-03-25T12:00:00Z', billing_anchor: '2026-03-25T12:00:00Z', current_period: null,
+    });
+    expect((await subscribe({ plan: 'trial', trial_days: 0 })).body).toMatchObject({ status: 'active', trial_end_at: null });
+    expect((await subscribe({ billing_anchor: '2026-01-31T00:00:00+01:00' })).body).toMatchObject({
+      billing_anchor: '2026-01-30T23:00:00Z', current_period: { start: now, end: '2026-03-30T22:00:00Z' }, // 31 March 00:00 in Berlin, in summer time.
+    });
+    expect((await subscribe({ start_at: '2026-05-01T00:00:00Z', collection: 'send_invoice' })).body).toMatchObject({ status: 'scheduled', current_period: null, days_until_due: 30 });
+    expect((await subscribe({ start_at: '2026-01-10T00:00:00Z', collection: 'send_invoice', days_until_due: 0 })).body).toMatchObject({
+      status: 'active', current_period: { start: '2026-03-10T00:00:00Z', end: '2026-04-09T23:00:00Z' }, days_until_due: 0,
+    });
+  });
+
+  it('stay on their version', async () => {
+    await owner('POST', '/v1/plans', { key: 'versions', name: 'V', currency: 'EUR', billing_period: 'P1M', prices: [flat('base', '1')] });
+    await owner('PATCH', '/v1/plans/versions', { prices: [flat('base', '2')] });
+    expect((await subscribe({ plan: 'versions' })).body.version).toBe(2);
+    expect((await subscribe({ plan: 'versions', version: 1 })).body.version).toBe(1);
+    expect(pointersOf((await subscribe({ plan: 'versions', version: 3 })).body)).toEqual(['/version unknown_version']);
+  });
+
+  it.each<[object, string[]]>([
+    [{ customer: 'none', plan: 'none' }, ['/customer unknown_customer', '/plan unknown_plan']],
+    [{ plan: 'dollars' }, ['/plan currency_mismatch']],
+    [{ quantities: { seats: '5' }, discounts: [] }, ['/quantities unknown_field', '/discounts unknown_field']],
+    [{ start_at: 'tomorrow', trial_days: -1, collection: 'cash' }, ['/start_at invalid', '/trial_days too_small', '/collection invalid_value']],
+    [{ days_until_due: 5 }, ['/days_until_due not_allowed']],
+  ])('refuse %j', async (input, pointers) => {
+    const { status, body } = await subscribe(input);
+    expect([status, pointersOf(body)]).toEqual([422, pointers]);
+  });
+
+  it('bill at most 400 elapsed periods', async () => {
+    await owner('POST', '/v1/plans', { key: 'daily', name: 'Daily', currency: 'EUR', billing_period: 'P1D', prices: [] });
+    // 400 local days before now, summer time in between: 8 February 2025, 13:00 in Berlin.
+    expect((await subscribe({ plan: 'daily', start_at: '2025-02-08T12:00:00Z' })).status).toBe(201);
+    const { status, body } = await subscribe({ plan: 'daily', start_at: '2025-02-07T12:00:00Z' });
+    expect([status, pointersOf(body)]).toEqual([422, ['/start_at too_many_periods']]);
+  });
+
+  it('can not be made of what is archived', async () => {
+    await owner('POST', '/v1/customers', { key: 'gone', name: 'Gone' });
+    await owner('POST', '/v1/customers/gone/archive');
+    await owner('POST', '/v1/plans', { key: 'gone', name: 'Gone', currency: 'EUR', billing_period: 'P1M', prices: [] });
+    await owner('POST', '/v1/plans/gone/archive');
+    expect(pointersOf((await subscribe({ customer: 'gone', plan: 'gone' })).body)).toEqual(['/customer archived_customer', '/plan archived_plan']);
+  });
+
+  it('are listed by customer, plan and status', async () => {
+    await owner('POST', '/v1/customers', { key: 'listed', name: 'Listed' });
+    const ids: string[] = [];
+    for (const more of [{}, { start_at: '2026-05-01T00:00:00Z' }, { plan: 'trial' }]) ids.push((await subscribe({ customer: 'listed', ...more })).body.id);
+    await owner('POST', `/v1/subscriptions/${ids[0]}/cancel`, { when: 'now' });
+    const listed = async (query: string) => (await owner('GET', `/v1/subscriptions?customer=listed&${query}`)).body.data.map(({ id }: { id: string }) => ids.indexOf(id));
+    expect(await listed('')).toEqual([2, 1, 0]);
+    expect(await listed('plan=pro')).toEqual([1, 0]);
+    expect(await listed('status=canceled')).toEqual([0]);
+    expect(await listed('status=scheduled')).toEqual([1]);
+    expect(await listed('status=trialing')).toEqual([2]);
+    expect(await listed('status=active')).toEqual([]);
+    expect((await owner('GET', '/v1/subscriptions?customer=none')).body.data).toEqual([]);
+  });
+});
+
+describe('a preview', () => {
+  it('shows the periods and the first fees, and keeps nothing', async () => {
+    jobs.added.length = 0;
+    const before = (await owner('GET', '/v1/subscriptions?limit=100')).body.data.length;
+    const { status, body } = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'acme', plan: 'pro', start_at: '2026-01-31T00:00:00Z', billing_anchor: '2026-02-01T00:00:00Z' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ object: 'subscription_preview', subscription: { id: null, object: 'subscription', status: 'active', plan_key: 'pro' } });
+    expect(body.periods).toEqual([
+      { start: '2026-01-31T00:00:00Z', end: '2026-02-01T00:00:00Z' }, // A stub of one day.
+      { start: '2026-02-01T00:00:00Z', end: '2026-03-01T00:00:00Z' },
+      { start: '2026-03-01T00:00:00Z', end: '2026-03-31T23:00:00Z' },
+    ]);
+    // One day of January's 31: 31 / 31 = 1.00 in advance, and the setup once.
+    expect(body.invoice.lines.map(({ price_key, kind, amount }: Record<string, string>) => [price_key, kind, amount])).toEqual([['setup', 'one_time', '10.00'], ['base', 'advance', '1.00']]);
+    expect(body.invoice).toMatchObject({ currency: 'EUR', subtotal: '11.00', total: '11.00', period: { start: '2026-01-31T00:00:00Z', end: '2026-02-01T00:00:00Z' } });
+    expect((await owner('GET', '/v1/subscriptions?limit=100')).body.data.length).toBe(before);
+    expect(jobs.added).toEqual([]);
+    expect((await owner('POST', '/v1/subscriptions?preview=maybe', { customer: 'acme', plan: 'pro' })).status).toBe(422);
+  });
+
+  it('of a trial owes nothing before the trial\'s end', async () => {
+    const { body } = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'acme', plan: 'trial' });
+    expect(body).toMatchObject({ subscription: { status: 'trialing' }, invoice: null, periods: [{ start: '2026-03-25T12:00:00Z', end: '2026-04-25T11:00:00Z' }] });
+  });
+});
+
+describe('a cancellation', () => {
+  // March has 31 days: 1 to 16 March 12:00 UTC would be half; zone UTC keeps the sums simple.
+  const fresh = async (input: object = {}) => {
+    await owner('PUT', '/v1/customers/utc', { name: 'UTC', time_zone: 'UTC' });
+    return (await subscribe({ customer: 'utc', start_at: '2026-02-28T00:00:00Z', billing_anchor: '2026-03-01T00:00:00Z', ...input })).body.id as string;
+  };
+
+  it('now ends at this instant, with the fees of what ended and back what was not used', async () => {
+    const id = await fresh();
+    const preview = await owner('POST', `/v1/subscriptions/${id}/cancel?preview=true`, { when: 'now', prorate: true });
+    expect(preview).toMatchObject({ status: 200, body: { subscription: { id, status: 'canceled', cancel_at: now }, periods: [{ start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' }] } });
+    // 14.5 of 31 days: 62 × 14.5 / 31 = 29.00 in arrears; unused 16.5 days of 31.00: 16.50 back.
+    expect(preview.body.invoice.lines.map(({ kind, amount }: Record<string, string>) => [kind, amount])).toEqual([['arrears', '29.00'], ['proration', '-16.50']]);
+    expect(preview.body.invoice.total).toBe('12.50');
+    expect((await owner('GET', `/v1/subscriptions/${id}`)).body.status).toBe('active');
+    jobs.added.length = 0;
+    const canceled = await owner('POST', `/v1/subscriptions/${id}/cancel`, { when: 'now', prorate: true });
+    expect(canceled).toMatchObject({ status: 200, body: { status: 'canceled', cancel_at: now, canceled_at: now, cancel_prorate: true, current_period: null } });
+    expect(jobs.added).toEqual(['invoicing/sweep']);
+    const again = await owner('POST', `/v1/subscriptions/${id}/cancel`, { when: 'now' });
+    expect([again.status, again.body.code, again.body.subscription]).toEqual([409, 'already_canceled', { status: 'canceled' }]);
+  });
+
+  it('at the period\'s end goes on until then, and may still end at once', async () => {
+    const id = await fresh();
+    const canceled = await owner('POST', `/v1/subscriptions/${id}/cancel`, { when: 'period_end' });
+    expect(canceled.body).toMatchObject({ status: 'active', cancel_at: '2026-04-01T00:00:00Z', canceled_at: now, cancel_prorate: false, current_period: { end: '2026-04-01T00:00:00Z' } });
+    expect((await owner('POST', `/v1/subscriptions/${id}/cancel`, { when: 'now' })).body).toMatchObject({ status: 'canceled', cancel_at: now });
+  });
+
+  it('of a trial ends with it, and of what has not begun never lets it begin', async () => {
+    const trial = (await subscribe({ plan: 'trial' })).body.id;
+    expect((await owner('POST', `/v1/subscriptions/${trial}/cancel`, { when: 'period_end' })).body).toMatchObject({ status: 'trialing', cancel_at: '2026-03-25T12:00:00Z' });
+    const scheduled = (await subscribe({ start_at: '2026-05-01T00:00:00Z' })).body.id;
+    expect((await owner('POST', `/v1/subscriptions/${scheduled}/cancel`, { when: 'now' })).body).toMatchObject({ status: 'canceled' });
+    expect((await owner('POST', '/v1/subscriptions/sub_none/cancel', { when: 'now' })).status).toBe(404);
+    expect(pointersOf((await owner('POST', `/v1/subscriptions/${trial}/cancel`, { when: 'later' })).body)).toEqual(['/when invalid_value']);
+  });
+
+  it('frees its customer to be archived, when it has come', async () => {
+    await owner('POST', '/v1/customers', { key: 'leaving', name: 'Leaving' });
+    const { id } = (await subscribe({ customer: 'leaving' })).body;
+    const refused = await owner('POST', '/v1/customers/leaving/archive');
+    expect([refused.status, refused.body.code, refused.body.subscriptions]).toEqual([409, 'has_subscriptions', [id]]);
+    await owner('POST', `/v1/subscriptions/${id}/cancel`, { when: 'now' });
+    expect((await owner('POST', '/v1/customers/leaving/archive')).status).toBe(200);
+  });
+
+  it('keeps the customer in the currency of his subscriptions', async () => {
+    await owner('POST', '/v1/customers', { key: 'no-currency', name: 'x' });
+    expect((await subscribe({ customer: 'no-currency', plan: 'dollars' })).status).toBe(201);
+    expect((await owner('PATCH', '/v1/customers/no-currency', { currency: 'EUR' })).body.code).toBe('currency_fixed');
+    expect((await owner('PATCH', '/v1/customers/no-currency', { currency: 'USD' })).body.currency).toBe('USD');
+  });
+});
+
+it('sends no job for what was refused', async () => {
+  jobs.added.length = 0;
+  await subscribe({ plan: 'none' });
+  expect(jobs.added).toEqual([]);
+});
