@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { aggregatorConfigSchema } from '#aggregator';
+import { ingestConfigSchema } from '#ingest';
+import { invoicingConfigSchema } from '#invoicing';
 
 const port = z.string().regex(/^\d{1,5}$/, 'Give a port from 0 to 65535.').transform(Number).refine((value) => value <= 65_535, 'Give a port from 0 to 65535.');
 const url = (schemes: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), `Give a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`);
 const onOff = z.enum(['on', 'off'], 'Say on or off.').transform((value) => value === 'on');
 
-/** Everything that standalone takes from the environment. */
-export const standaloneConfigSchema = z.object({
+const ownSchema = z.object({
   PORT: port.default(4000),
   HOST: z.string().min(1).default('127.0.0.1'),
   TOLLWAY_DATA_DIR: z.string().min(1).default('./.tollway'),
@@ -19,13 +21,12 @@ export const standaloneConfigSchema = z.object({
   TOLLWAY_DEMO: onOff.default(true),
   TOLLWAY_SECRET: z.string().min(32, 'Give at least 32 characters.').optional(),
   TOLLWAY_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'Say trace, debug, info, warn or error.').default('warn'),
-  TOLLWAY_ALLOW_STRIPE_BASE: onOff.default(false),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
   CLICKHOUSE_URL: url(['http:', 'https:']).optional(),
   REDIS_URL: url(['redis:', 'rediss:']).optional(),
-  STRIPE_API_KEY: z.string().min(1).optional(),
-  STRIPE_API_BASE: url(['http:', 'https:']).optional(),
-  STRIPE_WEBHOOK_SECRET: z.string().min(1).optional(),
 });
+
+/** Everything that standalone takes from the environment: its own settings and those of the apps that it runs. */
+export const standaloneConfigSchema = ownSchema.and(ingestConfigSchema).and(aggregatorConfigSchema).and(invoicingConfigSchema);
 
 export type StandaloneConfig = z.output<typeof standaloneConfigSchema>;

@@ -1,4 +1,4 @@
-import { ConfigInvalid, Fault, loadConfig, makeLogger, type Logger } from '#platform';
+import { ConfigInvalid, Fault, loadConfig, makeLogger, systemClock, type Logger } from '#platform';
 import { openAdapters } from './adapters.js';
 import { composeApp } from './compose-app.js';
 import { standaloneConfigSchema, type StandaloneConfig } from './config.js';
@@ -44,7 +44,10 @@ async function serve(config: StandaloneConfig, logger: Logger): Promise<number> 
       await product.app.listen({ port: config.PORT, host: config.HOST });
       const url = await product.app.getUrl();
       welcome({ url, generatedApiKey: product.organization.generatedApiKey });
-      const demo = config.TOLLWAY_DEMO ? showDemo({ url, databases: adapters.databases, logger, say, secret }) : null;
+      const { createOrganization } = product;
+      const demo = config.TOLLWAY_DEMO
+        ? showDemo({ url, dataDir: config.TOLLWAY_DATA_DIR, logger, say, now: () => systemClock.now(), createOrganization })
+        : null;
       const lost = await Promise.race([stopping, stores.lost]);
       await demo?.stop();
       if (lost === null) return 0;
