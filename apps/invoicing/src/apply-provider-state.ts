@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { statusAfter } from '#domain';
-import { changeInvoice, noteProviderCustomer, savePayment, type InvoiceChange, type InvoiceRecord } from '#persistence';
+import { changeInvoice, noteProviderCustomer, readPendingPaymentId, savePayment, type InvoiceChange, type InvoiceRecord } from '#persistence';
 import type { PaymentState, ProviderInvoice } from '#platform';
 import { paymentIdOf } from './derived-ids.js';
 
@@ -50,7 +50,7 @@ async function noteTry(manager: EntityManager, news: ProviderNews): Promise<void
   const status = settles ? 'succeeded' : payment?.status === 'failed' ? 'failed' : payment?.status === 'pending' ? 'pending' : null;
   if (status === null || invoice.status === 'paid') return;
   await savePayment(manager, {
-    id: news.paymentId ?? paymentIdOf(invoice.id),
+    id: news.paymentId ?? (await readPendingPaymentId(manager, invoice.id)) ?? paymentIdOf(invoice.id),
     organizationId: invoice.organizationId,
     invoiceId: invoice.id,
     provider,

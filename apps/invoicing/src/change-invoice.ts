@@ -58,8 +58,8 @@ export class ChangeInvoice {
   /** Takes the money now. Not settled: the provider has not said yet. */
   async pay(key: InvoiceKey): Promise<Change> {
     const { context, providers, pushOutbox } = this.use;
-    const provider = await providers.of(key.organizationId);
     const asked = await this.locked(key, 'pay', async (manager, invoice) => {
+      const provider = await providers.within(manager, key.organizationId);
       if (provider === null) return stateRefusal(invoice, { code: 'payment_provider_missing', detail: 'Connect a payment provider first: PUT /v1/organization/payment-provider.' });
       const systemNow = context.clock.now();
       await this.askToPay(manager, { invoice, provider, systemNow });
@@ -103,9 +103,9 @@ export class ChangeInvoice {
 
   private async close(key: InvoiceKey, action: 'void' | 'mark_uncollectible', tell: (provider: PaymentProvider, document: Parameters<PaymentProvider['voidInvoice']>[0]) => Promise<CloseOutcome>): Promise<Change> {
     const { context, providers, businessNow } = this.use;
-    const provider = await providers.of(key.organizationId);
     const now = await businessNow(key.organizationId);
     return this.locked(key, action, async (manager, invoice) => {
+      const provider = await providers.within(manager, key.organizationId);
       const systemNow = context.clock.now();
       const withdrawn = await withdrawOutbox(manager, { organizationId: key.organizationId, invoiceId: invoice.id, systemNow });
       if (!withdrawn) return stateRefusal(invoice, { code: 'payment_in_progress', detail: 'The payment provider is being told about this invoice; try again.' });

@@ -44,7 +44,7 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
   const { database, log, jobs, clock, ids, logger, atStep } = adapters;
   const context: InvoicingContext = { database, log, jobs, clock, ids, logger, atStep };
   const box = new SecretBox(adapters.serverSecret);
-  const providers = new PaymentProviders({ database, box, clock, bootstrapStripe: adapters.stripe, requestsPerSecond: adapters.stripeRequestsPerSecond });
+  const providers = new PaymentProviders({ box, clock, bootstrapStripe: adapters.stripe, requestsPerSecond: adapters.stripeRequestsPerSecond });
   const businessClock = new BusinessClock(database, organizationReader(database), clock);
   const businessNow = (organizationId: string) => businessClock.now(organizationId);
   const adoptSubscriptions = new AdoptSubscriptions(context);

@@ -1,8 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { aggregatorGroup, ratingQueue, topics, type RateFinalPayload } from '#contracts';
-import type { PayableAmounts } from '#domain';
 import {
-  countIntoClockRun, finishDueActs, lockDueActs, lockInvoicesOfBoundaries, noteRequested, noteWaiting, readRatedPeriods,
+  countIntoClockRun, deferDueActs, finishDueActs, lockDueActs, lockInvoicesOfBoundaries, noteRequested, noteWaiting, readRatedPeriods,
   type DueAct, type InvoiceRecord, type RatedPeriodLines,
 } from '#persistence';
 import type { InvoicingContext, SweptOrganization } from './invoicing-context.js';
@@ -31,41 +30,72 @@ export class IssueInvoices {
     private readonly providers: PaymentProviders,
   ) {}
 
-  /** Does one block; returns how many acts were done. */
+  /** Does one block of at most 200; returns how many acts were done. An invoice that fails is put off and holds up no other customer. */
   async execute(organization: SweptOrganization): Promise<IssueProgress> {
+    try {
+      return await this.issueBlock(organization, { limit: blockMax, trying: [] });
+    } catch (error) {
+      this.context.logger.error({ err: error, organization: organization.organizationId }, 'A block of invoices failed and is issued one by one.');
+    }
+    let issued = 0;
+    for (let tries = 0; tries < blockMax; tries += 1) {
+      const trying: DueAct[] = [];
+      try {
+        const progress = await this.issueBlock(organization, { limit: 1, trying });
+        if (progress.issued === 0) break;
+        issued += progress.issued;
+      } catch (error) {
+        await this.putOff(organization, { act: trying[0], error });
+      }
+    }
+    return { issued };
+  }
+
+  private async issueBlock(organization: SweptOrganization, options: { limit: number; trying: DueAct[] }): Promise<IssueProgress> {
     const { database, atStep } = this.context;
     const { organizationId } = organization;
-    const limitsOf = await this.providers.limitsOf(organizationId);
-    const result = await database.inOrganization(organizationId, (manager) => this.issueBlock(manager, { organization, limitsOf }));
+    const result = await database.inOrganization(organizationId, (manager) => this.issueWithin(manager, { organization, ...options }));
     if (result.issued > 0) atStep?.('issue:committed');
     if (result.waiting.length > 0) await this.askForRating(organizationId, result.waiting);
     return { issued: result.issued };
   }
 
-  private async issueBlock(
+  private async issueWithin(
     manager: EntityManager,
-    options: { organization: SweptOrganization; limitsOf: ((currency: string) => PayableAmounts) | null },
+    options: { organization: SweptOrganization; limit: number; trying: DueAct[] },
   ): Promise<{ issued: number; waiting: IssueCandidate[] }> {
-    const { organization } = options;
+    const { organization, limit, trying } = options;
     const { organizationId, dueUntil } = organization;
     const systemNow = this.context.clock.now();
     const acts = await lockDueActs(manager, { organizationId, kind: 'issue', dueUntil, systemNow, limit: candidatesMax, withDeferred: true });
     if (acts.length === 0) return { issued: 0, waiting: [] };
     const candidates = await readCandidates(manager, acts);
-    const sorted = sortByReadiness(candidates, { isStrict: organization.isStrict, systemNow, limit: blockMax });
+    const sorted = sortByReadiness(candidates, { isStrict: organization.isStrict, systemNow, limit });
     const unseen = sorted.waiting.filter(({ act }) => act.waitingSince === null);
     if (unseen.length > 0) {
       await noteWaiting(manager, { ids: unseen.map(({ act }) => act.id), since: systemNow });
       this.context.atStep?.('issue:waiting-noted');
     }
+    if (sorted.ready.length > 0) {
+      trying.push(...sorted.ready.map(({ act }) => act));
+      const limitsOf = await this.providers.limitsWithin(manager, organizationId);
+      await writeIssuedInvoices(manager, { context: this.context, organization, limitsOf, ready: sorted.ready, systemNow });
+    }
     const settled = [...sorted.ready, ...sorted.obsolete];
-    if (sorted.ready.length > 0) await writeIssuedInvoices(manager, { context: this.context, ...options, ready: sorted.ready, systemNow });
     if (settled.length > 0) {
       await finishDueActs(manager, { ids: settled.map(({ act }) => act.id), systemNow });
       await countIntoClockRun(manager, { organizationId, acts: settled.length });
     }
     const waiting = sorted.waiting.map((candidate) => ({ ...candidate, act: { ...candidate.act, waitingSince: candidate.act.waitingSince ?? systemNow } }));
     return { issued: settled.length, waiting };
+  }
+
+  private async putOff(organization: SweptOrganization, failed: { act: DueAct | undefined; error: unknown }): Promise<void> {
+    const { act, error } = failed;
+    const { organizationId } = organization;
+    if (act === undefined) throw error;
+    this.context.logger.error({ err: error, organization: organizationId, subscription: act.subscriptionId, boundary: act.periodIndex }, 'An invoice could not be issued and is put off.');
+    await this.context.database.inOrganization(organizationId, (manager) => deferDueActs(manager, { ids: [act.id], systemNow: this.context.clock.now() }));
   }
 
   /** The log says what is counted; a request that was lost is sent again. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import type { EntityManager } from 'typeorm';
 import { currencyDigits, type PayableAmounts } from '#domain';
-import { findOrganization, PostgresSandboxStore, readPaymentConnection, type SecretBox, type Database, type Organization } from '#persistence';
+import { findOrganization, PostgresSandboxStore, readPaymentConnection, type SecretBox } from '#persistence';
 import { assert, SandboxPaymentProvider, StripePaymentProvider, type Clock, type PaymentProvider } from '#platform';
 
 /** The payment connection of the bootstrap organization, from the environment. */
@@ -11,7 +12,6 @@ export interface StripeSettings {
 }
 
 export interface PaymentProvidersOptions {
-  readonly database: Database;
   readonly box: SecretBox;
   readonly clock: Clock;
   readonly bootstrapStripe: StripeSettings | null;
@@ -27,30 +27,27 @@ export class PaymentProviders {
 
   constructor(private readonly options: PaymentProvidersOptions) {}
 
-  /** The organization's own connection; for the bootstrap organization that of the environment; else the sandbox for a test organization; null for a live one. */
-  async of(organizationId: string): Promise<PaymentProvider | null> {
-    const { database, box, bootstrapStripe } = this.options;
-    return database.inOrganization(organizationId, async (manager) => {
-      const organization = await findOrganization(manager, organizationId);
-      assert(organization !== null, 'An invoice belongs to an organization.');
-      const connection = await readPaymentConnection(manager, { organizationId, box });
-      if (connection?.provider === 'stripe') {
-        assert(connection.apiKey !== null, 'A connection to Stripe has a key.');
-        return this.stripe(organizationId, { apiKey: connection.apiKey, webhookSecret: connection.webhookSecret, apiBase: connection.apiBase });
-      }
-      if (connection === null && organization.isBootstrap && bootstrapStripe !== null) return this.stripe(organizationId, bootstrapStripe);
-      return this.sandbox(organization);
-    });
+  /**
+   * The organization's own connection; for the bootstrap organization that of the environment; else the sandbox for a test
+   * organization; null for a live one. The sandbox lives as long as the given transaction of the organization.
+   */
+  async within(manager: EntityManager, organizationId: string): Promise<PaymentProvider | null> {
+    const { box, bootstrapStripe } = this.options;
+    const organization = await findOrganization(manager, organizationId);
+    if (organization === null) return null;
+    const connection = await readPaymentConnection(manager, { organizationId, box });
+    if (connection?.provider === 'stripe') {
+      assert(connection.apiKey !== null, 'A connection to Stripe has a key.');
+      return this.stripe(organizationId, { apiKey: connection.apiKey, webhookSecret: connection.webhookSecret, apiBase: connection.apiBase });
+    }
+    if (connection === null && organization.isBootstrap && bootstrapStripe !== null) return this.stripe(organizationId, bootstrapStripe);
+    return organization.mode === 'live' ? null : new SandboxPaymentProvider(new PostgresSandboxStore(manager, organizationId));
   }
 
   /** What the organization's provider takes, by currency; null where none is connected. */
-  async limitsOf(organizationId: string): Promise<((currency: string) => PayableAmounts) | null> {
-    const provider = await this.of(organizationId);
+  async limitsWithin(manager: EntityManager, organizationId: string): Promise<((currency: string) => PayableAmounts) | null> {
+    const provider = await this.within(manager, organizationId);
     return provider === null ? null : (currency) => provider.limits({ currency, minorDigits: currencyDigits(currency) });
-  }
-
-  private sandbox(organization: Organization): PaymentProvider | null {
-    return organization.mode === 'live' ? null : new SandboxPaymentProvider(new PostgresSandboxStore(this.options.database, organization.id));
   }
 
   private stripe(organizationId: string, settings: StripeSettings): StripePaymentProvider {

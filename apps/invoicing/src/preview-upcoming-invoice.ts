@@ -30,7 +30,6 @@ export class PreviewUpcomingInvoice {
   async execute(wanted: { organizationId: string; customer: string; subscriptionId: string | undefined }): Promise<Outcome<UpcomingInvoice, UpcomingCode>> {
     const { organizationId } = wanted;
     const now = await this.businessNow(organizationId);
-    const limitsOf = await this.providers.limitsOf(organizationId);
     return this.context.database.inOrganization(organizationId, async (manager) => {
       const customer = await readCustomer(manager, wanted.customer);
       if (customer === null) return refused('not_found', 'There is no such customer.');
@@ -41,6 +40,7 @@ export class PreviewUpcomingInvoice {
       });
       const first = next.sort((a, b) => Temporal.Instant.compare(a.boundary.at, b.boundary.at))[0];
       if (first === undefined) return refused('no_upcoming_invoice', 'The customer has no subscription that will be billed again.');
+      const limitsOf = await this.providers.limitsWithin(manager, organizationId);
       const preview = await this.preview(manager, { organizationId, ...first, limitsOf });
       if (preview === null) return refused('no_upcoming_invoice', 'The next boundary bills nothing.');
       return accepted({ subscription: first.one.subscription, preview, closesAt: first.boundary.at });

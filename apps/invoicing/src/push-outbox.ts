@@ -7,6 +7,7 @@ import {
 import { assert, type PaymentFailure, type PaymentProvider, type PushDone } from '#platform';
 import { applyProviderState } from './apply-provider-state.js';
 import type { InvoicingContext } from './invoicing-context.js';
+import { Slots } from './slots.js';
 import type { PaymentProviders } from './payment-providers.js';
 import { toDocumentRef, toInvoiceDocument } from './to-payment-document.js';
 
@@ -24,6 +25,9 @@ const missing: PaymentFailure = { kind: 'refused', code: 'request_refused', deta
 
 /** Tells the payment provider what the outbox holds. Each entry is held while it is told, so no two processes tell the same; a crash leaves it to be told again. */
 export class PushOutbox {
+  /** A call holds a connection while it lasts, so their number is bound over all who push in this process. */
+  private readonly slots = new Slots(concurrency);
+
   constructor(
     private readonly context: InvoicingContext,
     private readonly providers: PaymentProviders,
@@ -46,8 +50,8 @@ export class PushOutbox {
     const { database, logger, atStep } = this.context;
     const { organizationId } = due;
     try {
-      const provider = await this.providers.of(organizationId);
-      const isEnded = await database.inOrganization(organizationId, (manager) => this.tellLocked(manager, { due, provider }));
+      await this.noteBegun(due);
+      const isEnded = await this.slots.run(() => database.inOrganization(organizationId, (manager) => this.tellLocked(manager, due)));
       atStep?.('push:committed');
       return isEnded;
     } catch (error) {
@@ -57,9 +61,18 @@ export class PushOutbox {
     }
   }
 
+  /** Committed by itself before the call, so that a lost answer can be searched for. */
+  private async noteBegun({ organizationId, invoiceId }: OutboxEntry): Promise<void> {
+    await this.context.database.inOrganization(organizationId, async (manager) => {
+      const provider = await this.providers.within(manager, organizationId);
+      const [invoice] = await readInvoices(manager, { ids: [invoiceId] });
+      if (provider === null || invoice === undefined) return;
+      await noteFirstPush(manager, { organizationId, provider: provider.name, customerId: invoice.customerId, at: this.context.clock.now() });
+    });
+  }
+
   /** The entry's row stays locked over the call, which is what keeps a second process from making it too. */
-  private async tellLocked(manager: EntityManager, options: { due: OutboxEntry; provider: PaymentProvider | null }): Promise<boolean> {
-    const { due, provider } = options;
+  private async tellLocked(manager: EntityManager, due: OutboxEntry): Promise<boolean> {
     const { organizationId } = due;
     const { clock, atStep } = this.context;
     const entry = await lockOutboxEntry(manager, { organizationId, id: due.id, systemNow: clock.now() });
@@ -69,14 +82,13 @@ export class PushOutbox {
     if (open.some(({ kind }) => kind === 'push')) return false;
     const [invoice] = await readInvoices(manager, { ids: [entry.invoiceId] });
     assert(invoice !== undefined, 'An outbox entry belongs to an invoice.');
+    const provider = await this.providers.within(manager, organizationId);
     if (provider === null) return this.saveFailure(manager, { entry, invoice, failure: missing });
-    const customerKey = { organizationId, provider: provider.name, customerId: invoice.customerId };
-    // Committed by itself before the call, so that a lost answer can be searched for.
-    await this.context.database.inOrganization(organizationId, (apart) => noteFirstPush(apart, { ...customerKey, at: clock.now() }));
     atStep?.('push:begun');
     const outcome = entry.kind === 'push' ? await this.push(manager, { invoice, provider }) : await this.pay(manager, { invoice, provider, entry });
     atStep?.('push:answered');
     if (outcome.kind !== 'done') {
+      const customerKey = { organizationId, provider: provider.name, customerId: invoice.customerId };
       if (outcome.known?.partyProviderId) await noteProviderCustomer(manager, { ...customerKey, providerId: outcome.known.partyProviderId });
       if (outcome.known?.providerId) await changeInvoice(manager, { id: invoice.id, provider: provider.name, providerInvoiceId: outcome.known.providerId });
       return this.saveFailure(manager, { entry, invoice, failure: outcome });

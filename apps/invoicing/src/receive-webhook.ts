@@ -37,12 +37,8 @@ export class ReceiveWebhook {
     return this.apply(verdict.event, { organizationId, provider });
   }
 
-  private async providerOf(organizationId: string): Promise<PaymentProvider | null> {
-    const exists = await this.context.database.inOrganization(organizationId, async (manager) => {
-      const rows: unknown[] = await manager.query('select 1 from organizations where id = $1', [organizationId]);
-      return rows.length > 0;
-    });
-    return exists ? this.providers.of(organizationId) : null;
+  private providerOf(organizationId: string): Promise<PaymentProvider | null> {
+    return this.context.database.inOrganization(organizationId, (manager) => this.providers.within(manager, organizationId));
   }
 
   private async apply(event: WebhookEvent, of: { organizationId: string; provider: PaymentProvider }): Promise<Outcome<WebhookResult, WebhookCode>> {

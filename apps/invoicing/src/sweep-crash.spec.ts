@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { makeLogger, systemClock } from '#platform';
+import { SecretBox } from '#persistence';
+import { makeIds, makeLogger, systemClock } from '#platform';
 import { StripeDouble, usePostgres } from '#testing';
-import { sweepSteps, type SweepStep } from './invoicing-context.js';
+import { sweepSteps, type InvoicingContext, type SweepStep, type SweptOrganization } from './invoicing-context.js';
+import { IssueInvoices } from './issue-invoices.js';
+import { MakeInvoices } from './make-invoices.js';
+import { PaymentProviders } from './payment-providers.js';
+import { PushOutbox } from './push-outbox.js';
 import { flat, InvoicingFixture, perUnit, summary } from './testing/invoicing-fixture.js';
 import { MortalProcess } from './testing/mortal-process.js';
 
@@ -93,5 +98,29 @@ describe('two processes at once', () => {
     isOver = true;
     await Promise.all(work);
     await expectTheStory();
+  });
+
+  it('bill and charge nothing twice where the lock on sweeping fails', async () => {
+    await story();
+    await fixture.beginAdvance(until);
+    const context: InvoicingContext = { database: fixture.database, log: fixture.log, jobs: fixture.jobs, clock: systemClock, ids: makeIds(), logger: makeLogger({ name: 'other', level: 'silent' }) };
+    const providers = new PaymentProviders({ box: new SecretBox('a secret of a test server'), clock: systemClock, bootstrapStripe: stripeSettings() });
+    const organization: SweptOrganization = { organizationId: 'org_a', dueUntil: Temporal.Instant.from(until), now: null, isStrict: true, clockTarget: Temporal.Instant.from(until) };
+    let isOver = false;
+    const unlocked = [1, 2].map(async () => {
+      const use = [new MakeInvoices(context), new IssueInvoices(context, providers), new PushOutbox(context, providers)] as const;
+      while (!isOver) {
+        for (const one of use) await one.execute(organization);
+      }
+    });
+    await fixture.finishAdvance(until, fixture.use({ stripe: stripeSettings() }));
+    isOver = true;
+    await Promise.all(unlocked);
+    const invoices = await fixture.invoices();
+    expect(invoices.map(({ invoice }) => invoice.number).sort()).toEqual(expected.map((line) => line.slice(0, 11)));
+    const due = invoices.reduce((sum, { totals }) => sum + totals.amountDueMinor, 0n);
+    const carried = invoices.filter(({ invoice }) => invoice.carriedTo === null).reduce((sum, { invoice }) => sum + invoice.carriedOutMinor, 0n);
+    expect(due + carried).toBe(17_200n);
+    expect(BigInt(double.state.payments.reduce((sum, { amount }) => sum + amount, 0))).toBe(due);
   });
 });

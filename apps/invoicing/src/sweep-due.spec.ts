@@ -191,6 +191,31 @@ describe('cancellation', () => {
   });
 });
 
+describe('an invoice that can not be issued', () => {
+  it('holds up no other customer, and is issued once it can be', async () => {
+    fixture = await InvoicingFixture.open();
+    await fixture.plan([perUnit('price_calls', '0.01')]);
+    await fixture.customer('cus_a');
+    await fixture.customer('cus_b');
+    const startAt = Temporal.Now.instant().subtract({ hours: 24 * 35 }).toString();
+    await fixture.subscribe({ id: 'sub_a', startAt });
+    await fixture.subscribe({ id: 'sub_b', customerId: 'cus_b', startAt });
+    fixture.rating().quantityOf = () => '100';
+    const use = fixture.use();
+    await use.sweepDue.execute();
+    await fixture.rating().runJobs();
+    await fixture.sql.query(`update rated_lines set currency = 'EUR' where subscription_id = 'sub_a'`);
+    await use.sweepDue.execute();
+    expect((await fixture.sql.query(`select subscription_id, status, number from invoices order by subscription_id`)).rows).toEqual([
+      { subscription_id: 'sub_a', status: 'draft', number: null },
+      { subscription_id: 'sub_b', status: 'open', number: 'ACME-000001' },
+    ]);
+    await fixture.sql.query(`update rated_lines set currency = 'USD'; update due_acts set next_try_at = now()`);
+    await fixture.settle(use);
+    expect((await fixture.invoices()).map(({ invoice }) => [invoice.subscriptionId, invoice.number]).sort()).toEqual([['sub_a', 'ACME-000002'], ['sub_b', 'ACME-000001']]);
+  });
+});
+
 describe('waiting for usage', () => {
   it('issues nothing before every event that was acknowledged until then is counted', async () => {
     fixture = await InvoicingFixture.open();

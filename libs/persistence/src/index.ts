@@ -54,7 +54,7 @@ export { readPaymentConnection, savePaymentConnection } from './postgres/invoici
 export type { NewPaymentConnection, PaymentConnection } from './postgres/invoicing/payment-connection-table.js';
 export { countOpenOutbox, hastenOutbox, insertOutboxEntries, lockOutboxEntry, readDueOutbox, readOpenOutbox, saveOutboxOutcome, withdrawOutbox } from './postgres/invoicing/payment-outbox-table.js';
 export type { NewOutboxEntry, OutboxEntry, OutboxKind, OutboxOutcome, OutboxState } from './postgres/invoicing/payment-outbox-table.js';
-export { savePayment } from './postgres/invoicing/payment-table.js';
+export { readPendingPaymentId, savePayment } from './postgres/invoicing/payment-table.js';
 export type { PaymentRecord } from './postgres/invoicing/payment-table.js';
 export { noteFirstPush, noteProviderCustomer, PostgresSandboxStore, readProviderCustomer } from './postgres/invoicing/provider-objects.js';
 export type { ProviderCustomer, ProviderCustomerKey } from './postgres/invoicing/provider-objects.js';

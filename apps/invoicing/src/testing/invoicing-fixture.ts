@@ -28,35 +28,41 @@ export class InvoicingFixture {
   readonly jobs = new KeptJobs();
   readonly organizationId = 'org_a';
 
-  private constructor(
-    readonly sql: pg.Client,
-    readonly database: Database,
-    private readonly ratingDatabase: Database,
-    readonly log: PostgresEventLog,
-    readonly clock: Clock,
-  ) {}
+  private constructor(private readonly parts: { sql: pg.Client; database: Database; ratingDatabase: Database; log: PostgresEventLog; clock: Clock }) {}
+
+  get sql(): pg.Client {
+    return this.parts.sql;
+  }
+
+  get database(): Database {
+    return this.parts.database;
+  }
+
+  get log(): PostgresEventLog {
+    return this.parts.log;
+  }
 
   static async open(options: { clock?: Clock; mode?: 'test' | 'live' } = {}): Promise<InvoicingFixture> {
     const { url } = await freshDatabase({ template: migrated });
     const sql = new pg.Client({ connectionString: url });
     await sql.connect();
-    const database = await Database.open({ url, role: 'invoicing', poolSizeMax: 12 });
+    const database = await Database.open({ url, role: 'invoicing', poolSizeMax: 6 });
     const ratingDatabase = await Database.open({ url, role: 'rating', poolSizeMax: 2 });
     const log = openPostgresEventLog({ connectionString: url, clock: systemClock });
     await log.ensureTopic({ name: topics.usageEvents, partitions: 1 });
-    const fixture = new InvoicingFixture(sql, database, ratingDatabase, log, options.clock ?? systemClock);
+    const fixture = new InvoicingFixture({ sql, database, ratingDatabase, log, clock: options.clock ?? systemClock });
     await sql.query(
       `insert into organizations (id, name, mode, invoice_prefix, is_bootstrap, created_at) values ('org_a', 'A', $1, 'ACME', true, now()), ('org_b', 'B', $1, 'B', false, now())`,
       [options.mode ?? 'test']);
     return fixture;
   }
 
-  rating = (): RatingDouble => (this.ratingDouble ??= new RatingDouble(this.ratingDatabase, this.jobs));
+  rating = (): RatingDouble => (this.ratingDouble ??= new RatingDouble(this.parts.ratingDatabase, this.jobs));
   private ratingDouble: RatingDouble | null = null;
 
   use(more: Partial<InvoicingAdapters> = {}) {
     return invoicingUseCases({
-      database: this.database, log: this.log, jobs: this.jobs, clock: this.clock, ids: makeIds(), logger: makeLogger({ name: 'test', level: 'silent' }),
+      database: this.database, log: this.log, jobs: this.jobs, clock: this.parts.clock, ids: makeIds(), logger: makeLogger({ name: 'test', level: 'silent' }),
       serverSecret: 'a secret of a test server', stripe: null, allowStripeBase: true, stripeRequestsPerSecond: 1_000, ...more,
     });
   }
@@ -157,7 +163,7 @@ export class InvoicingFixture {
   async close(): Promise<void> {
     await this.log.close();
     await this.database.close();
-    await this.ratingDatabase.close();
+    await this.parts.ratingDatabase.close();
     await this.sql.end();
   }
 }

@@ -29,3 +29,9 @@ export async function savePayment(manager: EntityManager, payment: PaymentRecord
     ],
   );
 }
+
+/** The try whose outcome is still open; null where none is. */
+export async function readPendingPaymentId(manager: EntityManager, invoiceId: string): Promise<string | null> {
+  const rows: { id: string }[] = await manager.query(`select id from payments where invoice_id = $1 and status = 'pending' order by created_at limit 1`, [invoiceId]);
+  return rows[0]?.id ?? null;
+}

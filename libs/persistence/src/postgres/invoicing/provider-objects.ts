@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm';
 import type { SandboxInvoice, SandboxStore } from '#platform';
-import type { Database } from '../database.js';
 import { timestampText } from './timestamp-text.js';
 
 /** A customer as a payment provider knows it. */
@@ -42,10 +41,13 @@ export async function noteProviderCustomer(manager: EntityManager, key: Provider
   );
 }
 
-/** What the sandbox remembers of one organization's invoices. */
+/**
+ * What the sandbox remembers of one organization's invoices. It writes in the transaction of whoever asks: no second
+ * connection is taken while the first is held, and what the sandbox did is there exactly when its outcome is.
+ */
 export class PostgresSandboxStore implements SandboxStore {
   constructor(
-    private readonly database: Database,
+    private readonly manager: EntityManager,
     private readonly organizationId: string,
   ) {}
 
@@ -77,6 +79,6 @@ export class PostgresSandboxStore implements SandboxStore {
   }
 
   private query<T>(sql: string, values: readonly unknown[]): Promise<T> {
-    return this.database.inOrganization(this.organizationId, (manager) => manager.query(sql, [this.organizationId, ...values]));
+    return this.manager.query(sql, [this.organizationId, ...values]);
   }
 }
