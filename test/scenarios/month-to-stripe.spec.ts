@@ -95,12 +95,12 @@ describeWith('access-log', 'a month of a real access log', () => {
 
     // The month ends; the process dies between calls to Stripe, again and again, until the advance gets through.
     const advance = { body: { to: '2015-06-01T02:00:00Z' } };
-    for (const calls of [2, 5, 9, 14]) {
-      const before = stripe.journal.length;
-      const advancing = product.call('POST /v1/test-clock/advance', advance).catch(() => null);
-      await eventually(`Stripe got ${calls} more calls`, async () => stripe.journal.length >= before + calls);
+    // A restart goes on by itself, so the next kill may come while it starts.
+    const before = stripe.journal.length;
+    void product.call('POST /v1/test-clock/advance', advance).catch(() => null);
+    for (const calls of [3, 8, 15, 24]) {
+      await eventually(`Stripe got ${calls} calls`, async () => stripe.journal.length >= before + calls);
       await product.kill(calls % 2 === 0 ? 'process' : 'group');
-      await advancing;
       product = await start(product.dataDir);
     }
     await eventually('the advance is through', async () => (await product.call('POST /v1/test-clock/advance', advance)).status === 200, 60_000);
