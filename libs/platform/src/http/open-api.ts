@@ -56,8 +56,15 @@ export function openApiDocument(app: NestFastifyApplication, options: OpenApiOpt
     standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? { schema: toJsonSchema(schema, schemaType) } : undefined),
   });
   document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problemSchema } };
-  document.paths = { ...document.paths, ...options.paths, ...operational };
+  document.paths = mergePaths(document.paths, options.paths ?? {}, operational);
   return document;
+}
+
+/** A path may have methods in more than one app: one lists what another takes. */
+function mergePaths(...all: readonly PathItems[]): PathItems {
+  const merged: PathItems = {};
+  for (const [path, item] of all.flatMap((paths) => Object.entries(paths))) merged[path] = { ...merged[path], ...item };
+  return merged;
 }
 
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
