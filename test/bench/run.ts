@@ -13,6 +13,11 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rating: async () => (await import('./benches/rating.ts')).rating,
   'ingest-standalone': async () => (await import('./benches/ingest-standalone.ts')).ingestStandalone,
   'ingest-single': async () => (await import('./benches/ingest-single.ts')).ingestSingle,
+  pipeline: async () => (await import('./benches/pipeline.ts')).pipeline,
+  freshness: async () => (await import('./benches/freshness.ts')).freshness,
+  'usage-query': async () => (await import('./benches/usage-query.ts')).usageQuery,
+  'catch-up': async () => (await import('./benches/catch-up.ts')).catchUp,
+  start: async () => (await import('./benches/start.ts')).start,
 };
 
 const roundsOf = { short: { rounds: 3, warmUps: 1 }, long: { rounds: 9, warmUps: 2 } } as const;

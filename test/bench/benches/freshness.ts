@@ -1,25 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Bench } from '../bench.ts';
-import { benchKey } from '../ingest-setting.ts';
 import { startPacedLoad } from '../paced-load.ts';
-import { figureReading } from '../reading.ts';
+import { figureReading, type Reading } from '../reading.ts';
 import { RunningProduct, until } from '../running-product.ts';
 import { percentileOf } from '../statistics.ts';
 import { openFolder } from '../stores.ts';
 
-// How long after its 202 an event stands in /usage, while 2,000 events a second come in. Probes are events of a subject each;
-// usage is asked for again and again until it has the probe.
+// How long after its 202 an event stands in /usage, while 2,000 events a second come in. Probes are events of one subject, told apart by a
+// dimension of the meter. One reader asks again and again for that subject: more of them would measure their own load.
 
 const eventsPerSecond = 2_000;
 const warmUpMs = 3_000;
-const probes = { short: 40, long: 300 } as const;
+const probes = { short: 50, long: 300 } as const;
 const probeEveryMs = 200;
-const askEveryMs = 25;
-const probeTimeoutMs = 30_000;
+const askEveryMs = 20;
+const probesTimeoutMs = 60_000;
 const secondsMax = 150;
+const probeSubject = 'probe';
 
 interface Usage {
-  readonly data: readonly { readonly value: string }[];
+  readonly data: readonly { readonly value: string; readonly group: { readonly probe?: string } }[];
 }
 
 export const freshness: Bench = {
@@ -39,21 +39,17 @@ export const freshness: Bench = {
   },
 };
 
-async function measure(product: RunningProduct, { probeCount, say }: { probeCount: number; say: (sentence: string) => void }) {
-  await product.expect(201, 'POST /v1/meters', { key: 'calls', name: 'Calls', event_type: 'api.request', aggregation: 'count' });
-  const from = Temporal.Now.instant().subtract({ hours: 1 });
-  const load = await startPacedLoad({ port: product.port, eventsPerSecond, secondsMax, prefix: 'load', type: 'api.request', subjects: 500 });
+async function measure(product: RunningProduct, { probeCount, say }: { probeCount: number; say: (sentence: string) => void }): Promise<Reading[]> {
+  const meter = { key: 'calls', name: 'Calls', event_type: 'api.request', aggregation: 'count', group_by: { probe: '$.probe' } };
+  await product.expect(201, 'POST /v1/meters', meter);
+  const load = await startPacedLoad({ port: product.port, eventsPerSecond, secondsMax, prefix: 'load', type: meter.event_type, subjects: 500 });
   await wait(warmUpMs);
-  const delays: Promise<number>[] = [];
-  for (let nth = 0; nth < probeCount; nth += 1) {
-    delays.push(probe(product, { subject: `probe-${nth}`, from }));
-    await wait(probeEveryMs);
-  }
-  const milliseconds = await Promise.all(delays);
+  const [acknowledgedAt, seenAt] = await Promise.all([sendProbes(product, probeCount), watchProbes(product, probeCount)]);
   const reached = await load.stop();
   say(`${Math.round(reached.eventsPerSecond)} events a second were acknowledged`);
-  const expected = String(reached.acknowledged + probeCount);
-  await until(`usage counts the ${expected} events that were acknowledged`, async () => (await usageOf(product, { from })) === expected);
+  const expected = reached.acknowledged + probeCount;
+  await until(`usage counts the ${expected} events that were acknowledged`, async () => Number((await usageOf(product, '')).data[0]?.value ?? 0) === expected);
+  const milliseconds = [...acknowledgedAt].map(([probe, at]) => (seenAt.get(probe) ?? Infinity) - at);
   return [
     figureReading([percentileOf(milliseconds, 99)], { name: 'freshness p99', unit: 'ms', goal: 'at most 2 000' }),
     figureReading(milliseconds, { name: 'freshness p50', unit: 'ms', goal: 'at most 700' }),
@@ -61,19 +57,32 @@ async function measure(product: RunningProduct, { probeCount, say }: { probeCoun
   ];
 }
 
-/** Milliseconds from the probe's 202 to the first answer that counts it. */
-async function probe(product: RunningProduct, { subject, from }: { subject: string; from: Temporal.Instant }): Promise<number> {
-  const event = { id: subject, type: 'api.request', subject };
-  const answer = await fetch(`${product.url}/v1/events`, { method: 'POST', headers: { authorization: `Bearer ${benchKey}`, 'content-type': 'application/json' }, body: JSON.stringify(event) });
-  const acknowledgedAt = performance.now();
-  if (answer.status !== 202) throw new Error(`A probe was answered with ${answer.status}: ${await answer.text()}`);
-  await answer.arrayBuffer();
-  await until(`usage shows ${subject}`, async () => (await usageOf(product, { from, subject })) === '1', { timeoutMs: probeTimeoutMs, everyMs: askEveryMs });
-  return performance.now() - acknowledgedAt;
+/** When each probe was answered with 202. */
+async function sendProbes(product: RunningProduct, count: number): Promise<ReadonlyMap<string, number>> {
+  const answered = Array.from({ length: count }, async (_, nth) => {
+    await wait(nth * probeEveryMs);
+    const probe = `probe-${nth}`;
+    await product.expect(202, 'POST /v1/events', { id: probe, type: 'api.request', subject: probeSubject, data: { probe } });
+    return [probe, performance.now()] as const;
+  });
+  return new Map(await Promise.all(answered));
 }
 
-async function usageOf(product: RunningProduct, { from, subject }: { from: Temporal.Instant; subject?: string }): Promise<string> {
-  const query = new URLSearchParams({ from: from.toString({ smallestUnit: 'second' }), to: from.add({ hours: 3 }).toString({ smallestUnit: 'second' }), ...(subject === undefined ? {} : { subject }) });
-  const usage = await product.expect<Usage>(200, `GET /v1/meters/calls/usage?${query}`);
-  return usage.data[0]?.value ?? '0';
+/** When each probe was first seen in an answer. */
+async function watchProbes(product: RunningProduct, count: number): Promise<ReadonlyMap<string, number>> {
+  const seenAt = new Map<string, number>();
+  const look = async (): Promise<boolean> => {
+    const { data } = await usageOf(product, `&subject=${probeSubject}&group_by=probe`);
+    const now = performance.now();
+    for (const { group } of data) if (group.probe !== undefined && !seenAt.has(group.probe)) seenAt.set(group.probe, now);
+    return seenAt.size === count;
+  };
+  await until('usage shows every probe', look, { timeoutMs: count * probeEveryMs + probesTimeoutMs, everyMs: askEveryMs });
+  return seenAt;
+}
+
+function usageOf(product: RunningProduct, query: string): Promise<Usage> {
+  const now = Temporal.Now.instant();
+  const [from, to] = [now.subtract({ hours: 1 }), now.add({ hours: 2 })].map((instant) => instant.round({ smallestUnit: 'hour', roundingMode: 'floor' }).toString());
+  return product.expect<Usage>(200, `GET /v1/meters/calls/usage?from=${from}&to=${to}${query}`);
 }

@@ -1,0 +1,51 @@
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import pg from 'pg';
+import { openPostgresEventLog, systemClock, type EventLog } from '#platform';
+import { RunningProduct } from './running-product.ts';
+import { openStores, type BenchStores } from './stores.ts';
+
+/** The product on stores that the bench can look into. */
+export interface WholeProduct {
+  readonly stores: BenchStores;
+  readonly product: RunningProduct;
+  /** As the superuser. */
+  readonly pool: pg.Pool;
+  readonly log: EventLog;
+  /** In the product's own database. */
+  readonly clickHouse: ClickHouseClient;
+  /** Everything that does the product's work. */
+  readonly pids: () => readonly number[];
+  /** The server that does ClickHouse's work alone. */
+  readonly clickHousePid: () => number;
+}
+
+const clickHouseDatabase = 'tollway';
+
+/** Opens it all for the work and closes it afterwards, whatever happens. */
+export async function withWholeProduct<T>(work: (whole: WholeProduct) => Promise<T>): Promise<T> {
+  const stores = await openStores({ clickHouse: true });
+  try {
+    const front = stores.clickHouse;
+    if (front === null) throw new Error('The stores lack ClickHouse.');
+    const product = await RunningProduct.start({ dataDir: stores.dataDir, stores, demo: 'off' });
+    const pool = new pg.Pool({ connectionString: stores.postgres.url, max: 4 });
+    const log = openPostgresEventLog({ pool, clock: systemClock });
+    const clickHouse = createClient({ url: front.url, database: clickHouseDatabase });
+    try {
+      return await work({ stores, product, pool, log, clickHouse, pids: () => [product.pid, ...stores.pids()], clickHousePid: () => front.pid() });
+    } finally {
+      await product.stop();
+      await log.close();
+      await pool.end();
+      await clickHouse.close();
+    }
+  } finally {
+    await stores.close();
+  }
+}
+
+/** The only value of the only row. */
+export async function clickHouseText(client: ClickHouseClient, query: string): Promise<string> {
+  const rows = await (await client.query({ query, format: 'JSONCompactEachRow' })).json<unknown[]>();
+  return String(rows[0]?.[0] ?? '');
+}
