@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { customerSubjectTable, insertRow, readAttachments, type Attachment, type AttachmentRow } from '#persistence';
-import { accepted, refused, type Outcome } from '#platform';
+import { accepted, type Outcome } from '#platform';
 import { decideAttachment, type AttachRefusal } from './decide-attachment.js';
 
 export interface AttachRequest {

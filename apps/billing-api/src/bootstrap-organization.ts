@@ -44,7 +44,7 @@ export async function bootstrapOrganization(options: BootstrapOptions): Promise<
     }
     const secret = apiKey ?? makeApiKeySecret('test');
     const known: unknown[] = await manager.query('select 1 from api_keys where secret_hash = $1 or $2', [
-      credentialHash(options.serverSecret, secret), apiKey === undefined && !isNew,
+      credentialHash({ serverSecret: options.serverSecret, credential: secret }), apiKey === undefined && !isNew,
     ]);
     if (known.length > 0) return { organizationId, generatedApiKey: null, isNew };
     await issueApiKey(manager, { organizationId, name: 'Bootstrap', secret, scopes }, options);

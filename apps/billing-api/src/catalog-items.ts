@@ -79,9 +79,9 @@ export class CatalogItems<Item extends CatalogItem, Input extends { key?: string
   }
 
   /** Archiving again changes nothing. */
-  async archive(organizationId: string, reference: string): Promise<Outcome<Item, CatalogRefusal>> {
-    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
-      const existing = await findByIdOrKey(manager, this.kind.table, reference);
+  async archive(at: { organizationId: string; reference: string }): Promise<Outcome<Item, CatalogRefusal>> {
+    return this.surroundings.database.inOrganization(at.organizationId, async (manager) => {
+      const existing = await findByIdOrKey(manager, this.kind.table, at.reference);
       if (existing === null) return this.missing();
       if (existing.archivedAt !== null) return accepted(existing);
       const allowed = (await this.kind.mayArchive?.(manager, existing)) ?? accepted(null);
@@ -90,8 +90,8 @@ export class CatalogItems<Item extends CatalogItem, Input extends { key?: string
     });
   }
 
-  async find(organizationId: string, reference: string): Promise<Outcome<Item, CatalogRefusal>> {
-    const found = await this.surroundings.database.inOrganization(organizationId, (manager) => findByIdOrKey(manager, this.kind.table, reference));
+  async find(at: { organizationId: string; reference: string }): Promise<Outcome<Item, CatalogRefusal>> {
+    const found = await this.surroundings.database.inOrganization(at.organizationId, (manager) => findByIdOrKey(manager, this.kind.table, at.reference));
     return found === null ? this.missing() : accepted(found);
   }
 

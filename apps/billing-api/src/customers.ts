@@ -54,9 +54,9 @@ export class Customers {
   }
 
   /** Its subjects are free from now on. Archiving again changes nothing. */
-  async archive(organizationId: string, reference: string): Promise<Outcome<Customer, CustomerRefusal>> {
-    return this.write(organizationId, async (manager, { now, createdAt }) => {
-      const customer = await readCustomer(manager, reference);
+  async archive(at: { organizationId: string; reference: string }): Promise<Outcome<Customer, CustomerRefusal>> {
+    return this.write(at.organizationId, async (manager, { now, createdAt }) => {
+      const customer = await readCustomer(manager, at.reference);
       if (customer === null) return missing();
       if (customer.archivedAt !== null) return accepted(customer);
       const lasting: { id: string }[] = await manager.query(

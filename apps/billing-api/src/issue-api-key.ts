@@ -19,7 +19,7 @@ export async function issueApiKey(manager: EntityManager, key: NewApiKey, tools:
     organizationId: key.organizationId,
     name: key.name,
     hint: hintOf(key.secret),
-    secretHash: credentialHash(tools.serverSecret, key.secret),
+    secretHash: credentialHash({ serverSecret: tools.serverSecret, credential: key.secret }),
     scopes: key.scopes,
     expiresAt: key.expiresAt ?? null,
     lastUsedAt: null,

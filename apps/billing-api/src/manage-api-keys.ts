@@ -35,8 +35,8 @@ export class ManageApiKeys {
     return this.surroundings.database.inOrganization(organizationId, (manager) => listRows(manager, apiKeyTable, { page }));
   }
 
-  async find(organizationId: string, id: string): Promise<Outcome<ApiKey, ApiKeyRefusal>> {
-    const apiKey = await this.surroundings.database.inOrganization(organizationId, (manager) => findApiKey(manager, id));
+  async find(at: { organizationId: string; id: string }): Promise<Outcome<ApiKey, ApiKeyRefusal>> {
+    const apiKey = await this.surroundings.database.inOrganization(at.organizationId, (manager) => findApiKey(manager, at.id));
     return apiKey === null ? missing() : accepted(apiKey);
   }
 

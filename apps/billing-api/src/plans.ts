@@ -61,9 +61,9 @@ export class Plans {
   }
 
   /** New subscriptions can't be made on it; those that are there go on. */
-  async archive(organizationId: string, reference: string): Promise<Outcome<PlanView, PlanRefusal>> {
-    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
-      const existing = await this.lock(manager, reference);
+  async archive(at: { organizationId: string; reference: string }): Promise<Outcome<PlanView, PlanRefusal>> {
+    return this.surroundings.database.inOrganization(at.organizationId, async (manager) => {
+      const existing = await this.lock(manager, at.reference);
       if (existing === null) return missing();
       if (existing.plan.archivedAt !== null) return accepted(existing);
       const archivedAt = this.surroundings.clock.now();

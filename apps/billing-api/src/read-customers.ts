@@ -15,8 +15,8 @@ export class ReadCustomers {
     private readonly businessClock: BusinessClock,
   ) {}
 
-  async find(organizationId: string, reference: string): Promise<Outcome<CustomerView, 'not_found'>> {
-    const customer = await this.database.inOrganization(organizationId, (manager) => readCustomer(manager, reference));
+  async find(at: { organizationId: string; reference: string }): Promise<Outcome<CustomerView, 'not_found'>> {
+    const customer = await this.database.inOrganization(at.organizationId, (manager) => readCustomer(manager, at.reference));
     return customer === null ? missing() : accepted(await this.view(customer));
   }
 
@@ -40,9 +40,9 @@ export class ReadCustomers {
   }
 
   /** All of a customer's attachments, past and to come, by subject and time. */
-  async attachments(organizationId: string, reference: string): Promise<Outcome<readonly Attachment[], 'not_found'>> {
-    return this.database.inOrganization(organizationId, async (manager) => {
-      const customer = await readCustomer(manager, reference);
+  async attachments(at: { organizationId: string; reference: string }): Promise<Outcome<readonly Attachment[], 'not_found'>> {
+    return this.database.inOrganization(at.organizationId, async (manager) => {
+      const customer = await readCustomer(manager, at.reference);
       if (customer === null) return missing();
       return accepted((await readAttachments(manager, { customerIds: [customer.id] })).slice(0, attachmentsMax));
     });

@@ -26,10 +26,10 @@ export class ReadSubscriptions {
     private readonly businessClock: BusinessClock,
   ) {}
 
-  async find(organizationId: string, id: string): Promise<Outcome<SubscriptionView, 'not_found'>> {
-    const now = await this.businessClock.now(organizationId);
-    return this.database.inOrganization(organizationId, async (manager) => {
-      const subscription = await readSubscription(manager, id);
+  async find(at: { organizationId: string; id: string }): Promise<Outcome<SubscriptionView, 'not_found'>> {
+    const now = await this.businessClock.now(at.organizationId);
+    return this.database.inOrganization(at.organizationId, async (manager) => {
+      const subscription = await readSubscription(manager, at.id);
       if (subscription === null) return missing();
       const [view] = await views(manager, { subscriptions: [subscription], now });
       return view === undefined ? missing() : accepted(view);
@@ -53,7 +53,7 @@ export class ReadSubscriptions {
   async changeMetadata(organizationId: string, at: { id: string; metadata: Record<string, string> | undefined }): Promise<Outcome<SubscriptionView, 'not_found'>> {
     const { metadata } = at;
     if (metadata !== undefined) await this.database.inOrganization(organizationId, (manager) => updateRow(manager, subscriptionTable, { id: at.id, set: { metadata } }));
-    return this.find(organizationId, at.id);
+    return this.find({ organizationId, id: at.id });
   }
 }
 

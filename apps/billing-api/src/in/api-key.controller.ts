@@ -37,7 +37,7 @@ export class ApiKeyController {
   @ApiOperation({ summary: 'Read an API key' })
   @Answers({ schema: apiKeySchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<ApiKeyBody> {
-    return toApiKeyBody(valueOrProblem(await this.apiKeys.find(principal.organizationId, id), statuses));
+    return toApiKeyBody(valueOrProblem(await this.apiKeys.find({ organizationId: principal.organizationId, id }), statuses));
   }
 
   @Patch(':id')

@@ -1,12 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import {
   attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema,
 } from '#contracts';
 import type { AttachmentBody, CustomerBody, CustomerReplace, CustomerUpdate, SubjectAttach } from '#contracts';
-import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
 import { Customers, type CustomerRefusal } from '../customers.js';
 import { ReadCustomers } from '../read-customers.js';
 import { businessInstantOrNull } from './business-instant.js';
@@ -49,7 +48,7 @@ export class CustomerController {
   @ApiOperation({ summary: 'Read a customer by id or key' })
   @Answers({ schema: customerSchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<CustomerBody> {
-    return toCustomerBody(valueOrProblem(await this.readCustomers.find(principal.organizationId, id), statuses));
+    return toCustomerBody(valueOrProblem(await this.readCustomers.find({ organizationId: principal.organizationId, reference: id }), statuses));
   }
 
   @Put(':key')
@@ -58,13 +57,12 @@ export class CustomerController {
   @Answers({ schema: customerSchema, problems: [400, 404, 409, 422] })
   @Answers({ status: 201, schema: customerSchema, description: 'There was none with this key.' })
   async replace(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCall() { principal, setStatus }: CallContext,
     @Param('key') reference: string,
     @Body({ schema: customerReplaceSchema }) input: CustomerReplace,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CustomerBody> {
     const { customer, isNew } = valueOrProblem(await this.customers.replace(principal.organizationId, { reference, input }), statuses);
-    void reply.status(isNew ? 201 : 200);
+    setStatus(isNew ? 201 : 200);
     return toCustomerBody(await this.readCustomers.view(customer));
   }
 
@@ -83,7 +81,7 @@ export class CustomerController {
   @ApiOperation({ summary: 'Archive a customer without subscriptions; its subjects are free from then on' })
   @Answers({ schema: customerSchema, problems: [404, 409] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<CustomerBody> {
-    const customer = valueOrProblem(await this.customers.archive(principal.organizationId, id), statuses);
+    const customer = valueOrProblem(await this.customers.archive({ organizationId: principal.organizationId, reference: id }), statuses);
     return toCustomerBody(await this.readCustomers.view(customer));
   }
 
@@ -101,7 +99,7 @@ export class CustomerController {
   @ApiOperation({ summary: 'Read all attachments of a customer, past and to come, by subject and time' })
   @Answers({ schema: attachmentListSchema, problems: [404] })
   async attachments(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<ListBody<AttachmentBody>> {
-    const attachments = valueOrProblem(await this.readCustomers.attachments(principal.organizationId, id), statuses);
+    const attachments = valueOrProblem(await this.readCustomers.attachments({ organizationId: principal.organizationId, reference: id }), statuses);
     return { data: attachments.map(toAttachmentBody), has_more: false };
   }
 }

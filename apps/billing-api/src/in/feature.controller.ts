@@ -1,10 +1,9 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { archivedQuery, featureCreateSchema, featureListSchema, featureReplaceSchema, featureSchema, featureUpdateSchema } from '#contracts';
 import type { FeatureBody, FeatureReplace, FeatureUpdate } from '#contracts';
 import type { Feature } from '#persistence';
-import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
 import { Features, MeterKeys } from '../catalog.js';
 import { catalogStatuses } from './catalog-statuses.js';
 import { toFeatureBody } from './catalog-bodies.js';
@@ -43,7 +42,7 @@ export class FeatureController {
   @ApiOperation({ summary: 'Read a feature by id or key' })
   @Answers({ schema: featureSchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<FeatureBody> {
-    return this.body(principal, valueOrProblem(await this.features.find(principal.organizationId, id), catalogStatuses));
+    return this.body(principal, valueOrProblem(await this.features.find({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
   @Put(':key')
@@ -52,13 +51,12 @@ export class FeatureController {
   @Answers({ schema: featureSchema, problems: [400, 404, 422] })
   @Answers({ status: 201, schema: featureSchema, description: 'There was none with this key.' })
   async replace(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCall() { principal, setStatus }: CallContext,
     @Param('key') reference: string,
     @Body({ schema: featureReplaceSchema }) input: FeatureReplace,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FeatureBody> {
     const { item, isNew } = valueOrProblem(await this.features.replace(principal.organizationId, { reference, input }), catalogStatuses);
-    void reply.status(isNew ? 201 : 200);
+    setStatus(isNew ? 201 : 200);
     return this.body(principal, item);
   }
 
@@ -76,7 +74,7 @@ export class FeatureController {
   @ApiOperation({ summary: 'Archive a feature: it can not be used for anything new' })
   @Answers({ schema: featureSchema, problems: [404] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<FeatureBody> {
-    return this.body(principal, valueOrProblem(await this.features.archive(principal.organizationId, id), catalogStatuses));
+    return this.body(principal, valueOrProblem(await this.features.archive({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
   private async body(principal: Principal, feature: Feature): Promise<FeatureBody> {

@@ -1,9 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { archivedQuery, meterCreateSchema, meterListSchema, meterReplaceSchema, meterSchema, meterUpdateSchema } from '#contracts';
 import type { MeterBody, MeterReplace, MeterUpdate } from '#contracts';
-import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
 import { Meters } from '../catalog.js';
 import { catalogStatuses } from './catalog-statuses.js';
 import { toMeterBody } from './catalog-bodies.js';
@@ -38,7 +37,7 @@ export class MeterController {
   @ApiOperation({ summary: 'Read a meter by id or key' })
   @Answers({ schema: meterSchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<MeterBody> {
-    return toMeterBody(valueOrProblem(await this.meters.find(principal.organizationId, id), catalogStatuses));
+    return toMeterBody(valueOrProblem(await this.meters.find({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
   @Put(':key')
@@ -47,13 +46,12 @@ export class MeterController {
   @Answers({ schema: meterSchema, problems: [400, 404, 409, 422] })
   @Answers({ status: 201, schema: meterSchema, description: 'There was none with this key.' })
   async replace(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCall() { principal, setStatus }: CallContext,
     @Param('key') reference: string,
     @Body({ schema: meterReplaceSchema }) input: MeterReplace,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MeterBody> {
     const { item, isNew } = valueOrProblem(await this.meters.replace(principal.organizationId, { reference, input }), catalogStatuses);
-    void reply.status(isNew ? 201 : 200);
+    setStatus(isNew ? 201 : 200);
     return toMeterBody(item);
   }
 
@@ -71,6 +69,6 @@ export class MeterController {
   @ApiOperation({ summary: 'Archive a meter: it can not be used for anything new' })
   @Answers({ schema: meterSchema, problems: [404, 409] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<MeterBody> {
-    return toMeterBody(valueOrProblem(await this.meters.archive(principal.organizationId, id), catalogStatuses));
+    return toMeterBody(valueOrProblem(await this.meters.archive({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 }

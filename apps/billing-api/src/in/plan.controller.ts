@@ -1,12 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import {
   archivedQuery, planCreateSchema, planListSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema,
 } from '#contracts';
 import type { PlanBody, PlanReplace, PlanUpdate, PlanVersionBody } from '#contracts';
-import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
 import { Plans, type PlanRefusal, type PlanView } from '../plans.js';
 import { ReadPlans } from '../read-plans.js';
 import { toListBody } from './list-body.js';
@@ -65,13 +64,12 @@ export class PlanController {
   @Answers({ schema: planSchema, problems: [400, 404, 422] })
   @Answers({ status: 201, schema: planSchema, description: 'There was none with this key.' })
   async replace(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCall() { principal, setStatus }: CallContext,
     @Param('key') reference: string,
     @Body({ schema: planReplaceSchema }) input: PlanReplace,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PlanBody> {
     const { view, isNew } = valueOrProblem(await this.plans.replace(principal.organizationId, { reference, input }), statuses);
-    void reply.status(isNew ? 201 : 200);
+    setStatus(isNew ? 201 : 200);
     return this.body(principal, view);
   }
 
@@ -89,7 +87,7 @@ export class PlanController {
   @ApiOperation({ summary: 'Archive a plan: no new subscriptions, the present ones go on' })
   @Answers({ schema: planSchema, problems: [404] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<PlanBody> {
-    return this.body(principal, valueOrProblem(await this.plans.archive(principal.organizationId, id), statuses));
+    return this.body(principal, valueOrProblem(await this.plans.archive({ organizationId: principal.organizationId, reference: id }), statuses));
   }
 
   private async body(principal: Principal, view: PlanView): Promise<PlanBody> {

@@ -1,9 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { archivedQuery, productCreateSchema, productListSchema, productReplaceSchema, productSchema, productUpdateSchema } from '#contracts';
 import type { ProductBody, ProductReplace, ProductUpdate } from '#contracts';
-import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
 import { Products } from '../catalog.js';
 import { catalogStatuses } from './catalog-statuses.js';
 import { toProductBody } from './catalog-bodies.js';
@@ -38,7 +37,7 @@ export class ProductController {
   @ApiOperation({ summary: 'Read a product by id or key' })
   @Answers({ schema: productSchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<ProductBody> {
-    return toProductBody(valueOrProblem(await this.products.find(principal.organizationId, id), catalogStatuses));
+    return toProductBody(valueOrProblem(await this.products.find({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
   @Put(':key')
@@ -47,13 +46,12 @@ export class ProductController {
   @Answers({ schema: productSchema, problems: [400, 404, 422] })
   @Answers({ status: 201, schema: productSchema, description: 'There was none with this key.' })
   async replace(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCall() { principal, setStatus }: CallContext,
     @Param('key') reference: string,
     @Body({ schema: productReplaceSchema }) input: ProductReplace,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductBody> {
     const { item, isNew } = valueOrProblem(await this.products.replace(principal.organizationId, { reference, input }), catalogStatuses);
-    void reply.status(isNew ? 201 : 200);
+    setStatus(isNew ? 201 : 200);
     return toProductBody(item);
   }
 
@@ -71,6 +69,6 @@ export class ProductController {
   @ApiOperation({ summary: 'Archive a product: it can not be used for anything new' })
   @Answers({ schema: productSchema, problems: [404] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<ProductBody> {
-    return toProductBody(valueOrProblem(await this.products.archive(principal.organizationId, id), catalogStatuses));
+    return toProductBody(valueOrProblem(await this.products.archive({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 }

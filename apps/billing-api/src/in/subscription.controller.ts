@@ -1,12 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import {
   previewQuerySchema, subscriptionCancelSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema,
 } from '#contracts';
 import type { SubscriptionBody, SubscriptionCancel, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from '#contracts';
-import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type ListBody, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
 import { CancelSubscription, type CancelRefusal } from '../cancel-subscription.js';
 import { CreateSubscription } from '../create-subscription.js';
 import { ReadSubscriptions } from '../read-subscriptions.js';
@@ -34,16 +33,15 @@ export class SubscriptionController {
   @Answers({ status: 201, schema: subscriptionSchema, problems: [400, 409, 422] })
   @Answers({ status: 200, schema: subscriptionPreviewSchema, description: 'The preview.' })
   async create(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCall() { principal, setStatus }: CallContext,
     @Query({ schema: previewQuerySchema }) query: PreviewQuery,
     @Body({ schema: subscriptionCreateSchema }) body: SubscriptionCreate,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
     const input = { ...body, startAt: businessInstantOrNull(body.start_at), billingAnchor: businessInstantOrNull(body.billing_anchor) };
     if (query.preview !== 'true') {
       return toSubscriptionBody(valueOrProblem(await this.createSubscription.execute(principal.organizationId, input), statuses).view);
     }
-    void reply.status(200);
+    setStatus(200);
     return toPreviewBody({ ...valueOrProblem(await this.createSubscription.preview(principal.organizationId, input), statuses), id: null });
   }
 
@@ -61,7 +59,7 @@ export class SubscriptionController {
   @ApiOperation({ summary: 'Read a subscription' })
   @Answers({ schema: subscriptionSchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<SubscriptionBody> {
-    return toSubscriptionBody(valueOrProblem(await this.readSubscriptions.find(principal.organizationId, id), statuses));
+    return toSubscriptionBody(valueOrProblem(await this.readSubscriptions.find({ organizationId: principal.organizationId, id }), statuses));
   }
 
   @Patch(':id')
@@ -77,13 +75,14 @@ export class SubscriptionController {
   @RequiredScope('subscriptions:write')
   @ApiOperation({ summary: 'Cancel a subscription now or at the end of its period, or with preview=true show what that would mean' })
   @Answers({ schema: answersSchema, problems: [400, 404, 409, 422] })
+  @ApiParam({ name: 'id', type: String })
   async cancel(
-    @CurrentPrincipal() principal: Principal,
-    @Param('id') id: string,
+    @CurrentCall() { principal, params }: CallContext,
     @Query({ schema: previewQuerySchema }) query: PreviewQuery,
     @Body({ schema: subscriptionCancelSchema }) input: SubscriptionCancel,
   ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
     const { organizationId } = principal;
+    const { id = '' } = params;
     if (query.preview !== 'true') return toSubscriptionBody(valueOrProblem(await this.cancelSubscription.execute(organizationId, { id, input }), statuses).view);
     const { view, period, fees } = valueOrProblem(await this.cancelSubscription.preview(organizationId, { id, input }), statuses);
     return toPreviewBody({ view, id, periods: period === null ? [] : [period], fees });

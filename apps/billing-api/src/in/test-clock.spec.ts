@@ -6,7 +6,7 @@ import { usePostgres } from '#testing';
 import { startBillingApi } from '../fixtures/billing-api-app.js';
 
 usePostgres();
-const { url, owner, jobs, adapters, anotherOrganization } = await startBillingApi();
+const { url, jobs, adapters, anotherOrganization } = await startBillingApi();
 const invoicing = await Database.open({ url, role: 'invoicing', poolSizeMax: 2 });
 afterAll(async () => {
   await invoicing.close();

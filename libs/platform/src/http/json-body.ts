@@ -1,7 +1,7 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseExactJson, takeDecimalsAsText } from './exact-json.js';
+import { parseWithDecimals } from './exact-json.js';
 import { Problem } from './problem.js';
 
 /** JSON bodies of the ordinary routes: exact numbers, and the raw text kept for what is signed or fingerprinted. */
@@ -16,7 +16,7 @@ export function parseJsonBodies(fastify: FastifyInstance, decimalFields: Readonl
       return;
     }
     try {
-      done(null, takeDecimalsAsText(parseExactJson(text), decimalFields));
+      done(null, parseWithDecimals(text, decimalFields));
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'It is no JSON.';
       done(new Problem({ status: 400, code: 'invalid_json', detail: `The body is no valid JSON: ${reason}` }), undefined);

@@ -1,5 +1,5 @@
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Scope } from '#contracts';
 
 /** Who calls: one credential of one organization, and what it may do. */
@@ -25,6 +25,20 @@ export const Public = () => SetMetadata(routeScope, 'public');
 
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
   return principalOf(context.switchToHttp().getRequest<FastifyRequest>());
+});
+
+/** A call as routes see it that need more of it than their validated inputs. */
+export interface CallContext {
+  readonly principal: Principal;
+  readonly params: Readonly<Record<string, string>>;
+  /** Answers with another status than the route's usual one. */
+  readonly setStatus: (status: number) => void;
+}
+
+export const CurrentCall = createParamDecorator((_: unknown, context: ExecutionContext): CallContext => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const reply = context.switchToHttp().getResponse<FastifyReply>();
+  return { principal: principalOf(request), params: request.params as Record<string, string>, setStatus: (status) => void reply.status(status) };
 });
 
 const principals = new WeakMap<object, Principal>();

@@ -4,8 +4,8 @@ const secretBytes = 24;
 const hintEnds = { first: 12, last: 4 } as const;
 
 /** What is kept of a credential: without the server's secret a copied table can't be tried out. */
-export function credentialHash(serverSecret: string, credential: string): string {
-  return createHmac('sha256', serverSecret).update('api-key\0').update(credential).digest('hex');
+export function credentialHash(from: { readonly serverSecret: string; readonly credential: string }): string {
+  return createHmac('sha256', from.serverSecret).update('api-key\0').update(from.credential).digest('hex');
 }
 
 /** A new key of an organization's mode, 192 random bits. */

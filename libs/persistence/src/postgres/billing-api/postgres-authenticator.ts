@@ -35,7 +35,7 @@ export class PostgresAuthenticator implements Authenticator {
   }
 
   async authenticate(credential: string): Promise<Principal | null> {
-    const entry = await this.known.fetch(credentialHash(this.options.serverSecret, credential));
+    const entry = await this.known.fetch(credentialHash({ serverSecret: this.options.serverSecret, credential }));
     const found = entry?.found ?? null;
     if (found === null) return null;
     const isExpired = found.expiresAt !== null && Temporal.Instant.compare(found.expiresAt, this.options.clock.now()) <= 0;

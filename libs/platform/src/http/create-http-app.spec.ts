@@ -1,0 +1,139 @@
+import type { AddressInfo } from 'node:net';
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { Registry } from 'prom-client';
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { makeLogger } from '../logging/logger.js';
+import { createHttpApp } from './create-http-app.js';
+import { operationalRoutes } from './operational-routes.js';
+import { Public, RequiredScope } from './principal.js';
+
+const bodySchema = z.strictObject({ amount: z.string(), label: z.string(), inner: z.strictObject({ up_to: z.string().nullable() }).optional() });
+
+@Controller('/echo')
+class EchoController {
+  @Post()
+  @Public()
+  echo(@Body({ schema: bodySchema }) body: unknown): unknown {
+    return body;
+  }
+
+  @Get('bug')
+  @Public()
+  bug(): never {
+    throw new Error('A secret of the inside.');
+  }
+
+  @Get('open')
+  undeclared(): string {
+    return 'in';
+  }
+
+  @Get('scoped')
+  @RequiredScope('usage:read')
+  scoped(): string {
+    return 'in';
+  }
+}
+
+@Module({ controllers: [EchoController] })
+class EchoModule {}
+
+const failing = { now: false };
+const app = await createHttpApp({
+  module: EchoModule,
+  logger: makeLogger({ name: 'test', level: 'silent' }),
+  authenticator: { authenticate: async () => ({ organizationId: 'org_a', mode: 'test', credentialId: 'key_a', scopes: new Set() }) },
+  decimalFields: new Set(['amount', 'up_to']),
+  bodySizeMax: 1_000,
+  routes: [
+    operationalRoutes({
+      metrics: new Registry(),
+      checks: {
+        postgres: async () => {
+          if (failing.now) throw new Error('postgres://user:password@host is gone');
+        },
+      },
+    }),
+  ],
+});
+await app.listen(0, '127.0.0.1');
+const origin = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+afterAll(() => app.close());
+
+async function post(body: string, type = 'application/json') {
+  const response = await fetch(`${origin}/echo`, { method: 'POST', body, headers: { 'content-type': type } });
+  return { status: response.status, type: response.headers.get('content-type'), id: response.headers.get('x-request-id'), body: (await response.json()) as Record<string, unknown> };
+}
+
+describe('JSON bodies', () => {
+  it.each([
+    ['0.1', '0.1'],
+    ['1.10', '1.1'],
+    ['49', '49'],
+    ['123456789012.123456789012345678', '123456789012.123456789012345678'], // No float holds these digits.
+    ['1e-7', '0.0000001'],
+    ['"12.50"', '12.50'], // Text stays as it was sent.
+  ])('take the number %s by its digits', async (sent, taken) => {
+    const { status, body } = await post(`{"amount": ${sent}, "label": "x", "inner": {"up_to": ${sent}}}`, 'application/json; charset=utf-8');
+    expect([status, body]).toEqual([201, { amount: taken, label: 'x', inner: { up_to: taken } }]);
+  });
+
+  it('leave the numbers of other fields numbers, however they are written', async () => {
+    for (const sent of ['1', '1e5', '12345678901234567890']) {
+      const { status, body } = await post(`{"amount": 1, "label": ${sent}}`);
+      expect([status, body['errors']]).toMatchObject([422, [{ pointer: '/label', code: 'invalid_type' }]]);
+    }
+  });
+
+  it('name every fault with its pointer', async () => {
+    const { status, type, id, body } = await post('{"amount": true, "inner": {"up_to": null, "a/b": 1}, "more": 1}');
+    expect([status, type]).toEqual([422, 'application/problem+json; charset=utf-8']);
+    expect(body).toMatchObject({ type: 'about:blank', title: 'Unprocessable Content', status: 422, code: 'invalid_request', request_id: id });
+    expect((body['errors'] as { pointer: string; code: string }[]).map(({ pointer, code }) => `${pointer} ${code}`).toSorted()).toEqual(
+      ['/amount invalid_type', '/inner/a~1b unknown_field', '/label missing_field', '/more unknown_field']);
+  });
+
+  it.each([
+    ['{"amount": ', 'application/json', 400, 'invalid_json'],
+    ['{"amount": 01}', 'application/json', 400, 'invalid_json'],
+    ['', 'application/json', 422, 'invalid_request'],
+    ['amount=1', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
+    ['amount', 'text/plain', 415, 'unsupported_media_type'],
+  ])('refuse %j of %s', async (body, type, status, code) => {
+    const answer = await post(body, type);
+    expect([answer.status, answer.body['code']]).toEqual([status, code]);
+  });
+});
+
+it('refuses a body above its limit', async () => {
+  const answer = await post(JSON.stringify({ label: 'x'.repeat(1_000) }));
+  expect([answer.status, answer.body['code']]).toEqual([413, 'body_too_large']);
+});
+
+describe('routes', () => {
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(origin + path, { headers });
+    return { status: response.status, text: await response.text() };
+  };
+
+  it('hide what went wrong inside', async () => {
+    const { status, text } = await get('/echo/bug');
+    expect([status, JSON.parse(text).code]).toEqual([500, 'internal_error']);
+    expect(text).not.toContain('secret');
+  });
+
+  it('let nobody in who has not the scope, or where none is declared', async () => {
+    expect((await get('/echo/scoped')).status).toBe(401);
+    expect((await get('/echo/scoped', { authorization: 'Bearer x' })).status).toBe(403);
+    expect((await get('/echo/open', { authorization: 'Bearer x' })).status).toBe(403);
+  });
+
+  it('say whether the app lives and is ready, without saying why not', async () => {
+    expect(await get('/healthz')).toMatchObject({ status: 200 });
+    expect(await get('/readyz')).toEqual({ status: 200, text: '{"status":"ready","checks":{"postgres":"ok"}}' });
+    failing.now = true;
+    expect(await get('/readyz')).toEqual({ status: 503, text: '{"status":"not_ready","checks":{"postgres":"failed"}}' });
+    expect((await get('/metrics')).status).toBe(200);
+  });
+});
