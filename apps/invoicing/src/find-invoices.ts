@@ -18,7 +18,7 @@ export class FindInvoices {
   constructor(private readonly database: Database) {}
 
   /** Null where the organization has none with this id. */
-  async one(organizationId: string, id: string): Promise<ReadableInvoice | null> {
+  async one({ organizationId, id }: { readonly organizationId: string; readonly id: string }): Promise<ReadableInvoice | null> {
     return this.database.inOrganization(organizationId, async (manager) => {
       const [found] = await readWithLines(manager, { organizationId, invoices: await readInvoices(manager, { ids: [id] }) });
       return found ?? null;

@@ -12,6 +12,7 @@ import type { PaymentProviders } from './payment-providers.js';
 import { toDocumentRef, toInvoiceDocument } from './to-payment-document.js';
 
 const entriesMax = 100;
+const roundsMax = 1_000;
 const concurrency = 4;
 const firstRetryMs = 500;
 const retryMaxMs = 60_000;
@@ -33,16 +34,18 @@ export class PushOutbox {
     private readonly providers: PaymentProviders,
   ) {}
 
-  /** Tries what is due once; returns how many entries came to an end. */
+  /** Tries what is due, each entry once; returns how many entries came to an end. */
   async execute(only: { readonly organizationId?: string; readonly invoiceId?: string } = {}): Promise<number> {
     const { database, clock } = this.context;
-    const due = await database.acrossOrganizations((manager) => readDueOutbox(manager, { systemNow: clock.now(), limit: entriesMax, ...only }));
-    const queue = [...due];
     let ended = 0;
-    const work = async (): Promise<void> => {
-      for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) if (await this.tell(entry)) ended += 1;
-    };
-    await Promise.all(Array.from({ length: concurrency }, work));
+    for (let round = 0; round < roundsMax; round += 1) {
+      const due = await database.acrossOrganizations((manager) => readDueOutbox(manager, { systemNow: clock.now(), limit: entriesMax, ...only }));
+      const ends = await Promise.all(due.map((entry) => this.slots.run(() => this.tell(entry))));
+      const endedNow = ends.filter(Boolean).length;
+      ended += endedNow;
+      // What did not end is put off, or held by another process.
+      if (due.length < entriesMax || endedNow === 0) break;
+    }
     return ended;
   }
 
@@ -51,7 +54,7 @@ export class PushOutbox {
     const { organizationId } = due;
     try {
       await this.noteBegun(due);
-      const isEnded = await this.slots.run(() => database.inOrganization(organizationId, (manager) => this.tellLocked(manager, due)));
+      const isEnded = await database.inOrganization(organizationId, (manager) => this.tellLocked(manager, due));
       atStep?.('push:committed');
       return isEnded;
     } catch (error) {

@@ -25,16 +25,16 @@ const passesMax = 200;
 async function story(): Promise<void> {
   fixture = await InvoicingFixture.open();
   double = await StripeDouble.start({ cardOfNewCustomers: 'pm_card_visa' });
-  await fixture.plan([flat('price_base', '31.00'), perUnit('price_calls', '0.01')]);
-  await fixture.plan([flat('price_only', '28.00')], { id: 'plan_fee' });
+  await fixture.plan([flat({ id: 'price_base', amount: '31.00' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
+  await fixture.plan([flat({ id: 'price_only', amount: '28.00' })], { id: 'plan_fee' });
   await fixture.customer('cus_a');
   await fixture.customer('cus_b');
   await fixture.setClock('2026-01-01T00:00:00Z');
   await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
   await fixture.subscribe({ id: 'sub_b', customerId: 'cus_b', planId: 'plan_fee', startAt: '2026-02-01T00:00:00Z' });
-  await fixture.cancel('sub_b', '2026-02-15T00:00:00Z');
+  await fixture.cancel('sub_b', { at: '2026-02-15T00:00:00Z' });
   await fixture.subscribe({ id: 'sub_c', customerId: 'cus_b', planId: 'plan_fee', startAt: '2026-03-01T00:00:00Z' });
-  await fixture.cancel('sub_c', '2026-04-01T00:00:00Z');
+  await fixture.cancel('sub_c', { at: '2026-04-01T00:00:00Z' });
   fixture.rating().quantityOf = ({ periodIndex }) => String(periodIndex * 100);
 }
 

@@ -9,7 +9,7 @@ afterEach(() => fixture.close());
 describe('a year on a test clock', () => {
   it('bills the 31st of each month, arrears of the one and advance of the next, in order and once', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([flat('price_base', '49.00'), perUnit('price_calls', '0.01')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '49.00' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-31T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-31T00:00:00Z' });
@@ -41,7 +41,7 @@ describe('a year on a test clock', () => {
 
   it('stops short of what is due after its target, and goes on from there', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([flat('price_base', '49.00'), perUnit('price_calls', '0.01')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '49.00' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
@@ -58,7 +58,7 @@ describe('a year on a test clock', () => {
 
   it('bills every elapsed period of a start in the past at once, in order, now', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([flat('price_base', '10')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '10' })]);
     await fixture.customer();
     await fixture.setClock('2026-04-15T12:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z', collection: 'send_invoice', daysUntilDue: 14 });
@@ -76,7 +76,7 @@ describe('a year on a test clock', () => {
 
   it('gives numbers in order of issue across subscriptions', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([flat('price_base', '10'), perUnit('price_calls', '1')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '10' }), perUnit({ id: 'price_calls', amount: '1' })]);
     await fixture.customer('cus_a');
     await fixture.customer('cus_b');
     await fixture.setClock('2026-01-01T00:00:00Z');
@@ -98,7 +98,7 @@ describe('a year on a test clock', () => {
 describe('trials', () => {
   it('owe what is owed once at the start, and nothing for the trial', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([flat('price_setup', '99', { type: 'one_time' }), flat('price_base', '31'), perUnit('price_calls', '0.01')]);
+    await fixture.plan([flat({ id: 'price_setup', amount: '99', type: 'one_time' }), flat({ id: 'price_base', amount: '31' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z', trialEndAt: '2026-01-15T00:00:00Z' });
@@ -114,19 +114,19 @@ describe('trials', () => {
 
   it('leave nothing to bill when they are canceled', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([flat('price_base', '31'), perUnit('price_calls', '0.01')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '31' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z', trialEndAt: '2026-01-15T00:00:00Z' });
     await fixture.settle();
-    await fixture.cancel('sub_a', '2026-01-10T00:00:00Z');
+    await fixture.cancel('sub_a', { at: '2026-01-10T00:00:00Z' });
     await fixture.advance('2026-06-01T00:00:00Z');
     expect(await fixture.invoices()).toEqual([]);
   });
 });
 
 describe('cancellation', () => {
-  async function started(prices = [flat('price_base', '31.00'), perUnit('price_calls', '0.01')]): Promise<void> {
+  async function started(prices = [flat({ id: 'price_base', amount: '31.00' }), perUnit({ id: 'price_calls', amount: '0.01' })]): Promise<void> {
     fixture = await InvoicingFixture.open();
     await fixture.plan(prices);
     await fixture.customer();
@@ -137,7 +137,7 @@ describe('cancellation', () => {
 
   it('makes a final invoice at that instant: usage until then, and the unused part of what was paid in advance', async () => {
     await started();
-    await fixture.cancel('sub_a', '2026-03-11T00:00:00Z');
+    await fixture.cancel('sub_a', { at: '2026-03-11T00:00:00Z' });
     fixture.rating().quantityOf = () => '5000';
     await fixture.advance('2026-12-01T00:00:00Z');
     expect((await fixture.invoices()).map(summary)).toEqual([
@@ -147,15 +147,15 @@ describe('cancellation', () => {
   });
 
   it('keeps the advance where it is not to be prorated', async () => {
-    await started([flat('price_base', '31.00')]);
-    await fixture.cancel('sub_a', '2026-03-11T00:00:00Z', false);
+    await started([flat({ id: 'price_base', amount: '31.00' })]);
+    await fixture.cancel('sub_a', { at: '2026-03-11T00:00:00Z', prorate: false });
     await fixture.advance('2026-12-01T00:00:00Z');
     expect((await fixture.invoices()).map(summary)).toEqual(['ACME-000001 paid 2026-03-01/2026-04-01 3100: advance 3100']);
   });
 
   it('carries what it owes the customer over to the next invoice, of whichever subscription', async () => {
-    await started([flat('price_base', '31.00')]);
-    await fixture.cancel('sub_a', '2026-03-11T00:00:00Z');
+    await started([flat({ id: 'price_base', amount: '31.00' })]);
+    await fixture.cancel('sub_a', { at: '2026-03-11T00:00:00Z' });
     await fixture.settle();
     await fixture.subscribe({ id: 'sub_b', startAt: '2026-03-11T00:00:00Z' });
     await fixture.settle();
@@ -169,7 +169,7 @@ describe('cancellation', () => {
 
   it('at the end of the period bills arrears and no further advance', async () => {
     await started();
-    await fixture.cancel('sub_a', '2026-04-01T00:00:00Z');
+    await fixture.cancel('sub_a', { at: '2026-04-01T00:00:00Z' });
     fixture.rating().quantityOf = () => '100';
     await fixture.advance('2026-12-01T00:00:00Z');
     expect((await fixture.invoices()).map(summary)).toEqual([
@@ -179,9 +179,9 @@ describe('cancellation', () => {
   });
 
   it('at the very instant of a boundary gives the period back that has just been billed', async () => {
-    await started([flat('price_base', '31.00')]);
+    await started([flat({ id: 'price_base', amount: '31.00' })]);
     await fixture.advance('2026-04-01T00:00:00Z');
-    await fixture.cancel('sub_a', '2026-04-01T00:00:00Z');
+    await fixture.cancel('sub_a', { at: '2026-04-01T00:00:00Z' });
     await fixture.advance('2026-12-01T00:00:00Z');
     expect((await fixture.invoices()).map(summary)).toEqual([
       'ACME-000001 paid 2026-03-01/2026-04-01 3100: advance 3100',
@@ -194,7 +194,7 @@ describe('cancellation', () => {
 describe('an invoice that can not be issued', () => {
   it('holds up no other customer, and is issued once it can be', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([perUnit('price_calls', '0.01')]);
+    await fixture.plan([perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer('cus_a');
     await fixture.customer('cus_b');
     const startAt = Temporal.Now.instant().subtract({ hours: 24 * 35 }).toString();
@@ -219,7 +219,7 @@ describe('an invoice that can not be issued', () => {
 describe('waiting for usage', () => {
   it('issues nothing before every event that was acknowledged until then is counted', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([perUnit('price_calls', '0.01')]);
+    await fixture.plan([perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.subscribe({ id: 'sub_a', startAt: Temporal.Now.instant().subtract({ hours: 24 * 35 }).toString() });
     fixture.rating().quantityOf = () => '100';
@@ -239,7 +239,7 @@ describe('waiting for usage', () => {
 
   it('shows in a draft what is rated so far', async () => {
     fixture = await InvoicingFixture.open();
-    await fixture.plan([perUnit('price_calls', '0.01')]);
+    await fixture.plan([perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });

@@ -104,7 +104,7 @@ export class InvoiceController {
   }
 
   private async read(key: InvoiceKey): Promise<InvoiceBody> {
-    const found = await this.findInvoices.one(key.organizationId, key.id);
+    const found = await this.findInvoices.one(key);
     if (found === null) throw notFound('invoice');
     return toInvoiceBody(found);
   }

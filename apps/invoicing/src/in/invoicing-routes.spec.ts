@@ -49,7 +49,7 @@ async function call(method: 'GET' | 'POST' | 'PUT', url: string, options: { body
 
 /** One open or paid invoice of 49.00, as the payment method has it. */
 async function oneInvoice(options: { paymentMethod?: string; collection?: 'automatic' | 'send_invoice' } = {}): Promise<string> {
-  await fixture.plan([flat('price_base', '49.00')]);
+  await fixture.plan([flat({ id: 'price_base', amount: '49.00' })]);
   await fixture.customer('cus_a', options.paymentMethod === undefined ? {} : { payment_method: options.paymentMethod });
   await fixture.setClock('2026-01-01T00:00:00Z');
   await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z', collection: options.collection ?? 'automatic' });
@@ -96,7 +96,7 @@ describe('reading invoices', () => {
 
   it('previews the next invoice with the usage that is rated so far', async () => {
     await open();
-    await fixture.plan([flat('price_base', '49.00'), perUnit('price_calls', '0.01')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '49.00' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
@@ -149,7 +149,7 @@ describe('changing invoices', () => {
     await open();
     await oneInvoice({ collection: 'send_invoice' });
     await fixture.advance('2026-01-16T12:00:00Z');
-    await fixture.cancel('sub_a', '2026-01-16T12:00:00Z'); // 15.5 of 31 days are unused: 24.50 of 49.00.
+    await fixture.cancel('sub_a', { at: '2026-01-16T12:00:00Z' }); // 15.5 of 31 days are unused: 24.50 of 49.00.
     await fixture.settle();
     await fixture.subscribe({ id: 'sub_b', startAt: '2026-01-16T12:00:00Z', collection: 'send_invoice' });
     await fixture.settle();
@@ -163,7 +163,7 @@ describe('changing invoices', () => {
 
   it('issues a draft before its grace period is over', async () => {
     await open();
-    await fixture.plan([perUnit('price_calls', '0.01')]);
+    await fixture.plan([perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
@@ -179,7 +179,7 @@ describe('changing invoices', () => {
 describe('a live organization without a payment provider', () => {
   it('issues invoices and refuses to take money', async () => {
     await open({ mode: 'live' });
-    await fixture.plan([flat('price_base', '49.00')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '49.00' })]);
     await fixture.customer();
     await fixture.subscribe({ id: 'sub_a', startAt: Temporal.Now.instant().toString() });
     await fixture.settle();
@@ -272,7 +272,7 @@ describe('Stripe', () => {
 
   it('leaves what it can not take to the next invoice', async () => {
     const stripe = await openWithStripe('pm_card_visa');
-    await fixture.plan([flat('price_base', '0.30')]);
+    await fixture.plan([flat({ id: 'price_base', amount: '0.30' })]);
     await fixture.customer();
     await fixture.setClock('2026-01-01T00:00:00Z');
     await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });

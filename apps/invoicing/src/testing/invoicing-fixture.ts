@@ -92,8 +92,8 @@ export class InvoicingFixture {
       ]);
   }
 
-  async cancel(id: string, at: string, prorate = true): Promise<void> {
-    await this.sql.query(`update subscriptions set cancel_at = $2, cancel_prorate = $3, revision = revision + 1 where id = $1`, [id, at, prorate]);
+  async cancel(id: string, options: { at: string; prorate?: boolean }): Promise<void> {
+    await this.sql.query(`update subscriptions set cancel_at = $2, cancel_prorate = $3, revision = revision + 1 where id = $1`, [id, options.at, options.prorate ?? true]);
   }
 
   /** Sets the organization's clock, standing. */
@@ -168,12 +168,14 @@ export class InvoicingFixture {
   }
 }
 
-export const flat = (id: string, amount: string, more: Partial<Price> = {}): Price & { id: string } => ({
+type TestPrice = Partial<Price> & { readonly id: string; readonly amount: string };
+
+export const flat = ({ id, amount, ...more }: TestPrice): Price & { id: string } => ({
   id, key: id.replace('price_', ''), name: id.replace('price_', 'Price '), type: 'recurring', model: { type: 'flat', amount }, ...more,
 });
 
-export const perUnit = (id: string, unitAmount: string, more: Partial<Price> = {}): Price & { id: string } => ({
-  id, key: id.replace('price_', ''), name: id.replace('price_', 'Price '), type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount: unitAmount }, ...more,
+export const perUnit = ({ id, amount, ...more }: TestPrice): Price & { id: string } => ({
+  id, key: id.replace('price_', ''), name: id.replace('price_', 'Price '), type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount: amount }, ...more,
 });
 
 /** What an invoice says in one line: number, status, first and last day, amount due, and its lines. */
