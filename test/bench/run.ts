@@ -60,4 +60,6 @@ async function runAll({ names, isShort }: BenchArguments): Promise<{ reports: Be
   return { reports, failed };
 }
 
+// Ends by way of the exit hooks, which take the servers along.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();

@@ -45,6 +45,9 @@ export class RunningProduct {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const stopAtExit = (): boolean => child.kill('SIGTERM');
+    process.once('exit', stopAtExit);
+    child.once('exit', () => process.off('exit', stopAtExit));
     const said: string[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
     const product = new RunningProduct({ port, child, said });

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { startClickHouseFront, startEmbeddedPostgres, type ClickHouseFront, type EmbeddedPostgres } from '#platform';
 
 /** The product's own stores, started by the bench, so that it can look into them and tell their CPU time apart. */
@@ -44,4 +45,11 @@ export function openFolder(): { readonly path: string; readonly remove: () => vo
   const path = mkdtempSync(join(tmpdir(), 'tollway-bench-'));
   chmodSync(path, 0o755); // Where root runs this, the server is another user.
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** As the superuser. */
+export function openPool(databaseUrl: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+  pool.on('error', () => undefined); // The server goes first, now and then, and an idle connection tells of it.
+  return pool;
 }

@@ -1,8 +1,8 @@
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
-import pg from 'pg';
+import type pg from 'pg';
 import { openPostgresEventLog, systemClock, type EventLog } from '#platform';
 import { RunningProduct } from './running-product.ts';
-import { openStores, type BenchStores } from './stores.ts';
+import { openPool, openStores, type BenchStores } from './stores.ts';
 
 /** The product on stores that the bench can look into. */
 export interface WholeProduct {
@@ -28,7 +28,7 @@ export async function withWholeProduct<T>(work: (whole: WholeProduct) => Promise
     const front = stores.clickHouse;
     if (front === null) throw new Error('The stores lack ClickHouse.');
     const product = await RunningProduct.start({ dataDir: stores.dataDir, stores, demo: 'off' });
-    const pool = new pg.Pool({ connectionString: stores.postgres.url, max: 4 });
+    const pool = openPool(stores.postgres.url);
     const log = openPostgresEventLog({ pool, clock: systemClock });
     const clickHouse = createClient({ url: front.url, database: clickHouseDatabase });
     try {

@@ -13,8 +13,8 @@ import { withWholeProduct, type WholeProduct } from '../whole-product.ts';
 // when everything that was acknowledged before it came back is counted.
 
 const eventsPerSecond = 2_000;
-const awaySeconds = { short: 30, long: 600 } as const;
-const rounds = { short: 2, long: 3 } as const;
+const awaySeconds = { short: 15, long: 600 } as const;
+const rounds = { short: 1, long: 3 } as const;
 const secondsMax = 300;
 
 interface Usage {

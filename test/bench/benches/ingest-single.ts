@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { topics } from '#contracts';
 import { migrateDatabase } from '#persistence';
 import type { Bench } from '../bench.ts';
@@ -8,7 +8,7 @@ import { bareTopic, benchKey } from '../ingest-setting.ts';
 import { cpuSecondsOf } from '../processes.ts';
 import { comparisonReading } from '../reading.ts';
 import { alternate, type Side } from '../rounds.ts';
-import { openStores } from '../stores.ts';
+import { openPool, openStores } from '../stores.ts';
 import { digestOfTopic, readTopicRows } from '../topic-rows.ts';
 import { usageEvents } from '../usage-events.ts';
 
@@ -26,7 +26,7 @@ export const ingestSingle: Bench = {
     try {
       const databaseUrl = stores.postgres.url;
       await migrateDatabase(databaseUrl);
-      const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+      const pool = openPool(databaseUrl);
       const servers = [await startChildServer('./ingest-server.ts', { BENCH_DATABASE_URL: databaseUrl }), await startChildServer('./bare-log-server.ts', { BENCH_DATABASE_URL: databaseUrl })] as const;
       const [ourLoad, bareLoad] = await Promise.all(servers.map(({ port }) => HttpLoad.open({ port, connections })));
       try {

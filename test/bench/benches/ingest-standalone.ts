@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { topics } from '#contracts';
 import { migrateDatabase } from '#persistence';
 import type { Bench } from '../bench.ts';
@@ -8,7 +8,7 @@ import { benchKey } from '../ingest-setting.ts';
 import { cpuSecondsOf, ownCpuSeconds } from '../processes.ts';
 import { comparisonReading } from '../reading.ts';
 import { alternate, type Side } from '../rounds.ts';
-import { openStores } from '../stores.ts';
+import { openPool, openStores } from '../stores.ts';
 import { digestOfTopic, readTopicRows, type LogRow } from '../topic-rows.ts';
 import { batchesOf, usageEvents } from '../usage-events.ts';
 
@@ -26,7 +26,7 @@ export const ingestStandalone: Bench = {
     try {
       await migrateDatabase(stores.postgres.url);
       const server = await startChildServer('./ingest-server.ts', { BENCH_DATABASE_URL: stores.postgres.url });
-      const pool = new pg.Pool({ connectionString: stores.postgres.url, max: 2 });
+      const pool = openPool(stores.postgres.url);
       const load = await HttpLoad.open({ port: server.port, connections });
       try {
         const ours = postSide({ load, pool, pids: [server.pid, stores.postgres.pid], batches: isShort ? batchesPerRound.short : batchesPerRound.long });
