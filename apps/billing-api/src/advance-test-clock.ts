@@ -1,6 +1,7 @@
 import { aggregatorGroup, invoicingQueue, sweepJob, topics } from '#contracts';
-import { readClockRun, readTestClock, type Database, type ReadOrganization } from '#persistence';
+import { readTestClock, type Database, type ReadOrganization } from '#persistence';
 import { accepted, Fault, refused, type Clock, type EventLog, type JobQueue, type Outcome } from '#platform';
+import { readAdvanceProgress, type Advance } from './read-advance-progress.js';
 import { clockAdvancing, liveOrganization, lockTestClock } from './test-clocks.js';
 
 export type AdvanceRefusal = 'live_organization' | 'clock_advancing' | 'not_forward';
@@ -41,7 +42,7 @@ export class AdvanceTestClock {
     await this.waitUntil(calledAt, async () => Temporal.Instant.compare(await this.stores.log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup }), calledAt) >= 0);
     const begun = await this.begin(organizationId, to);
     if (!begun.ok) return begun;
-    const ran = await this.awaitRun(organizationId, { to, calledAt });
+    const ran = await this.awaitRun({ organizationId, to, calledAt, isFirst: begun.value.isFirst });
     await database.inOrganization(organizationId, (manager) =>
       manager.query(`update test_clocks set now = target, target = null, status = 'ready' where organization_id = $1 and target = $2`, [organizationId, to.toString()]));
     return accepted({ now: to, ran });
@@ -60,14 +61,14 @@ export class AdvanceTestClock {
     });
   }
 
-  private async begin(organizationId: string, to: Temporal.Instant): Promise<Outcome<null, AdvanceRefusal>> {
+  private async begin(organizationId: string, to: Temporal.Instant): Promise<Outcome<{ isFirst: boolean }, AdvanceRefusal>> {
     return this.stores.database.inOrganization(organizationId, async (manager) => {
       const testClock = await lockTestClock(manager, organizationId);
-      if (testClock.status === 'advancing') return testClock.target?.equals(to) === true ? accepted(null) : clockAdvancing(testClock);
+      if (testClock.status === 'advancing') return testClock.target?.equals(to) === true ? accepted({ isFirst: false }) : clockAdvancing(testClock);
       const forward = this.isForward(testClock.now, to);
       if (!forward.ok) return forward;
       await manager.query(`update test_clocks set target = $2, status = 'advancing' where organization_id = $1`, [organizationId, to.toString()]);
-      return accepted(null);
+      return accepted({ isFirst: true });
     });
   }
 
@@ -78,21 +79,20 @@ export class AdvanceTestClock {
     return refused('not_forward', detail, [{ pointer: '/to', code: 'not_forward', detail }]);
   }
 
-  /** Waits until invoicing has done everything due, or another call of the same target has seen it. */
-  private async awaitRun(organizationId: string, call: { to: Temporal.Instant; calledAt: Temporal.Instant }): Promise<number> {
-    let ran = 0;
+  /** Waits until invoicing has done everything due; says how much that was. */
+  private async awaitRun(advance: Advance): Promise<number> {
+    let ran: number | null = null;
     let sweptAt: Temporal.Instant | null = null;
-    await this.waitUntil(call.calledAt, async () => {
+    await this.waitUntil(advance.calledAt, async () => {
       const now = this.stores.clock.now();
       if (sweptAt === null || now.since(sweptAt).total('milliseconds') >= sweepAgainMs) {
         await this.stores.jobs.add(invoicingQueue, [sweepJob]);
         sweptAt = now;
       }
-      const run = await this.stores.database.inOrganization(organizationId, (manager) => readClockRun(manager, organizationId));
-      ran = run?.ran ?? 0;
-      return run !== null && run.target.equals(call.to) && run.doneAt !== null;
+      ran = await this.stores.database.inOrganization(advance.organizationId, (manager) => readAdvanceProgress(manager, advance));
+      return ran !== null;
     });
-    return ran;
+    return ran ?? 0;
   }
 
   private async waitUntil(since: Temporal.Instant, isDone: () => Promise<boolean>): Promise<void> {

@@ -51,14 +51,14 @@ export class CustomerController {
     return toCustomerBody(valueOrProblem(await this.readCustomers.find({ organizationId: principal.organizationId, reference: id }), statuses));
   }
 
-  @Put(':key')
+  @Put(':id')
   @RequiredScope('customers:write')
   @ApiOperation({ summary: 'Create or replace a customer by key' })
   @Answers({ schema: customerSchema, problems: [400, 404, 409, 422] })
   @Answers({ status: 201, schema: customerSchema, description: 'There was none with this key.' })
   async replace(
     @CurrentCall() { principal, setStatus }: CallContext,
-    @Param('key') reference: string,
+    @Param('id') reference: string,
     @Body({ schema: customerReplaceSchema }) input: CustomerReplace,
   ): Promise<CustomerBody> {
     const { customer, isNew } = valueOrProblem(await this.customers.replace(principal.organizationId, { reference, input }), statuses);

@@ -45,14 +45,14 @@ export class FeatureController {
     return this.body(principal, valueOrProblem(await this.features.find({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
-  @Put(':key')
+  @Put(':id')
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Create or replace a feature by key' })
   @Answers({ schema: featureSchema, problems: [400, 404, 422] })
   @Answers({ status: 201, schema: featureSchema, description: 'There was none with this key.' })
   async replace(
     @CurrentCall() { principal, setStatus }: CallContext,
-    @Param('key') reference: string,
+    @Param('id') reference: string,
     @Body({ schema: featureReplaceSchema }) input: FeatureReplace,
   ): Promise<FeatureBody> {
     const { item, isNew } = valueOrProblem(await this.features.replace(principal.organizationId, { reference, input }), catalogStatuses);

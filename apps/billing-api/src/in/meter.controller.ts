@@ -40,14 +40,14 @@ export class MeterController {
     return toMeterBody(valueOrProblem(await this.meters.find({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
-  @Put(':key')
+  @Put(':id')
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Create or replace a meter by key' })
   @Answers({ schema: meterSchema, problems: [400, 404, 409, 422] })
   @Answers({ status: 201, schema: meterSchema, description: 'There was none with this key.' })
   async replace(
     @CurrentCall() { principal, setStatus }: CallContext,
-    @Param('key') reference: string,
+    @Param('id') reference: string,
     @Body({ schema: meterReplaceSchema }) input: MeterReplace,
   ): Promise<MeterBody> {
     const { item, isNew } = valueOrProblem(await this.meters.replace(principal.organizationId, { reference, input }), catalogStatuses);

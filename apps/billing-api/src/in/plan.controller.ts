@@ -58,14 +58,14 @@ export class PlanController {
     return toListBody(valueOrProblem(await this.readPlans.versions(principal.organizationId, { reference, page: toListPage(query) }), statuses), toPlanVersionBody);
   }
 
-  @Put(':key')
+  @Put(':id')
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Create or replace a plan by key; other terms make a new version' })
   @Answers({ schema: planSchema, problems: [400, 404, 422] })
   @Answers({ status: 201, schema: planSchema, description: 'There was none with this key.' })
   async replace(
     @CurrentCall() { principal, setStatus }: CallContext,
-    @Param('key') reference: string,
+    @Param('id') reference: string,
     @Body({ schema: planReplaceSchema }) input: PlanReplace,
   ): Promise<PlanBody> {
     const { view, isNew } = valueOrProblem(await this.plans.replace(principal.organizationId, { reference, input }), statuses);

@@ -40,14 +40,14 @@ export class ProductController {
     return toProductBody(valueOrProblem(await this.products.find({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }
 
-  @Put(':key')
+  @Put(':id')
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Create or replace a product by key' })
   @Answers({ schema: productSchema, problems: [400, 404, 422] })
   @Answers({ status: 201, schema: productSchema, description: 'There was none with this key.' })
   async replace(
     @CurrentCall() { principal, setStatus }: CallContext,
-    @Param('key') reference: string,
+    @Param('id') reference: string,
     @Body({ schema: productReplaceSchema }) input: ProductReplace,
   ): Promise<ProductBody> {
     const { item, isNew } = valueOrProblem(await this.products.replace(principal.organizationId, { reference, input }), catalogStatuses);

@@ -25,19 +25,19 @@ const bodies: Record<string, unknown> = {
   'POST /v1/api-keys': { name: 'x' },
   'PATCH /v1/api-keys/{id}': { name: 'x' },
   'POST /v1/products': { key: 'p', name: 'x' },
-  'PUT /v1/products/{key}': { name: 'x' },
+  'PUT /v1/products/{id}': { name: 'x' },
   'PATCH /v1/products/{id}': { name: 'x' },
   'POST /v1/features': { key: 'f', name: 'x' },
-  'PUT /v1/features/{key}': { name: 'x' },
+  'PUT /v1/features/{id}': { name: 'x' },
   'PATCH /v1/features/{id}': { name: 'x' },
   'POST /v1/meters': { key: 'm', name: 'x', event_type: 'e', aggregation: 'count' },
-  'PUT /v1/meters/{key}': { name: 'x', event_type: 'e', aggregation: 'count' },
+  'PUT /v1/meters/{id}': { name: 'x', event_type: 'e', aggregation: 'count' },
   'PATCH /v1/meters/{id}': { name: 'x' },
   'POST /v1/plans': { key: 'pl', name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
-  'PUT /v1/plans/{key}': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
+  'PUT /v1/plans/{id}': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PATCH /v1/plans/{id}': { name: 'x' },
   'POST /v1/customers': { key: 'c', name: 'x' },
-  'PUT /v1/customers/{key}': { name: 'x' },
+  'PUT /v1/customers/{id}': { name: 'x' },
   'PATCH /v1/customers/{id}': { name: 'x' },
   'POST /v1/customers/{id}/subjects': { subject: 'x' },
   'POST /v1/subscriptions': { customer: 'c', plan: 'pl' },
@@ -119,7 +119,7 @@ describe('the documents', () => {
   it('are served: OpenAPI 3.1 and a page that needs nothing from elsewhere', async () => {
     const { status, body } = await as(null)('GET', '/openapi.json');
     expect([status, body.openapi, body.info.version]).toEqual([200, '3.1.0', apiVersion]);
-    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/plans/{key}', '/v1/customers/{id}/subjects', '/healthz']));
+    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/plans/{id}', '/v1/customers/{id}/subjects', '/healthz']));
     const plan = body.paths['/v1/plans'].post.requestBody.content['application/json'].schema;
     expect(plan.required).toEqual(['key', 'name', 'currency', 'billing_period', 'prices']);
     const query = body.paths['/v1/subscriptions'].get.parameters.map(({ name }: { name: string }) => name);
@@ -128,6 +128,11 @@ describe('the documents', () => {
     expect(page).toContain('swagger-ui');
     expect(page).not.toMatch(/(?:src|href)="https?:/);
     expect((await fetch(`${origin}/docs/swagger-ui-bundle.js`)).status).toBe(200);
+  });
+
+  it('name no path twice', () => {
+    const shapes = Object.keys(document.paths).map((path) => path.replaceAll(/\{\w+\}/g, '{}'));
+    expect(new Set(shapes).size).toBe(shapes.length);
   });
 
   it('of a version are asked for by date', async () => {

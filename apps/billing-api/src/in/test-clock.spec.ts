@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { aggregatorGroup, topics } from '#contracts';
-import { beginClockRun, countIntoClockRun, Database, finishClockRun, insertInvoices, readTestClock } from '#persistence';
+import { beginClockRun, countIntoClockRun, Database, finishClockRun, insertDueActs, insertInvoices, readTestClock } from '#persistence';
 import { systemClock } from '#platform';
 import { usePostgres } from '#testing';
 import { startBillingApi } from '../fixtures/billing-api-app.js';
@@ -93,6 +93,22 @@ describe('advancing', () => {
     expect(await running).toMatchObject(answer);
     expect(await joined).toMatchObject(answer);
     expect((await adapters.businessClock.now(id)).toString()).toBe('2026-02-01T00:00:00Z');
+  });
+
+  it('runs again to an instant that it was at before it was set back', async () => {
+    const { id, call } = await anotherOrganization();
+    const to = '2026-02-01T00:00:00Z';
+    await call('POST', '/v1/test-clock', { now: '2026-01-01T00:00:00Z' });
+    playInvoicing(id, 0);
+    expect((await call('POST', '/v1/test-clock/advance', { to })).body).toMatchObject({ now: to, ran: 0 });
+    await call('POST', '/v1/test-clock', { now: '2026-01-01T00:00:00Z' });
+    const due = { kind: 'boundary' as const, subscriptionId: 'sub_x', periodIndex: 1, dueAt: Temporal.Instant.from('2026-01-15T00:00:00Z') };
+    await invoicing.inOrganization(id, (manager) => insertDueActs(manager, { organizationId: id, acts: [due] }));
+    jobs.onAdd = async () => undefined;
+    const running = call('POST', '/v1/test-clock/advance', { to });
+    await expect.poll(async () => (await call('GET', '/v1/test-clock')).body.status).toBe('advancing');
+    await invoicing.inOrganization(id, async (manager) => manager.query(`update due_acts set done_at = now()`));
+    expect((await running).body).toMatchObject({ now: to, ran: 1 });
   });
 
   it('goes forward only, also from system time', async () => {
