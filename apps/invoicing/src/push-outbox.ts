@@ -13,7 +13,7 @@ import { toDocumentRef, toInvoiceDocument } from './to-payment-document.js';
 
 const entriesMax = 100;
 const roundsMax = 1_000;
-const concurrency = 4;
+const concurrency = 3;
 const firstRetryMs = 500;
 const retryMaxMs = 60_000;
 const slowRetryMs = 600_000;
