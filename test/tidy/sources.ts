@@ -29,11 +29,11 @@ export interface FunctionSize {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
-  readonly parameters: readonly string[];
+  readonly parameters: readonly { readonly name: string; readonly type: string }[];
   readonly kind: 'function' | 'constructor';
 }
 
-/** Every function with a body, its length in lines and the written types of its parameters. */
+/** Every function with a body, its length in lines and its parameters as written. */
 export function functionsOf(source: SourceFile): readonly FunctionSize[] {
   const tree = ts.createSourceFile(source.path, source.text, ts.ScriptTarget.Latest, true);
   const found: FunctionSize[] = [];
@@ -46,7 +46,7 @@ export function functionsOf(source: SourceFile): readonly FunctionSize[] {
         name: node.name?.getText() ?? (ts.isVariableDeclaration(node.parent) ? node.parent.name.getText() : 'anonymous'),
         line: first + 1,
         lines: last - first + 1,
-        parameters: node.parameters.map((parameter) => parameter.type?.getText() ?? ''),
+        parameters: node.parameters.map((parameter) => ({ name: parameter.name.getText(), type: parameter.type?.getText() ?? '' })),
         kind: ts.isConstructorDeclaration(node) ? 'constructor' : 'function',
       });
     }
