@@ -38,11 +38,3 @@ export function formatMinor(amountMinor: bigint, currency: string): string {
   if (digits === 0) return sign + text;
   return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
-
-/** Minor units of a posted amount's text; null when it is no decimal, is out of bounds, or is finer than the currency. */
-export function parseAmount(text: string, currency: string): bigint | null {
-  const canonical = canonicalDecimal(text);
-  if (canonical === null || !withinQuantityBounds(canonical)) return null;
-  const amount = decimal(canonical);
-  return amount.decimalPlaces() > currencyDigits(currency) ? null : toMinor(amount, currency);
-}
