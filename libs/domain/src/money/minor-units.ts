@@ -1,7 +1,6 @@
 import { assert } from '../assert.js';
 import { currencyDigits } from './currency.js';
-import { canonicalDecimal, withinQuantityBounds } from './decimal-text.js';
-import { assertExact, Decimal, decimal, decimalOf } from './decimal.js';
+import { assertExact, Decimal, decimalOf } from './decimal.js';
 
 /** How a last digit is rounded; an organization chooses once. */
 export type Rounding = 'half_away_from_zero' | 'half_even';
