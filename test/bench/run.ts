@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   freshness: async () => (await import('./benches/freshness.ts')).freshness,
   'usage-query': async () => (await import('./benches/usage-query.ts')).usageQuery,
   'catch-up': async () => (await import('./benches/catch-up.ts')).catchUp,
+  close: async () => (await import('./benches/close.ts')).close,
   start: async () => (await import('./benches/start.ts')).start,
 };
 

@@ -12,7 +12,8 @@ import { bareModelOf, bareSum } from './rating-floor.ts';
 
 const linesPerModel = { short: 4_000, long: 20_000 } as const;
 
-const models: readonly RateablePrice['model'][] = [
+/** Sound prices of every model there is. */
+export const models: readonly RateablePrice['model'][] = [
   { type: 'flat', amount: '49.00' },
   { type: 'per_unit', unit_amount: '0.0023' },
   { type: 'package', package_size: '1000', package_amount: '5' },
