@@ -1,4 +1,1 @@
-export { ratingTransport } from './in/usage-changed.handler.js';
-export { RatingModule } from './rating.module.js';
-export type { RatingAdapters } from './rating.module.js';
-export type { UsageSlice, UsageSlices } from './rate-periods.js';
+export { ratingApp } from './rating-app.js';

@@ -1,5 +1,5 @@
 import type { RatedUsageQuery } from '#contracts';
-import { readRatedUsage, type Database, type RatedUsageGroup, type RatedUsageRow } from '#persistence';
+import { ratedUsageGroups, readRatedUsage, type Database, type RatedUsageGroup, type RatedUsageRow } from '#persistence';
 import { accepted, refused, type Clock, type InputFault, type Outcome } from '#platform';
 import type { RefreshRatings } from './refresh-ratings.js';
 
@@ -24,12 +24,11 @@ export class ReportRatedUsage {
     const faults = rangeFaults(from, to);
     if (faults.length > 0) return refused('invalid_request', 'The range is not as it must be.', faults);
     const completeAsOf = await this.use.refresh.execute(organizationId);
-    const groupBy = (query.group_by?.split(',') ?? ['customer', 'plan', 'price', 'day']) as RatedUsageGroup[];
     const rows = await this.use.database.inOrganization(organizationId, async (manager) =>
       readRatedUsage(manager, {
         from,
         to,
-        groupBy: [...new Set(groupBy)],
+        groupBy: ratedUsageGroupsOf(query),
         rowsMax,
         ...(query.customer === undefined ? {} : { customer: query.customer }),
         ...(query.plan === undefined ? {} : { plan: query.plan }),
@@ -42,6 +41,11 @@ export class ReportRatedUsage {
     }
     return accepted({ rows, completeAsOf });
   }
+}
+
+/** What a report is grouped by: all four unless the caller names some. */
+export function ratedUsageGroupsOf(query: Pick<RatedUsageQuery, 'group_by'>): RatedUsageGroup[] {
+  return query.group_by === undefined ? [...ratedUsageGroups] : ([...new Set(query.group_by.split(','))] as RatedUsageGroup[]);
 }
 
 function rangeFaults(from: Temporal.Instant, to: Temporal.Instant): InputFault[] {

@@ -1,14 +1,23 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, createParamDecorator, Get, HttpCode, Inject, Post, Query, type ExecutionContext } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ratedUsageQuerySchema, ratedUsageSchema, simulatedPriceBodySchema, type RatedUsageBody, type RatedUsageQuery } from '#contracts';
 import { formatMinor, simulationSchema, type SimulatedPrice, type Simulation } from '#domain';
 import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
 import type { RatedUsageRow } from '#persistence';
-import { ReportRatedUsage, type RatedUsageReport, type ReportCode } from '../report-rated-usage.js';
+import { ratedUsageCsv } from './rated-usage-csv.js';
+import { ratedUsageGroupsOf, ReportRatedUsage, type RatedUsageReport, type ReportCode } from '../report-rated-usage.js';
 import { SimulatePrice, type SimulateCode } from '../simulate-price-command.js';
 
 const simulateStatuses: Readonly<Record<SimulateCode, number>> = { invalid_request: 422 };
 const reportStatuses: Readonly<Record<ReportCode, number>> = { invalid_request: 422, result_too_large: 422 };
+
+/** The reply, where the caller asks for CSV; null for everybody else. */
+const CsvReply = createParamDecorator((_: unknown, context: ExecutionContext): FastifyReply | null => {
+  const http = context.switchToHttp();
+  const accept = http.getRequest<FastifyRequest>().headers.accept ?? '';
+  return /(?:^|,)\s*text\/csv\s*(?:;|,|$)/i.test(accept) ? http.getResponse<FastifyReply>() : null;
+});
 
 @ApiTags('rating')
 @Controller()
@@ -29,10 +38,17 @@ export class RatingController {
 
   @Get('v1/rated-usage')
   @RequiredScope('finance:read')
-  @ApiOperation({ summary: 'What was earned, by customer, plan, price and local day', description: 'Days sum to the period exactly; those of a closed period never change.' })
+  @ApiOperation({
+    summary: 'What was earned, by customer, plan, price and local day',
+    description: 'Days sum to the period exactly; those of a closed period never change. With Accept: text/csv the rows come as CSV, and complete_as_of in the header Tollway-Complete-As-Of.',
+  })
+  @ApiProduces('application/json', 'text/csv')
   @Answers({ schema: ratedUsageSchema, problems: [422] })
-  async report(@CurrentPrincipal() principal: Principal, @Query({ schema: ratedUsageQuerySchema }) query: RatedUsageQuery): Promise<RatedUsageBody> {
-    return toBody(valueOrProblem(await this.reportRatedUsage.execute(principal.organizationId, query), reportStatuses));
+  async report(@CurrentPrincipal() principal: Principal, @Query({ schema: ratedUsageQuerySchema }) query: RatedUsageQuery, @CsvReply() csv: FastifyReply | null): Promise<RatedUsageBody | string> {
+    const body = toBody(valueOrProblem(await this.reportRatedUsage.execute(principal.organizationId, query), reportStatuses));
+    if (csv === null) return body;
+    void csv.header('content-type', 'text/csv; charset=utf-8').header('tollway-complete-as-of', body.complete_as_of);
+    return ratedUsageCsv(body, ratedUsageGroupsOf(query));
   }
 }
 

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { ratedUsageCsv } from './rated-usage-csv.js';
+
+const row = { customer: 'cus_1', customer_key: 'acme, "east"', price: 'price_1', price_key: 'base', quantity: '1', amount: '-12.50', currency: 'USD', state: 'open' as const };
+
+it('writes a header, quotes where RFC 4180 asks for it, and keeps negative amounts as numbers', () => {
+  expect(ratedUsageCsv({ data: [row] }, ['customer', 'price'])).toBe(
+    'customer,customer_key,price,price_key,quantity,amount,currency,state\r\ncus_1,"acme, ""east""",price_1,base,1,-12.50,USD,open\r\n',
+  );
+});
+
+it('leaves out what the report is not grouped by, and has a header where there are no rows', () => {
+  expect(ratedUsageCsv({ data: [] }, ['day'])).toBe('day,quantity,amount,currency,state\r\n');
+});
