@@ -7,9 +7,10 @@ const boundaries = [
   { sourceTag: 'type:contracts', onlyDependOnLibsWithTags: ['type:domain'] },
   { sourceTag: 'type:platform', onlyDependOnLibsWithTags: ['type:contracts', 'type:domain'] },
   { sourceTag: 'type:persistence', onlyDependOnLibsWithTags: ['type:domain', 'type:contracts', 'type:platform'] },
+  { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:domain', 'type:contracts', 'type:platform', 'type:persistence'] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:domain', 'type:contracts', 'type:platform', 'type:persistence'] },
-  { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:domain', 'type:contracts', 'type:platform', 'type:persistence', 'type:testing'] },
-  { sourceTag: 'type:standalone', onlyDependOnLibsWithTags: ['type:app', 'type:domain', 'type:contracts', 'type:platform', 'type:persistence', 'type:testing'] },
+  { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:domain', 'type:contracts', 'type:platform', 'type:persistence', 'type:service', 'type:testing'] },
+  { sourceTag: 'type:standalone', onlyDependOnLibsWithTags: ['type:app', 'type:domain', 'type:contracts', 'type:platform', 'type:persistence', 'type:service', 'type:testing'] },
 ];
 
 export default tseslint.config(

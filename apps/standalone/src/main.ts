@@ -1,13 +1,4 @@
-// Imports nothing that needs a new Node, so that an old one says one clear sentence instead of a syntax error.
-const nodeMajorMin = 26;
-const nodeMajor = Number.parseInt(process.versions.node, 10);
-
-if (nodeMajor < nodeMajorMin) {
-  console.error(`Tollway needs Node ${nodeMajorMin} or newer and this is ${process.versions.node}. "npm start" runs the one that "npm ci" brought.`);
-  process.exit(1);
-}
+import '#service/node-version'; // By itself and before the rest, so that an older Node says one clear sentence.
 
 const { run } = await import('./run.js');
-process.exitCode = await run(process.argv.slice(2), process.env);
-
-export {};
+process.exitCode = await run();

@@ -1,5 +1,6 @@
-import { ConfigInvalid, Fault, loadConfig, makeLogger, systemClock, type Logger } from '#platform';
-import { openAdapters } from './adapters.js';
+import { Fault, systemClock } from '#platform';
+import { runProcess, say, type ServedProcess } from '#service';
+import { closeAllAdapters, openAllAdapters } from './adapters.js';
 import { composeApp } from './compose-app.js';
 import { standaloneConfigSchema, type StandaloneConfig } from './config.js';
 import { showDemo } from './demo/show-demo.js';
@@ -7,37 +8,17 @@ import { serverSecret } from './server-secret.js';
 import { startStores } from './stores.js';
 
 /** Starts everything in this process, serves until SIGTERM or SIGINT, and drains. Returns the exit code. */
-export async function run(args: readonly string[], environment: Record<string, string | undefined>): Promise<number> {
-  let config: StandaloneConfig;
-  try {
-    config = loadConfig(standaloneConfigSchema, environment);
-  } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    say(error.message);
-    return 1;
-  }
-  if (args.includes('--validate')) {
-    say('The configuration is valid.');
-    return 0;
-  }
-  const logger = makeLogger({ name: 'tollway', level: config.TOLLWAY_LOG_LEVEL });
-  try {
-    return await serve(config, logger);
-  } catch (error) {
-    logger.error({ err: error }, 'Tollway could not start.');
-    say(`Tollway could not start: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  }
+export function run(): Promise<number> {
+  return runProcess({ name: 'Tollway', settings: standaloneConfigSchema, serve }, { args: process.argv.slice(2), environment: process.env });
 }
 
-async function serve(config: StandaloneConfig, logger: Logger): Promise<number> {
-  const stopping = stopSignal();
+async function serve(config: StandaloneConfig, { logger, stopping }: ServedProcess): Promise<number> {
   const secret = serverSecret({ given: config.TOLLWAY_SECRET, dataDir: config.TOLLWAY_DATA_DIR });
   const stores = await startStores(config, logger);
   try {
-    const adapters = await openAdapters(config, stores, logger);
-    const product = await composeApp({ config, adapters, secret, logger }).catch(async (error: unknown) => {
-      await adapters.close();
+    const adapters = await openAllAdapters({ addresses: stores.addresses, serverSecret: secret, logger });
+    const product = await composeApp({ config, adapters, logger }).catch(async (error: unknown) => {
+      await closeAllAdapters(adapters);
       throw error;
     });
     try {
@@ -54,32 +35,14 @@ async function serve(config: StandaloneConfig, logger: Logger): Promise<number> 
       throw new Fault({ code: 'store_lost', detail: lost, retryable: false });
     } finally {
       await product.app.close();
-      await adapters.close();
+      await closeAllAdapters(adapters);
     }
   } finally {
     await stores.stop();
   }
 }
 
-/** Resolves with null at the first SIGTERM or SIGINT; a second SIGINT ends the process at once, as whoever presses Ctrl-C twice wants. */
-function stopSignal(): Promise<null> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (asked && signal === 'SIGINT') process.exit(130);
-      asked = true;
-      resolve(null);
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
-}
-
 function welcome(options: { url: string; generatedApiKey: string | null }): void {
   say(`Tollway is ready on ${options.url} (documents at ${options.url}/docs).`);
   if (options.generatedApiKey !== null) say(`The key of your organization, shown this once: ${options.generatedApiKey}`);
-}
-
-function say(sentence: string): void {
-  process.stdout.write(`${sentence}\n`);
 }

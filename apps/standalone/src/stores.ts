@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
-import { migrateDatabase } from '#persistence';
 import { startClickHouseFront, startEmbeddedPostgres, type Logger } from '#platform';
+import { prepareStores, type StoreAddresses } from '#service';
 import type { StandaloneConfig } from './config.js';
 
 /** The stores that standalone runs on: its own, or those that the environment names. */
 export interface Stores {
-  readonly databaseUrl: string;
-  readonly clickHouseUrl: string;
+  readonly addresses: StoreAddresses;
   /** Resolves with a sentence when a store of our own ended and can't be kept alive; never, where none of them is ours. */
   readonly lost: Promise<string>;
   stop(): Promise<void>;
@@ -27,8 +26,9 @@ export async function startStores(config: StandaloneConfig, logger: Logger): Pro
       config.DATABASE_URL ?? startPostgres({ dataDir, onNotice, onLost: lost.resolve, stops }),
       config.CLICKHOUSE_URL ?? startClickHouse({ dataDir, logger, onNotice, onLost: lost.resolve, stops }),
     ]);
-    await migrateDatabase(databaseUrl, { jobQueue: config.REDIS_URL === undefined });
-    return { databaseUrl, clickHouseUrl, lost: lost.promise, stop };
+    const addresses = { databaseUrl, clickHouseUrl, kafkaBrokers: config.KAFKA_BROKERS, redisUrl: config.REDIS_URL };
+    await prepareStores(addresses, logger);
+    return { addresses, lost: lost.promise, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -10,7 +10,14 @@ const POOL_MAX = 2;
 /** Any number, as long as nothing else uses it: two migrations at a time must not both create a sequence. */
 const QUEUES_LOCK = 5_470_220_917_443_102n;
 
-export type JobQueueStore = { readonly backend: 'postgres'; readonly connectionString: string } | { readonly backend: 'redis'; readonly url: string };
+interface PostgresJobStore {
+  readonly backend: 'postgres';
+  readonly connectionString: string;
+  /** The role that its sessions start in; that of the connection string's user, if not given. */
+  readonly role?: string;
+}
+
+export type JobQueueStore = PostgresJobStore | { readonly backend: 'redis'; readonly url: string };
 
 export type QueueSettings = Omit<QueueOptions, 'connection' | 'prefix'>;
 export type WorkerSettings = Omit<WorkerOptions, 'connection' | 'prefix'>;
@@ -32,11 +39,11 @@ export interface BullmqBackend {
 }
 
 export function bullmqBackend(store: JobQueueStore): BullmqBackend {
-  return store.backend === 'postgres' ? onPostgres(store.connectionString) : onRedis(store.url);
+  return store.backend === 'postgres' ? onPostgres(store) : onRedis(store.url);
 }
 
-function onPostgres(connectionString: string): BullmqBackend {
-  const connection = { connectionString, schema: NAMESPACE, max: POOL_MAX };
+function onPostgres({ connectionString, role }: PostgresJobStore): BullmqBackend {
+  const connection = { connectionString, schema: NAMESPACE, max: POOL_MAX, ...(role === undefined ? {} : { options: `-c role=${role}` }) };
   const classes = withBackend(createPostgresBackend);
   return {
     queue: (name, settings) => new classes.Queue(name, { ...settings, connection }),

@@ -1,0 +1,4 @@
+import { runService } from '#service';
+import { aggregatorApp } from './aggregator-app.js';
+
+export const run = (): Promise<number> => runService(aggregatorApp);

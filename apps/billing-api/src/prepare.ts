@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { addressesOf, bootstrapKeySetting, listenSettings, openAdapters, prepareStores, runProcess, say, secretSetting, storeSettings } from '#service';
+import { billingApiApp } from './billing-api-app.js';
+import { bootstrapOrganization } from './bootstrap-organization.js';
+
+const settings = z.object({
+  TOLLWAY_LOG_LEVEL: listenSettings.TOLLWAY_LOG_LEVEL,
+  ...storeSettings,
+  TOLLWAY_SECRET: secretSetting,
+  TOLLWAY_BOOTSTRAP_API_KEY: bootstrapKeySetting.optional(),
+});
+
+/** What has to be there before the apps start, once for all of them: tables, topics, the first organization and its key. */
+export function prepare(): Promise<number> {
+  return runProcess(
+    {
+      name: 'tollway-prepare',
+      settings,
+      serve: async (config, { logger }) => {
+        const addresses = addressesOf(config);
+        await prepareStores(addresses, logger);
+        const adapters = await openAdapters({ role: billingApiApp.role, poolSizeMax: 1, addresses, serverSecret: config.TOLLWAY_SECRET, logger });
+        try {
+          const { generatedApiKey } = await bootstrapOrganization({ ...adapters, apiKey: config.TOLLWAY_BOOTSTRAP_API_KEY });
+          if (generatedApiKey !== null) say(`The key of your organization, shown this once: ${generatedApiKey}`);
+        } finally {
+          await adapters.close();
+        }
+        say('Tables, topics and the first organization are there.');
+        return 0;
+      },
+    },
+    { args: process.argv.slice(2), environment: process.env },
+  );
+}

@@ -1,0 +1,4 @@
+import { runService } from '#service';
+import { ingestApp } from './ingest-app.js';
+
+export const run = (): Promise<number> => runService(ingestApp);

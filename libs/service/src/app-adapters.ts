@@ -1,0 +1,99 @@
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import {
+  appRoles, billingApiEntities, BusinessClock, ClickHouse, Database, organizationReader, PostgresAuthenticator, type AppRole, type ReadOrganization,
+} from '#persistence';
+import { makeIds, openJobQueue, systemClock, type Clock, type EventLog, type Ids, type JobQueue, type Logger } from '#platform';
+import { openEventLog } from './open-event-log.js';
+
+export type StoreName = 'postgres' | 'clickhouse';
+
+/** Where the stores are, as the settings say. */
+export interface StoreAddresses {
+  readonly databaseUrl: string;
+  readonly clickHouseUrl: string;
+  readonly kafkaBrokers: readonly string[] | undefined;
+  readonly redisUrl: string | undefined;
+}
+
+/** One app's connections, each with the app's own role, and what is made of them in the same way for every app. */
+export interface AppAdapters {
+  readonly database: Database;
+  readonly log: EventLog;
+  readonly jobs: JobQueue;
+  readonly clickHouse: ClickHouse;
+  readonly authenticator: PostgresAuthenticator;
+  readonly readOrganization: ReadOrganization;
+  readonly businessClock: BusinessClock;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly serverSecret: string;
+  /** Asks a store whether it answers. */
+  readonly check: Readonly<Record<StoreName, () => Promise<void>>>;
+  close(): Promise<void>;
+}
+
+export interface OpenAdaptersOptions {
+  readonly role: AppRole;
+  readonly poolSizeMax: number;
+  readonly addresses: StoreAddresses;
+  readonly serverSecret: string;
+  readonly logger: Logger;
+}
+
+export const clickHouseDatabase = 'tollway';
+const clickHouseConnectionsMax = 6;
+/** Segments of the log are made three days ahead. */
+const maintainEveryMs = 6 * 3_600_000;
+
+export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAdapters> {
+  const { role, addresses, serverSecret, logger } = options;
+  const clock = systemClock;
+  const database = await Database.open({ url: addresses.databaseUrl, role, poolSizeMax: options.poolSizeMax, entities: billingApiEntities });
+  const log = openEventLog({ role, databaseUrl: addresses.databaseUrl, logger });
+  const maintaining = setInterval(() => {
+    log.maintain().catch((error: unknown) => logger.error({ err: error }, 'The event log could not be maintained; it is tried again.'));
+  }, maintainEveryMs);
+  if (role !== 'ingest') clearInterval(maintaining);
+  maintaining.unref();
+  const jobs = openJobs(options);
+  const client = createClient({ url: addresses.clickHouseUrl, database: clickHouseDatabase, max_open_connections: clickHouseConnectionsMax });
+  const readOrganization = organizationReader(database);
+  return {
+    database,
+    log,
+    jobs,
+    clickHouse: new ClickHouse(client),
+    authenticator: new PostgresAuthenticator(database, { serverSecret, clock }),
+    readOrganization,
+    businessClock: new BusinessClock(database, readOrganization, clock),
+    clock,
+    ids: makeIds({ now: () => clock.now() }),
+    logger,
+    serverSecret,
+    check: { postgres: () => askPostgres(database), clickhouse: () => askClickHouse(client) },
+    async close() {
+      clearInterval(maintaining);
+      await jobs.close();
+      await log.close();
+      await client.close();
+      await database.close();
+    },
+  };
+}
+
+function openJobs({ role, addresses, logger }: OpenAdaptersOptions): JobQueue {
+  const onError = (error: unknown, where: object): void => logger.warn({ err: error, ...where }, 'A job failed; it runs again.');
+  return addresses.redisUrl === undefined
+    ? openJobQueue({ backend: 'postgres', connectionString: addresses.databaseUrl, role: appRoles[role], onError })
+    : openJobQueue({ backend: 'redis', url: addresses.redisUrl, onError });
+}
+
+async function askPostgres(database: Database): Promise<void> {
+  await database.dataSource.query('select 1');
+}
+
+async function askClickHouse(client: ClickHouseClient): Promise<void> {
+  const pong = await client.ping();
+  if (!pong.success) throw pong.error;
+}

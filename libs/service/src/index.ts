@@ -1,0 +1,12 @@
+export { openAdapters } from './app-adapters.js';
+export type { AppAdapters, OpenAdaptersOptions, StoreAddresses, StoreName } from './app-adapters.js';
+export type { AppDefinition, AppParts, LogConsumer } from './app-definition.js';
+export { composeDefinition, createApplication } from './create-application.js';
+export type { ComposedApp } from './create-application.js';
+export { openEventLog } from './open-event-log.js';
+export type { EventLogChoice, MaintainedLog } from './open-event-log.js';
+export { prepareStores } from './prepare-stores.js';
+export { runProcess, say } from './run-process.js';
+export type { ProcessOptions, ServedProcess } from './run-process.js';
+export { addressesOf, runService } from './run-service.js';
+export { bootstrapKeySetting, listenSettings, onOffSetting, portSetting, secretSetting, storeSettings, urlSetting } from './settings.js';
