@@ -21,7 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./benches/start.ts')).start,
 };
 
-const roundsOf = { short: { rounds: 3, warmUps: 1 }, long: { rounds: 9, warmUps: 2 } } as const;
+const roundsOf = { short: { rounds: 3, warmUps: 1 }, long: { rounds: 7, warmUps: 1 } } as const;
 
 async function main(): Promise<number> {
   const parsed = parseArguments(process.argv.slice(2), Object.keys(benches));

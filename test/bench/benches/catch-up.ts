@@ -14,8 +14,8 @@ import { withWholeProduct, type WholeProduct } from '../whole-product.ts';
 
 const eventsPerSecond = 2_000;
 const awaySeconds = { short: 15, long: 600 } as const;
-const rounds = { short: 1, long: 3 } as const;
-const secondsMax = 300;
+const rounds = { short: 1, long: 2 } as const;
+const secondsMax = 600;
 
 interface Usage {
   readonly data: readonly { readonly value: string }[];

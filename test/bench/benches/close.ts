@@ -17,7 +17,7 @@ import { models } from './rating.ts';
 // A month ends for all subscriptions of five prices each: the test clock goes past the end and the grace period. The time is taken until the
 // last invoice is issued; that the payment provider (the sandbox) has them all comes after it and has a line of its own. Against a COPY of the very rows of invoices and lines into equal tables. Each round is a month.
 
-const subscriptions = { short: { few: 100, many: 300 }, long: { few: 1_000, many: 4_000 } } as const;
+const subscriptions = { short: { few: 100, many: 300 }, long: { few: 250, many: 1_000 } } as const;
 const eventsPerSubscription = 10;
 const bytesPerEvent = 2_500;
 const calls = 8; // Requests at once while the customers are made.

@@ -11,7 +11,7 @@ import { openFolder } from '../stores.ts';
 
 const eventsPerSecond = 2_000;
 const warmUpMs = 3_000;
-const probes = { short: 40, long: 300 } as const;
+const probes = { short: 30, long: 300 } as const;
 const probeEveryMs = 200;
 const askEveryMs = 20;
 const probesTimeoutMs = 60_000;

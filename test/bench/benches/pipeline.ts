@@ -12,7 +12,7 @@ import { clickHouseText, withWholeProduct, type WholeProduct } from '../whole-pr
 // From the log into ClickHouse: decode, tell copies apart by identity, mark hours, store events and verdicts, commit. Against inserts
 // of the very same rows into an equal table by @clickhouse/client. The product is held still while its log is filled.
 
-const eventsPerRound = { short: 40_000, long: 200_000 } as const;
+const eventsPerRound = { short: 40_000, long: 120_000 } as const;
 const insertRowsMax = 10_000;
 const insertsInFlight = 4; // As many as the log has partitions.
 const eventType = 'bench.pipeline';
