@@ -47,13 +47,13 @@ function verdictOf(copy: Copy, earlier: CountedCopy | null, windowSeconds: numbe
   const isEqual = earlier.payloadHash === copy.payloadHash;
   // With a time of the sender's own, equal copies are one event for ever: they have one key in the store as well.
   if (isEqual && copy.timeGiven) return 'duplicate';
-  if (!isWithin(windowSeconds, earlier.receivedAt, copy.receivedAt)) return 'counted';
+  if (!isWithin(windowSeconds, { from: earlier.receivedAt, to: copy.receivedAt })) return 'counted';
   return isEqual ? 'duplicate' : 'conflict';
 }
 
-function isWithin(windowSeconds: number, from: string, to: string): boolean {
-  const end = Temporal.Instant.from(from).add({ seconds: windowSeconds });
-  return Temporal.Instant.compare(Temporal.Instant.from(to), end) <= 0;
+function isWithin(windowSeconds: number, receipts: { readonly from: string; readonly to: string }): boolean {
+  const end = Temporal.Instant.from(receipts.from).add({ seconds: windowSeconds });
+  return Temporal.Instant.compare(Temporal.Instant.from(receipts.to), end) <= 0;
 }
 
 function latestBefore<K extends CountedCopy>(copy: Copy, counted: readonly K[]): K | null {

@@ -34,7 +34,7 @@ function valueFaults({ aggregation, valuePath }: MeterInput): MeterFault[] {
     return valuePath === null ? [] : [{ pointer, code: 'not_allowed', detail: 'A meter that counts events takes no value.' }];
   }
   if (valuePath === null) return [{ pointer, code: 'missing_field', detail: `A meter of ${aggregation} needs the path of its value, such as $.bytes.` }];
-  return pathFaults(valuePath, pointer);
+  return pathFaults({ path: valuePath, pointer });
 }
 
 function groupFaults(groupBy: MeterInput['groupBy']): MeterFault[] {
@@ -42,11 +42,11 @@ function groupFaults(groupBy: MeterInput['groupBy']): MeterFault[] {
   if (dimensions.length > dimensionsMax) return [{ pointer: '/group_by', code: 'too_many_dimensions', detail: `A meter has at most ${dimensionsMax} dimensions.` }];
   return dimensions.flatMap(([name, path]) => {
     const pointer = `/group_by/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    return [...nameFaults(name, pointer), ...pathFaults(path, pointer)];
+    return [...nameFaults({ name, pointer }), ...pathFaults({ path, pointer })];
   });
 }
 
-function nameFaults(name: string, pointer: string): MeterFault[] {
+function nameFaults({ name, pointer }: { name: string; pointer: string }): MeterFault[] {
   if (reservedNames.has(name)) return [{ pointer, code: 'invalid_dimension', detail: `Usage can be grouped by ${name} anyway; call this dimension something else.` }];
   if (dimensionName.test(name)) return [];
   return [{ pointer, code: 'invalid_dimension', detail: 'The name of a dimension is 1 to 64 of A–Z a–z 0–9 _ . - after a first letter or underscore.' }];
@@ -57,7 +57,7 @@ function filterFaults(filter: string | null): MeterFault[] {
   return parsed === null || parsed.ok ? [] : [{ pointer: '/filter', code: 'invalid_filter', detail: parsed.detail }];
 }
 
-function pathFaults(path: string, pointer: string): MeterFault[] {
+function pathFaults({ path, pointer }: { path: string; pointer: string }): MeterFault[] {
   const parsed = parseDataPath(path);
   return parsed.ok ? [] : [{ pointer, code: 'invalid_path', detail: parsed.detail }];
 }

@@ -28,7 +28,7 @@ const hourSeconds = 3_600;
 export function usageWindows(options: WindowRange & { readonly unit: WindowUnit | null; readonly timeZone: string }): UsageWindows {
   const { unit, from, to, timeZone } = options;
   if (unit === null) return { kind: 'whole' };
-  if (unit === 'minute') return { kind: 'even', origin: floorTo(from, 60, 0), widthSeconds: 60 };
+  if (unit === 'minute') return { kind: 'even', origin: floorTo(from, { widthSeconds: 60, phaseSeconds: 0 }), widthSeconds: 60 };
   if (unit === 'hour') return hourWindows({ from, to }, timeZone);
   return { kind: 'listed', starts: dateStarts({ from, to }, { unit, timeZone }) };
 }
@@ -53,7 +53,7 @@ export function windowStarts(windows: UsageWindows, range: WindowRange, max: num
 
 function nextStart(windows: UsageWindows, start: Temporal.Instant): Temporal.Instant | null {
   if (windows.kind === 'whole') return null;
-  if (windows.kind === 'even') return floorTo(start, windows.widthSeconds, secondsOf(windows.origin)).add({ seconds: windows.widthSeconds });
+  if (windows.kind === 'even') return floorTo(start, { widthSeconds: windows.widthSeconds, phaseSeconds: secondsOf(windows.origin) }).add({ seconds: windows.widthSeconds });
   return windows.starts[indexAfter(windows.starts, start)] ?? null;
 }
 
@@ -69,9 +69,9 @@ function indexAfter(starts: readonly Temporal.Instant[], instant: Temporal.Insta
 
 function hourWindows(range: WindowRange, timeZone: string): UsageWindows {
   const stretches = constantOffsets(range, timeZone);
-  const minuteOffsets = new Set(stretches.map(({ offsetSeconds }) => modulo(offsetSeconds, hourSeconds)));
+  const minuteOffsets = new Set(stretches.map(({ offsetSeconds }) => modulo(offsetSeconds, { by: hourSeconds })));
   const [only] = minuteOffsets;
-  if (minuteOffsets.size === 1 && only !== undefined) return { kind: 'even', origin: floorTo(range.from, hourSeconds, -only), widthSeconds: hourSeconds };
+  if (minuteOffsets.size === 1 && only !== undefined) return { kind: 'even', origin: floorTo(range.from, { widthSeconds: hourSeconds, phaseSeconds: -only }), widthSeconds: hourSeconds };
   return { kind: 'listed', starts: listedHours(stretches, range) };
 }
 
@@ -96,15 +96,19 @@ function constantOffsets(range: WindowRange, timeZone: string): Stretch[] {
   return stretches;
 }
 
+function hourShown(localSeconds: number): number {
+  return Math.floor(modulo(localSeconds, { by: 24 * hourSeconds }) / hourSeconds);
+}
+
 /** Where a zone changes its clocks by a part of an hour, its hours have no common grid. */
 function listedHours(stretches: readonly Stretch[], range: WindowRange): Temporal.Instant[] {
   const starts: Temporal.Instant[] = [range.from];
   let before = stretches[0]?.offsetSeconds ?? 0;
   for (const { start, end, offsetSeconds } of stretches) {
-    const hourOf = (offset: number): number => Math.floor(modulo(secondsOf(start) + offset, 24 * hourSeconds) / hourSeconds);
-    let next = floorTo(start, hourSeconds, -offsetSeconds);
-    if (Temporal.Instant.compare(next, start) < 0 && hourOf(before) === hourOf(offsetSeconds)) next = next.add({ seconds: hourSeconds });
-    for (; Temporal.Instant.compare(next, end) < 0; next = floorTo(next, hourSeconds, -offsetSeconds).add({ seconds: hourSeconds })) {
+    const staysInHour = hourShown(secondsOf(start) - 1 + before) === hourShown(secondsOf(start) + offsetSeconds);
+    let next = floorTo(start, { widthSeconds: hourSeconds, phaseSeconds: -offsetSeconds });
+    if (Temporal.Instant.compare(next, start) < 0 && staysInHour) next = next.add({ seconds: hourSeconds });
+    for (; Temporal.Instant.compare(next, end) < 0; next = next.add({ seconds: hourSeconds })) {
       const at = Temporal.Instant.compare(next, start) < 0 ? start : next;
       if (Temporal.Instant.compare(at, starts.at(-1) as Temporal.Instant) > 0) starts.push(at);
       assert(starts.length <= windowsMax, 'The caller bounds the range before its hours are listed.');
@@ -129,15 +133,16 @@ function dateStarts(range: WindowRange, options: { unit: 'day' | 'month'; timeZo
 }
 
 /** The last instant at or before this one that lies a whole number of widths from `phaseSeconds` after 1970. */
-function floorTo(instant: Temporal.Instant, widthSeconds: number, phaseSeconds: number): Temporal.Instant {
+function floorTo(instant: Temporal.Instant, grid: { readonly widthSeconds: number; readonly phaseSeconds: number }): Temporal.Instant {
   const seconds = secondsOf(instant);
-  return Temporal.Instant.fromEpochMilliseconds((seconds - modulo(seconds - phaseSeconds, widthSeconds)) * 1_000);
+  return Temporal.Instant.fromEpochMilliseconds((seconds - modulo(seconds - grid.phaseSeconds, { by: grid.widthSeconds })) * 1_000);
 }
 
 function secondsOf(instant: Temporal.Instant): number {
   return Math.floor(instant.epochMilliseconds / 1_000);
 }
 
-function modulo(value: number, divisor: number): number {
-  return ((value % divisor) + divisor) % divisor;
+/** Never negative. */
+function modulo(value: number, divisor: { readonly by: number }): number {
+  return ((value % divisor.by) + divisor.by) % divisor.by;
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ClickHouseError, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseError, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
 import { Fault } from '#platform';
 
 /** Values for `{name:Type}` placeholders. Text never becomes part of a statement except through these or `quoted`. */
@@ -25,24 +25,19 @@ export class ClickHouse {
 
   async query<Row>(statement: Statement): Promise<Row[]> {
     return this.guard(async () => {
-      const result = await this.client.query({
-        query: statement.sql,
-        format: 'JSONEachRow',
-        ...queryParameters(statement),
-        ...(statement.sql.length > plainStatementLengthMax ? { clickhouse_settings: { max_query_size: String(statement.sql.length * 2) } } : {}),
-      });
+      const result = await this.client.query({ query: statement.sql, format: 'JSONEachRow', ...requestOf(statement) });
       return result.json<Row>();
     });
   }
 
   /** Gives the rows of a single text column in blocks, so that a long answer never stands in memory whole. */
   async *texts(statement: Statement): AsyncGenerator<string[]> {
-    const result = await this.guard(() => this.client.query({ query: statement.sql, format: 'TabSeparated', ...queryParameters(statement) }));
+    const result = await this.guard(() => this.client.query({ query: statement.sql, format: 'TabSeparated', ...requestOf(statement) }));
     for await (const rows of result.stream() as AsyncIterable<{ text: string }[]>) yield rows.map(({ text }) => text);
   }
 
   async command(statement: Statement): Promise<void> {
-    await this.guard(async () => this.client.command({ query: statement.sql, ...queryParameters(statement) }));
+    await this.guard(async () => this.client.command({ query: statement.sql, ...requestOf(statement) }));
   }
 
   /** Writes rows, each a JSON array of the columns' values as text. Written to disk when it resolves. */
@@ -78,8 +73,11 @@ function* chunksOf(rows: readonly string[]): Generator<Buffer> {
   for (let at = 0; at < rows.length; at += rowsPerChunk) yield Buffer.from(`${rows.slice(at, at + rowsPerChunk).join('\n')}\n`);
 }
 
-function queryParameters(statement: Statement): { query_params?: Record<string, unknown> } {
-  return statement.parameters === undefined ? {} : { query_params: { ...statement.parameters } };
+function requestOf(statement: Statement): { query_params?: Record<string, unknown>; clickhouse_settings?: ClickHouseSettings } {
+  return {
+    ...(statement.parameters === undefined ? {} : { query_params: { ...statement.parameters } }),
+    ...(statement.sql.length > plainStatementLengthMax ? { clickhouse_settings: { max_query_size: String(statement.sql.length * 4) } } : {}),
+  };
 }
 
 function faultOf(cause: unknown): Fault {

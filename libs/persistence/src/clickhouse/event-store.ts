@@ -59,7 +59,8 @@ export class EventStore {
 
   /** The verdict of each position; written after the events, so that an identity is known only once its event is there. */
   async insertCopies(judged: readonly JudgedCopy[]): Promise<void> {
-    await this.insert({ table: 'event_copies', columns: copyColumns }, judged.map((item) => ({ partition: item.copy.receivedAt.slice(0, 10), row: copyRow(item) })));
+    const keepUntil = keepUntilDay();
+    await this.insert({ table: 'event_copies', columns: copyColumns }, judged.map((item) => ({ partition: item.copy.receivedAt.slice(0, 10), row: copyRow(item, keepUntil(item)) })));
   }
 
   private async insert(into: { table: string; columns: readonly string[] }, rows: readonly { partition: string; row: string }[]): Promise<void> {
@@ -88,12 +89,25 @@ function eventRow(copy: StoredCopy): string {
   );
 }
 
-function copyRow({ copy, verdict, keepSeconds }: JudgedCopy): string {
+function copyRow({ copy, verdict }: JudgedCopy, keepUntil: string): string {
   const q = JSON.stringify;
-  const keepUntil = Temporal.Instant.from(copy.receivedAt).add({ seconds: keepSeconds });
   return (
     `[${q(copy.organizationId)},"${copy.identityHash}",${copy.partition},"${copy.position}","${verdict}",${q(copy.type)},${q(copy.subject)},${q(copy.source)},` +
     `${q(copy.id)},"${timeText(copy.time)}",${copy.timeGiven},"${timeText(copy.receivedAt)}","${timeTextOf(copy.appendedAt)}",${q(copy.payloadHash)},` +
-    `${verdict === 'conflict' ? q(copy.data) : '""'},"${timeTextOf(keepUntil).slice(0, 19)}"]`
+    `${verdict === 'conflict' ? q(copy.data) : '""'},"${keepUntil}"]`
   );
 }
+
+/** The end of the day on which a copy's row may go; the same for all copies of a day and a window. */
+function keepUntilDay(): (judged: JudgedCopy) => string {
+  const known = new Map<string, string>();
+  return ({ copy, keepSeconds }) => {
+    const day = copy.receivedAt.slice(0, 10);
+    const key = `${day} ${keepSeconds}`;
+    const until = known.get(key) ?? timeTextOf(Temporal.Instant.from(`${day}T00:00:00Z`).add({ seconds: keepSeconds + daySeconds })).slice(0, 19);
+    known.set(key, until);
+    return until;
+  };
+}
+
+const daySeconds = 86_400;

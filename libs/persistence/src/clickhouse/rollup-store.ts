@@ -77,12 +77,13 @@ function rollupStatement(meter: Meter, scope: RollupScope): Statement {
   const parts = `${freshPart(meter, scope, placeholders)} UNION ALL ${vanishedPart(meter, scope, placeholders)}`;
   const needed = stateOf[meter.aggregation];
   const columns = rollupStates.map((state) => (state === needed ? state.merged('part_state', 'part_events') : state.empty));
-  const cells = scope.cells === null ? '' : `INNER JOIN (SELECT * FROM ${scope.cells}) AS cells ON toUnixTimestamp(parts.hour) = cells.cell_hour AND parts.bucket = cells.cell_bucket`;
+  const cells = scope.cells === null ? '' : 'INNER JOIN cells ON toUnixTimestamp(parts.hour) = cells.cell_hour AND parts.bucket = cells.cell_bucket';
   const rows = `
     SELECT bucket, subject, hour, group_values, sum(part_events), ${columns.join(', ')}, any(${scope.generation})
     FROM (${parts}) AS parts ${cells} GROUP BY bucket, subject, hour, group_values`;
   return {
     sql: `INSERT INTO usage_rollups (organization_id, meter_id, bucket, subject, hour, group_values, count, ${rollupStates.map(({ name }) => name).join(', ')}, generation)
+          ${scope.cells === null ? '' : `WITH cells AS (SELECT * FROM ${scope.cells})`}
           SELECT ${organization}, ${meterId}, * FROM (${rows}) ${settings}`,
     parameters: placeholders.parameters,
   };
@@ -122,5 +123,5 @@ function inBuckets(scope: RollupScope): string {
 }
 
 function inCells(scope: RollupScope, hour: string): string {
-  return scope.cells === null ? '1' : `(toUnixTimestamp(${hour}), bucket) IN (SELECT cell_hour, cell_bucket FROM ${scope.cells})`;
+  return scope.cells === null ? '1' : `(toUnixTimestamp(${hour}), bucket) IN (SELECT cell_hour, cell_bucket FROM cells)`;
 }

@@ -1,3 +1,4 @@
+import { textOfInstant, toMicroInstant } from '#domain';
 import type { SqlParameters } from './clickhouse.js';
 
 /** Gathers the parameters of one statement; equal values share a placeholder. */
@@ -42,7 +43,7 @@ export function timeText(rfc3339: string): string {
 
 /** `DateTime64(6)` of an instant, as it is inserted. */
 export function timeTextOf(instant: Temporal.Instant): string {
-  return timeText(instant.toString({ smallestUnit: 'microsecond', roundingMode: 'floor' }));
+  return timeText(textOfInstant(toMicroInstant(instant)));
 }
 
 /** RFC 3339 with six digits from what ClickHouse answers for a `DateTime64(6)`. */
