@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import pg from 'pg';
 import { pino } from 'pino';
 import { topics, usageEventKey, type MeterUsageQuery, type UsageEventRecord } from '#contracts';
@@ -61,7 +61,7 @@ export class AggregatorFixture {
 
   static async start(): Promise<AggregatorFixture> {
     const [postgres, store] = await Promise.all([freshDatabase({ template }), freshClickHouseDatabase()]);
-    const client = createClient({ url: store.url });
+    const client = createClient({ url: store.url, log: { level: ClickHouseLogLevel.OFF } });
     await migrateClickHouse(client, { database: store.database });
     const admin = new pg.Pool({ connectionString: postgres.url, max: 4 });
     admin.on('error', () => undefined); // The server ends these when the database is dropped.

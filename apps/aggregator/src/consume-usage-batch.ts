@@ -9,8 +9,8 @@ import type { BatchIdentities, KnownIdentities } from './known-identities.js';
 
 /** How often a record that the store refuses is tried alone before it goes to the dead letters. */
 const lonelyTriesMax = 3;
-/** A copy's row outlives its window by this, so that the window's last second is judged by it. */
-const keepMarginSeconds = 2 * 86_400;
+/** A copy's row outlives its window by this, which is more than the log keeps records, so that also a consumer that lags judges by it. */
+const keepMarginSeconds = 8 * 86_400;
 const secondsPerHour = 3_600;
 
 /**

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { decodeUsageEventRecord, RecordVersionUnknown, usageEventKey, type UsageEventRecord } from '#contracts';
-import type { Copy } from '#domain';
+import { scanInstant, type Copy } from '#domain';
 import { toStoredData, type StoredCopy } from '#persistence';
 import type { LogBatch, LogRecord } from '#platform';
 
@@ -17,7 +17,8 @@ export interface DecodedBatch {
   readonly poison: readonly PoisonRecord[];
 }
 
-const instantText = /^(\d{4})-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/;
+/** Seconds since 1970 that the store can hold, far wider than what ingest takes. */
+const secondsMax = 4_260_000_000;
 
 /** Reads a batch's records. One that is no usage event harms no other; a version of the future stops the whole batch. */
 export function decodeUsageBatch(batch: LogBatch): DecodedBatch {
@@ -56,9 +57,7 @@ function toCopy(event: UsageEventRecord, at: { record: LogRecord; partition: num
 }
 
 function checkedInstant(text: string): string {
-  const year = Number.parseInt(instantText.exec(text)?.[1] ?? '0', 10);
-  // The store's bounds; far wider than what ingest takes.
-  if (year < 1970 || year > 2105) throw new RangeError('An instant of the record is not as records have it.');
-  Temporal.Instant.from(text);
+  const instant = scanInstant(text);
+  if (instant === null || instant.text !== text || instant.seconds < 0 || instant.seconds > secondsMax) throw new RangeError('An instant of the record is not as records have it.');
   return text;
 }

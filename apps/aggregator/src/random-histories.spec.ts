@@ -4,7 +4,7 @@ import { aggregations } from '#domain';
 import type { LogRecord } from '#platform';
 import { useClickHouse, usePostgres } from '#testing';
 import { AggregatorFixture, batchOf } from './aggregator-fixture.js';
-import { ReferenceModel, textOf, type ModelCopy } from './reference-model.js';
+import { ReferenceModel, textOf, type ModelCopy } from './fixtures/reference-model.js';
 
 // Goal: whatever comes, in whatever order, however often and across restarts, usage is that of the model. Method: hundreds of
 // random histories, a dozen to an organization, go through one real consumer in rounds; between rounds the log gives records again,

@@ -1,8 +1,8 @@
 import { clearMarks, findDueMarks, findDueTypes, findMeters, lockRollups, type Database, type DirtyMark, type MarkPatience, type RollupStore } from '#persistence';
 
-/** Cells in one statement: their list stays short, and a statement's memory bounded. */
-const cellsPerStatementMax = 1_000;
-const cellsPerRunMax = 4_000;
+/** Cells in one statement: fewer would read the same parts more often, more would need more memory. */
+const cellsPerStatementMax = 5_000;
+const cellsPerRunMax = 20_000;
 const typesPerRunMax = 50;
 
 /**
