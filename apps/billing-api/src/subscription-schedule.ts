@@ -1,6 +1,6 @@
 import { billingPeriodAt, billingPeriodContaining, boundaryFees, formatMinor, nextBoundary, subscriptionStatusAt } from '#domain';
-import type { BillingSchedule, Boundary, InvoiceLine, Period, SubscriptionStatus } from '#domain';
-import type { Organization, PlanVersionOfPlan, SubscriptionRecord } from '#persistence';
+import type { Boundary, InvoiceLine, Period, SubscriptionStatus } from '#domain';
+import { scheduleOf, trialOf, type Organization, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { assert } from '#platform';
 
 /** A subscription together with what its periods and its look follow from. */
@@ -12,27 +12,17 @@ export interface SubscriptionView {
   readonly now: Temporal.Instant;
 }
 
-/** What is kept of a subscription names its anchor and its trial's end, so its boundaries depend on nothing that changes later. */
-export function scheduleOf(subscription: SubscriptionRecord, plan: Pick<PlanVersionOfPlan, 'billingPeriod'>): BillingSchedule {
-  return {
-    recurrence: { anchor: subscription.billingAnchor, timeZone: subscription.timeZone, interval: plan.billingPeriod },
-    trial: trialOf(subscription),
-    firstStart: subscription.trialEndAt ?? subscription.startAt,
-    endAt: subscription.cancelAt,
-  };
-}
-
 export function statusOf(subscription: SubscriptionRecord, now: Temporal.Instant): SubscriptionStatus {
   return subscriptionStatusAt({ startAt: subscription.startAt, trial: trialOf(subscription), endAt: subscription.cancelAt }, now);
 }
 
 export function currentPeriodOf({ subscription, plan, now }: Omit<SubscriptionView, 'customerKey'>): Period | null {
-  return billingPeriodContaining(scheduleOf(subscription, plan), now)?.period ?? null;
+  return billingPeriodContaining(scheduleOf({ subscription, plan }), now)?.period ?? null;
 }
 
 /** Where the period ends that `now` is in: a trial's is the trial's end, and before the start it is the first one's. */
 export function periodEndOf(subscription: SubscriptionRecord, plan: Pick<PlanVersionOfPlan, 'billingPeriod'>, now: Temporal.Instant): Temporal.Instant {
-  const schedule = { ...scheduleOf(subscription, plan), endAt: null };
+  const schedule = { ...scheduleOf({ subscription, plan }), endAt: null };
   const period = billingPeriodContaining(schedule, now);
   if (period !== null) return period.period.end;
   if (schedule.trial !== null) return schedule.trial.end;
@@ -50,12 +40,12 @@ export interface FeePreview {
 
 /** What the first boundary owes: the fees in advance of period 1, or what is owed once at the start of a trial. */
 export function firstFees(view: SubscriptionView, organization: Organization): FeePreview | null {
-  return feesOf(nextBoundary(scheduleOf(view.subscription, view.plan), 0), { view, organization });
+  return feesOf(nextBoundary(scheduleOf(view), 0), { view, organization });
 }
 
 /** What the end of a subscription owes by itself: fees in arrears of what ends there, and the unused part of what was paid in advance. */
 export function lastFees(view: SubscriptionView, organization: Organization): FeePreview | null {
-  const schedule = scheduleOf(view.subscription, view.plan);
+  const schedule = scheduleOf(view);
   assert(schedule.endAt !== null, 'Only what ends has a last boundary.');
   // The end belongs to the period that it closes, so the instant before it tells which one that is.
   const last = billingPeriodContaining({ ...schedule, endAt: null }, schedule.endAt.subtract({ nanoseconds: 1 }));
@@ -72,8 +62,4 @@ function feesOf(boundary: Boundary | null, from: { view: SubscriptionView; organ
   const total = lines.reduce((sum, line) => sum + line.amountMinor, 0n);
   const period = boundary.closes?.period ?? boundary.opens?.period ?? boundary.trial ?? null;
   return { period, lines, totalText: formatMinor(total, subscription.currency) };
-}
-
-function trialOf(subscription: SubscriptionRecord): Period | null {
-  return subscription.trialEndAt === null ? null : { start: subscription.startAt, end: subscription.trialEndAt };
 }

@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { nextBoundary } from '#domain';
-import { deleteDueAct, insertDueActs, lockBillingSchedules, lockDueAct, moveDueAct, readUnadoptedSubscriptions, saveBillingSchedules, type BillingScheduleRecord } from '#persistence';
+import { deleteDueAct, insertDueActs, lockBillingSchedules, lockDueAct, moveDueAct, readUnadoptedSubscriptions, saveBillingSchedules, scheduleOf, type BillingScheduleRecord } from '#persistence';
 import type { InvoicingContext } from './invoicing-context.js';
-import { readBilledSubscriptions, scheduleOf, type BilledSubscription } from './subscription-terms.js';
+import { readBilledSubscriptions, type BilledSubscription } from './subscription-terms.js';
 
 const subscriptionsMax = 500;
 

@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { boundaryFees, hasUsagePrice, invoicePeriod, isWorthMaking, nextBoundary, type Boundary, type InvoiceLine } from '#domain';
 import {
-  askForAdoption, countIntoClockRun, deferDueActs, deleteDueAct, findOrganization, finishDueActs, insertDueActs, insertInvoices, lockDueActs, saveBillingSchedules, writeInvoiceLines,
+  askForAdoption, countIntoClockRun, deferDueActs, deleteDueAct, findOrganization, finishDueActs, insertDueActs, insertInvoices, lockDueActs, saveBillingSchedules, scheduleOf, writeInvoiceLines,
   type BillingScheduleRecord, type DueAct, type NewDueAct, type NewInvoice, type Organization,
 } from '#persistence';
 import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';
-import { feeTermsOf, readBilledSubscriptions, scheduleOf, type BilledSubscription } from './subscription-terms.js';
+import { feeTermsOf, readBilledSubscriptions, type BilledSubscription } from './subscription-terms.js';
 
 const subscriptionsMax = 200;
 

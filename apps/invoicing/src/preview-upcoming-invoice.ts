@@ -1,11 +1,11 @@
 import { later, nextBoundary, previewInvoice, type Boundary, type PayableAmounts, type PreviewedInvoice } from '#domain';
-import { findOrganization, readCarriedAmounts, readCustomer, readRatedPeriods, readSubscriptions, type SubscriptionRecord } from '#persistence';
+import { findOrganization, readCarriedAmounts, readCustomer, readRatedPeriods, readSubscriptions, scheduleOf, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
 import type { InvoicingContext } from './invoicing-context.js';
 import type { PaymentProviders } from './payment-providers.js';
 import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
-import { feeTermsOf, scheduleOf, withPlans, type BilledSubscription } from './subscription-terms.js';
+import { feeTermsOf, withPlans, type BilledSubscription } from './subscription-terms.js';
 
 export type UpcomingCode = 'not_found' | 'no_upcoming_invoice';
 

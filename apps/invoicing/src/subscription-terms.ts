@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { BillingSchedule, FeeTerms } from '#domain';
+import type { FeeTerms } from '#domain';
 import { readPlanVersions, readSubscriptions, type Organization, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { assert } from '#platform';
 
@@ -24,17 +24,6 @@ export async function withPlans(manager: EntityManager, subscriptions: readonly 
     assert(plan !== undefined, 'A subscription has a plan version.');
     return [subscription.id, { subscription, plan }];
   }));
-}
-
-/** A stored subscription names its anchor and its trial's end, so its boundaries never depend on later settings. */
-export function scheduleOf({ subscription, plan }: BilledSubscription): BillingSchedule {
-  const { startAt, trialEndAt } = subscription;
-  return {
-    recurrence: { anchor: subscription.billingAnchor, timeZone: subscription.timeZone, interval: plan.billingPeriod },
-    trial: trialEndAt === null ? null : { start: startAt, end: trialEndAt },
-    firstStart: trialEndAt ?? startAt,
-    endAt: subscription.cancelAt,
-  };
 }
 
 export function feeTermsOf({ subscription, plan }: BilledSubscription, organization: Organization): FeeTerms {

@@ -1,4 +1,4 @@
-import { billingPeriodAt, billingPeriodContaining, billingSchedule, type BillingPeriod, type BillingSchedule } from '#domain';
+import { billingPeriodAt, billingPeriodContaining, type BillingPeriod, type BillingSchedule } from '#domain';
 import type { PlanVersionOfPlan, SubscriptionRecord } from '#persistence';
 
 /** One period of one subscription with all that its rating needs besides the usage. */
@@ -6,17 +6,6 @@ export interface PeriodToRate {
   readonly subscription: SubscriptionRecord;
   readonly plan: PlanVersionOfPlan;
   readonly billing: BillingPeriod;
-}
-
-/** A stored subscription names its anchor and its trial's end, so its schedule never depends on later settings. */
-export function scheduleOf(subscription: SubscriptionRecord, plan: PlanVersionOfPlan): BillingSchedule {
-  return billingSchedule({
-    startAt: subscription.trialEndAt ?? subscription.startAt,
-    billingAnchor: subscription.billingAnchor,
-    interval: plan.billingPeriod,
-    timeZone: subscription.timeZone,
-    endAt: subscription.cancelAt,
-  });
 }
 
 export interface OpenPeriods {

@@ -1,8 +1,8 @@
 import { invoicingQueue, sweepJob, type RateFinalPayload } from '#contracts';
 import { billingPeriodAt } from '#domain';
-import { findOrganization, markRatingDue, readGenerations, readPlanVersions, readSubscriptions, saveRatedPeriods, type Database } from '#persistence';
+import { findOrganization, markRatingDue, readGenerations, readPlanVersions, readSubscriptions, saveRatedPeriods, scheduleOf, type Database } from '#persistence';
 import { assert, type Clock, type JobQueue } from '#platform';
-import { scheduleOf, type PeriodToRate } from './period-to-rate.js';
+import type { PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
 
 /**
@@ -38,7 +38,7 @@ export class RateFinalPeriods {
         const subscription = subscriptions.get(period.subscriptionId);
         const plan = plans.get(`${subscription?.planId}/${subscription?.planVersion}`);
         assert(subscription !== undefined && plan !== undefined, 'Invoicing names subscriptions that exist.');
-        const billing = billingPeriodAt(scheduleOf(subscription, plan), period.periodIndex);
+        const billing = billingPeriodAt(scheduleOf({ subscription, plan }), period.periodIndex);
         assert(billing !== null && billing.period.end.equals(Temporal.Instant.from(period.end)), 'Invoicing and rating agree on when a period ends.');
         return { subscription, plan, billing };
       });

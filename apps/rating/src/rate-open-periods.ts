@@ -1,7 +1,7 @@
 import type { RateOpenPayload } from '#contracts';
-import { findOrganization, readGenerations, readPlanVersions, readRatedPeriods, readSubscriptions, readTestClock, saveRatedPeriods, settleRatings, type Database, type SettledRating } from '#persistence';
+import { findOrganization, readGenerations, readPlanVersions, readRatedPeriods, readSubscriptions, readTestClock, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
-import { openPeriodsAt, scheduleOf, type PeriodToRate } from './period-to-rate.js';
+import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
 
 /** Rates the open periods of some subscriptions as they stand now. Does it again only where something changed in the meantime. */
@@ -36,7 +36,7 @@ export class RateOpenPeriods {
       const candidates = subscriptions.flatMap((subscription): PeriodToRate[] => {
         const plan = plans.get(`${subscription.planId}/${subscription.planVersion}`);
         assert(plan !== undefined, 'A subscription is on a plan version that exists.');
-        const open = openPeriodsAt(scheduleOf(subscription, plan), now);
+        const open = openPeriodsAt(scheduleOf({ subscription, plan }), now);
         openUntil.set(subscription.id, open.openUntil);
         return open.periods.map((billing) => ({ subscription, plan, billing }));
       });

@@ -62,8 +62,7 @@ export { compareBytewise } from './rating/compare-bytewise.js';
 export type { GroupUsage } from './rating/pool-usage.js';
 export { rateDays } from './rating/rate-days.js';
 export type { DayUsage, RateDaysInput, RatedDay } from './rating/rate-days.js';
-export { rateFee, rateUnusedFee } from './rating/rate-fee.js';
-export type { FeeInput, IdentifiedPrice } from './rating/rate-fee.js';
+export type { IdentifiedPrice } from './rating/rate-fee.js';
 export { ratePeriod } from './rating/rate-period.js';
 export type { PeriodDay, PeriodLine, RatedPeriodResult, RatePeriodInput } from './rating/rate-period.js';
 export { ratePrice } from './rating/rate-price.js';
@@ -76,7 +75,7 @@ export type { BillingPeriod, BillingSchedule, PeriodsOutcome, ScheduleTerms } fr
 export { subscriptionEvents, subscriptionStatusAfter, subscriptionStatusAt, subscriptionStatuses, subscriptionTransitions } from './subscription/subscription-status.js';
 export type { SubscriptionEvent, SubscriptionStatus } from './subscription/subscription-status.js';
 export { boundaryFees, hasUsagePrice } from './invoicing/boundary-fees.js';
-export type { FeeTerms, PricedPrice } from './invoicing/boundary-fees.js';
+export type { FeeTerms } from './invoicing/boundary-fees.js';
 export { nextBoundary } from './invoicing/boundary.js';
 export type { Boundary } from './invoicing/boundary.js';
 export { carryOver } from './invoicing/carry-over.js';

@@ -1,16 +1,13 @@
 import { payTime, prorateUnit, type Price } from '../catalog/price.js';
 import type { Rounding } from '../money/minor-units.js';
 import { type Period } from '../period/period.js';
-import { type Fraction, prorationFraction, WHOLE } from '../period/proration-fraction.js';
-import { ratePrice } from '../rating/rate-price.js';
+import { type IdentifiedPrice, rateFee } from '../rating/rate-fee.js';
 import type { Boundary } from './boundary.js';
 import type { InvoiceLine, LineKind } from './invoice-line.js';
 
-export type PricedPrice = Price & { readonly id: string };
-
 /** What fees follow from, beside the schedule. */
 export interface FeeTerms {
-  readonly prices: readonly PricedPrice[];
+  readonly prices: readonly IdentifiedPrice[];
   readonly currency: string;
   readonly timeZone: string;
   readonly rounding: Rounding;
@@ -47,14 +44,14 @@ export function hasUsagePrice(prices: readonly Price[]): boolean {
 
 interface Fee {
   readonly kind: LineKind;
-  readonly price: PricedPrice;
+  readonly price: IdentifiedPrice;
   readonly part: Period;
   readonly whole: Period;
 }
 
 function feeLine(fee: Fee, terms: FeeTerms): InvoiceLine {
   const { price, part } = fee;
-  const rated = ratePrice({ price, currency: terms.currency, rounding: terms.rounding, usage: [], fraction: fractionOf(fee, terms) });
+  const rated = rateFee({ price, part, whole: fee.whole, currency: terms.currency, rounding: terms.rounding, timeZone: terms.timeZone });
   return {
     ref: `${fee.kind}:${price.id}`,
     kind: fee.kind,
@@ -76,10 +73,4 @@ function unusedLine(fee: Omit<Fee, 'kind'>, terms: FeeTerms): InvoiceLine[] {
   if (line.amountMinor === 0n) return [];
   const given = line.unroundedAmount?.negated() ?? null;
   return [{ ...line, description: `Unused time of ${fee.price.name}`, unroundedAmount: given, amountMinor: -line.amountMinor }];
-}
-
-function fractionOf(fee: Fee, terms: FeeTerms): Fraction {
-  const unit = prorateUnit(fee.price);
-  if (unit === 'none' || fee.kind === 'one_time') return WHOLE;
-  return prorationFraction({ part: fee.part, whole: fee.whole, unit, timeZone: terms.timeZone });
 }

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { billingSchedule, type ScheduleTerms } from '../subscription/billing-schedule.js';
 import { nextBoundary, type Boundary } from './boundary.js';
-import { boundaryFees, type FeeTerms, type PricedPrice } from './boundary-fees.js';
+import { boundaryFees, type FeeTerms } from './boundary-fees.js';
+import type { IdentifiedPrice } from '../rating/rate-fee.js';
 import { invoicePeriod, previewInvoice } from './preview-invoice.js';
 
 const at = (text: string) => Temporal.Instant.from(text);
 const terms = (more: Partial<ScheduleTerms> = {}): ScheduleTerms => ({ startAt: at('2026-01-31T00:00:00Z'), interval: 'P1M', timeZone: 'UTC', ...more });
 
-const base: PricedPrice = { id: 'price_base', key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '31.00' } };
-const support: PricedPrice = { ...base, id: 'price_support', key: 'support', name: 'Support', pay: 'in_arrears', model: { type: 'flat', amount: '10' } };
-const setup: PricedPrice = { ...base, id: 'price_setup', key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '99' } };
-const listing: PricedPrice = { ...base, id: 'price_listing', key: 'listing', name: 'Listing', prorate: 'none', model: { type: 'flat', amount: '5' } };
+const base: IdentifiedPrice = { id: 'price_base', key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '31.00' } };
+const support: IdentifiedPrice = { ...base, id: 'price_support', key: 'support', name: 'Support', pay: 'in_arrears', model: { type: 'flat', amount: '10' } };
+const setup: IdentifiedPrice = { ...base, id: 'price_setup', key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '99' } };
+const listing: IdentifiedPrice = { ...base, id: 'price_listing', key: 'listing', name: 'Listing', prorate: 'none', model: { type: 'flat', amount: '5' } };
 
-const feeTerms = (prices: PricedPrice[], more: Partial<FeeTerms> = {}): FeeTerms => ({ prices, currency: 'USD', timeZone: 'UTC', rounding: 'half_away_from_zero', returnsUnused: true, ...more });
+const feeTerms = (prices: IdentifiedPrice[], more: Partial<FeeTerms> = {}): FeeTerms => ({ prices, currency: 'USD', timeZone: 'UTC', rounding: 'half_away_from_zero', returnsUnused: true, ...more });
 
 function boundaries(schedule: ScheduleTerms, count: number): Boundary[] {
   const found: Boundary[] = [];
