@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { queryInstantSchema } from './query-instant.js';
 
 const text = z.string().min(1).max(1_024);
-const instant = z.iso.datetime({ offset: true, error: 'Give an instant as RFC 3339 writes it, such as 2026-11-01T00:00:00Z.' }).max(40, 'Give at most nine digits after the second.');
 
 /** `GET /v1/events`, beside what every list takes. */
 export const eventListFields = {
@@ -10,8 +10,8 @@ export const eventListFields = {
   customer: text.optional().meta({ description: 'Id or key: events of its subjects, while they were its own.' }),
   source: text.optional(),
   id: text.optional(),
-  from: instant.optional(),
-  to: instant.optional(),
+  from: queryInstantSchema.optional(),
+  to: queryInstantSchema.optional(),
 };
 
 export const eventReasonSchema = z.object({

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { aggregations } from '#domain';
+import { queryInstantSchema } from './query-instant.js';
 
-/** An instant with at most nine digits after the second, which is what is understood further in. */
-const instant = z.iso.datetime({ offset: true, error: 'Give an instant as RFC 3339 writes it, such as 2026-11-01T00:00:00Z.' }).max(40, 'Give at most nine digits after the second.');
 const reference = z.string().min(1).max(256);
 const filterKey = /^filter\[([^\]]+)\]$/;
 
 const usageFields = {
-  from: instant,
-  to: instant,
+  from: queryInstantSchema,
+  to: queryInstantSchema,
   customer: reference.optional().meta({ description: 'Id or key: only the usage of this customer’s subjects, while they were its own.' }),
   subject: reference.optional(),
   window: z.enum(['minute', 'hour', 'day', 'month']).optional().meta({ description: 'Without it there is one row for each group.' }),
@@ -21,12 +20,13 @@ const usageFields = {
 export const meterUsageQuerySchema = z
   .object(usageFields)
   .catchall(z.string().max(65_536))
-  .check((context) => {
-    for (const key of Object.keys(context.value)) {
-      if (key in usageFields || filterKey.test(key)) continue;
-      context.issues.push({ code: 'custom', path: [key], message: 'This parameter is not known here.', input: key });
-    }
-  });
+  .superRefine(
+    (query, context) => {
+      const keys = Object.keys(query).filter((key) => !(key in usageFields) && !filterKey.test(key));
+      if (keys.length > 0) context.addIssue({ code: 'unrecognized_keys', keys, input: query });
+    },
+    { when: () => true }, // Also beside other faults: every one is named at once.
+  );
 
 export type MeterUsageQuery = z.infer<typeof meterUsageQuerySchema>;
 
@@ -59,7 +59,7 @@ export const meterUsageSchema = z.object({
 export type MeterUsageBody = z.infer<typeof meterUsageSchema>;
 
 /** `GET /v1/customers/{id}/usage`. */
-export const customerUsageQuerySchema = z.strictObject({ from: instant, to: instant });
+export const customerUsageQuerySchema = z.strictObject({ from: queryInstantSchema, to: queryInstantSchema });
 
 export type CustomerUsageQuery = z.infer<typeof customerUsageQuerySchema>;
 

@@ -1,0 +1,216 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aggregatorGroup, encodeUsageEventRecord, scopes, topics, usageEventKey, type Scope } from '#contracts';
+import { createHttpApp, LogServer, systemClock, type Principal } from '#platform';
+import { useClickHouse, usePostgres } from '#testing';
+import { AggregatorFixture, recordOf, type TestEvent } from '../aggregator-fixture.js';
+import { AggregatorModule } from '../aggregator.module.js';
+import { aggregatorTransport } from './usage-log.handler.js';
+
+// Goal: the routes as clients see them, and the way from the log to an answer. Method: the whole module behind HTTP, fed
+// through its log server.
+
+usePostgres();
+useClickHouse();
+let fixture: AggregatorFixture;
+let app: NestFastifyApplication;
+
+const principals = new Map<string, Principal>([
+  ['a', principal('org_a', scopes)],
+  ['b', principal('org_b', scopes)],
+  ['blind', principal('org_a', ['events:write'])],
+]);
+
+function principal(organizationId: string, allowed: readonly Scope[]): Principal {
+  return { organizationId, mode: 'test', credentialId: `key_${organizationId}`, scopes: new Set(allowed) };
+}
+
+beforeAll(async () => {
+  fixture = await AggregatorFixture.start();
+  const { database, log, clickhouse } = fixture.parts;
+  const logger = pino({ level: 'silent' });
+  app = await createHttpApp({
+    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, patience: { quietMs: 200, waitMaxMs: 1_000 }, lookEveryMs: 100 }),
+    logger,
+    authenticator: { authenticate: (credential) => Promise.resolve(principals.get(credential) ?? null) },
+    decimalFields: new Set(),
+  });
+  app.connectMicroservice({ strategy: new LogServer({ log, group: aggregatorGroup, batchSizeMax: 10_000, transportId: aggregatorTransport }) });
+  await app.startAllMicroservices();
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  await fixture.addOrganizations(['org_a', 'org_b']);
+  await fixture.addMeter({ key: 'calls', groupBy: { route: '$.route' }, filter: 'data.status < 500' });
+  await fixture.addMeter({ key: 'bytes', aggregation: 'sum', valuePath: '$.bytes' });
+  await fixture.addCustomer({ key: 'acme', subjects: [{ subject: 's1' }] });
+});
+
+afterAll(async () => {
+  await app.close();
+  await fixture.close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly body: { data: Record<string, unknown>[]; has_more?: boolean; fresh_as_of?: string; errors?: { pointer: string; code: string }[]; code?: string };
+}
+
+async function get(url: string, key = 'a'): Promise<Answer> {
+  const response = await app.inject({ method: 'GET', url, headers: { authorization: `Bearer ${key}` } });
+  return { status: response.statusCode, text: response.body, body: response.json() };
+}
+
+async function send(events: readonly TestEvent[]): Promise<void> {
+  const records = events.map(recordOf);
+  await fixture.parts.log.append(topics.usageEvents, records.map((record) => ({ key: usageEventKey(record), value: encodeUsageEventRecord(record) })));
+}
+
+/** Waits until everything that was sent is counted. */
+async function settle(): Promise<void> {
+  for (const topic of [topics.usageEvents, topics.deadLetters]) {
+    const deadline = performance.now() + 15_000;
+    while ((await fixture.parts.log.lag({ topic, group: aggregatorGroup })) > 0n) {
+      expect(performance.now(), `${topic} is consumed in time.`).toBeLessThan(deadline);
+      await systemClock.sleep(20);
+    }
+  }
+}
+
+const range = 'from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z';
+
+describe('from the log to an answer', () => {
+  it('tells how fresh it is, and everything acknowledged before that is in it', async () => {
+    const sentAt = Temporal.Now.instant();
+    await send([{ id: '1', time: '2026-11-01T10:00:00.5Z', data: '{"bytes":12345678901234567890.123456789012345678,"route":"/a","status":200}' }]);
+    await settle();
+    const usage = await get(`/v1/meters/bytes/usage?${range}`);
+    expect(usage.status).toBe(200);
+    expect(usage.body).toEqual({
+      data: [{ window_start: '2026-11-01T00:00:00Z', window_end: '2026-12-01T00:00:00Z', group: {}, value: '12345678901234567890.123456789012345678' }],
+      from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z', fresh_as_of: expect.any(String),
+    });
+    expect(Temporal.Instant.compare(usage.body.fresh_as_of ?? '', sentAt)).toBe(1);
+  });
+
+  it('lists customers’ usage by every meter', async () => {
+    const usage = await get(`/v1/customers/acme/usage?${range}`);
+    expect(usage.body.data).toEqual([
+      { meter: 'mtr_org_a_bytes', meter_key: 'bytes', name: 'bytes', aggregation: 'sum', unit: null, value: '12345678901234567890.123456789012345678' },
+      { meter: 'mtr_org_a_calls', meter_key: 'calls', name: 'calls', aggregation: 'count', unit: null, value: '1' },
+    ]);
+  });
+
+  it('brings rollups up to date by itself', async () => {
+    await expect
+      .poll(async () => (await fixture.parts.clickhouse.query({ sql: `SELECT meter_id FROM usage_rollups FINAL WHERE organization_id = 'org_a' AND count = 1` })).length, { timeout: 15_000 })
+      .toBe(2);
+  });
+});
+
+describe('GET /v1/events', () => {
+  beforeAll(async () => {
+    await send([
+      { id: '2', time: '2026-11-02T10:00:00Z', subject: 's2', data: '{"bytes":"x","status":500}' },
+      { id: '1', time: '2026-11-01T10:00:00.5Z', data: '{"bytes":12345678901234567890.123456789012345678,"route":"/a","status":200}' },
+      { id: '1', time: '2026-11-01T10:00:00.5Z', data: '{"bytes":0.10,"route":"/a"}'.replace('0.10', '0.1') },
+      { id: '3', source: 'gw', type: 'other', time: '2026-11-03T10:00:00Z' },
+      { organization: 'org_b', id: '1', time: '2026-11-01T10:00:00Z' },
+    ]);
+    await settle();
+  });
+
+  it('shows each copy with what became of it, newest first', async () => {
+    const { body, text } = await get('/v1/events');
+    expect(body.data.map(({ id, source, subject, customer, state, meters, reasons }) => [
+      id, source, subject, customer, state, meters, (reasons as { meter: string | null; code: string }[]).map(({ meter, code }) => `${meter} ${code}`)])).toEqual([
+      ['3', 'gw', 's1', 'cus_org_a_acme', 'not_counted', [], ['null no_meter']],
+      ['2', 'default', 's2', null, 'not_counted', [], ['bytes value_no_decimal', 'calls filtered_out', 'null no_customer']],
+      ['1', 'default', 's1', 'cus_org_a_acme', 'conflict', [], []],
+      ['1', 'default', 's1', 'cus_org_a_acme', 'duplicate', [], []],
+      ['1', 'default', 's1', 'cus_org_a_acme', 'counted', ['bytes', 'calls'], []],
+    ]);
+    expect(text.match(/"bytes":12345678901234567890\.123456789012345678,/g)).toHaveLength(2); // The counted one and its duplicate.
+    expect(body.data[4]).toMatchObject({ object: 'event', type: 'call', time: '2026-11-01T10:00:00.500000Z', received_at: '2026-11-20T00:00:00.000000Z', metadata: {} });
+  });
+
+  it.each<[string, string[]]>([
+    ['type=other', ['3']], ['subject=s2', ['2']], ['source=gw', ['3']], ['id=1', ['1', '1', '1']], ['customer=acme&type=call', ['1', '1', '1']],
+    ['from=2026-11-02T10:00:00Z', ['3', '2']], ['to=2026-11-02T10:00:00Z', ['1', '1', '1']], ['from=2026-11-02T10:00:00.0000001Z&to=2026-11-04T00:00:00Z', ['3']], ['id=9', []],
+  ])('filters by %s', async (query, ids) => {
+    expect((await get(`/v1/events?${query}`)).body.data.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('pages forwards and backwards, by cursor or by id', async () => {
+    const whole = (await get('/v1/events')).body.data.map(({ cursor }) => cursor as string);
+    const seen: string[] = [];
+    for (let cursor: string | undefined, has = true; has; ) {
+      const page = await get(`/v1/events?limit=2${cursor === undefined ? '' : `&starting_after=${cursor}`}`);
+      seen.push(...page.body.data.map((event) => event['cursor'] as string));
+      cursor = seen.at(-1);
+      has = page.body.has_more ?? false;
+    }
+    expect(seen).toEqual(whole);
+    const back = await get(`/v1/events?limit=2&ending_before=${whole[4]}`);
+    expect([back.body.data.map(({ cursor }) => cursor), back.body.has_more]).toEqual([[whole[2], whole[3]], true]);
+    const first = await get(`/v1/events?limit=2&ending_before=${whole[2]}`);
+    expect([first.body.data.map(({ cursor }) => cursor), first.body.has_more]).toEqual([[whole[0], whole[1]], false]);
+    expect((await get('/v1/events?starting_after=2&limit=1')).body.data.map(({ cursor }) => cursor)).toEqual([whole[2]]);
+  });
+
+  it('shows another organization its own only', async () => {
+    expect((await get('/v1/events', 'b')).body.data.map(({ id, state }) => [id, state])).toEqual([['1', 'not_counted']]);
+  });
+});
+
+describe('GET /v1/dead-letters', () => {
+  it('shows conflicts with both payloads, by kind and code, in pages', async () => {
+    await send([{ id: '1', time: '2026-11-01T10:00:00.5Z', receivedAt: '2026-11-20T00:00:01Z', data: '{"bytes":2}' }]);
+    await settle();
+    const { body } = await get('/v1/dead-letters?kind=identity_conflict');
+    expect(body.data).toHaveLength(2);
+    expect(body.data[0]).toMatchObject({ object: 'dead_letter', code: 'identity_conflict', event_id: '1', event_source: 'default', received_at: '2026-11-20T00:00:01.000000Z' });
+    expect(body.data[0]?.['payload']).toContain('"data":{"bytes":2}');
+    expect(body.data[1]?.['counted_payload']).toContain('12345678901234567890.123456789012345678');
+    const next = await get(`/v1/dead-letters?limit=1&starting_after=${String(body.data[0]?.['id'])}`);
+    expect([next.body.data.map(({ id }) => id), next.body.has_more]).toEqual([[body.data[1]?.['id']], false]);
+    const before = await get(`/v1/dead-letters?limit=1&ending_before=${String(body.data[1]?.['id'])}`);
+    expect([before.body.data.map(({ id }) => id), before.body.has_more]).toEqual([[body.data[0]?.['id']], false]);
+    expect((await get('/v1/dead-letters?code=poison')).body.data).toEqual([]);
+    expect((await get('/v1/dead-letters', 'b')).body.data).toEqual([]);
+    expect((await get(`/v1/dead-letters?starting_after=${String(body.data[0]?.['id'])}`, 'b')).body.data).toEqual([]);
+  });
+});
+
+describe('what is refused', () => {
+  it.each<[string, number, string, string[]?]>([
+    ['/v1/meters/calls/usage?windw=day', 422, 'invalid_request', ['/from missing_field', '/to missing_field', '/windw unknown_field']],
+    [`/v1/meters/calls/usage?${range}&window=week&windw=day&fill=one`, 422, 'invalid_request', ['/window', '/fill', '/windw unknown_field']],
+    [`/v1/meters/calls/usage?${range}&from=2026-11-01T00:00:00Z`, 422, 'invalid_request', ['/from']],
+    ['/v1/meters/calls/usage?from=yesterday&to=2026-12-01T00:00:00.1234567890Z', 422, 'invalid_request', ['/from', '/to']],
+    [`/v1/meters/calls/usage?${range}&group_by=user&filter%5Buser%5D=1`, 422, 'invalid_request', ['/group_by unknown_dimension', '/filter[user] unknown_dimension']],
+    ['/v1/meters/calls/usage?from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z', 422, 'invalid_request', ['/to invalid_range']],
+    [`/v1/meters/none/usage?${range}`, 404, 'not_found'],
+    [`/v1/customers/none/usage?${range}`, 404, 'not_found'],
+    ['/v1/customers/acme/usage?from=2026-12-01T00:00:00Z', 422, 'invalid_request', ['/to missing_field']],
+    ['/v1/events?customer=none', 404, 'not_found'],
+    ['/v1/events?limit=0&from=x&state=counted', 422, 'invalid_request', ['/limit', '/from', '/state unknown_field']],
+    ['/v1/events?starting_after=zzz', 422, 'invalid_request', ['/starting_after unknown_cursor']],
+    ['/v1/dead-letters?kind=other', 422, 'invalid_request', ['/kind']],
+  ])('%s: %i %s %j', async (url, status, code, faults) => {
+    const answer = await get(url);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    const found = (answer.body.errors ?? []).map(({ pointer, code: reason }) => `${pointer} ${reason}`);
+    for (const fault of faults ?? []) expect(found.some((text) => text.startsWith(fault)), `${fault} in ${found.join(', ')}`).toBe(true);
+  });
+
+  it('is who may not see', async () => {
+    for (const url of [`/v1/meters/calls/usage?${range}`, `/v1/customers/acme/usage?${range}`, '/v1/events', '/v1/dead-letters']) {
+      expect((await get(url, 'unknown')).status, url).toBe(401);
+      expect((await get(url, 'blind')).status, url).toBe(403);
+    }
+    expect((await get(`/v1/meters/mtr_org_a_calls/usage?${range}`, 'b')).status).toBe(404);
+    expect((await get(`/v1/customers/cus_org_a_acme/usage?${range}`, 'b')).status).toBe(404);
+  });
+});

@@ -1,0 +1,8 @@
+import { z } from 'zod';
+
+const sentence = 'Give an instant as RFC 3339 writes it, such as 2026-11-01T00:00:00Z, with at most nine digits after the second.';
+
+/** An instant of a query, as text that `Temporal.Instant.from` takes: that is nine digits after the second at most. */
+export const queryInstantSchema = z.iso
+  .datetime({ offset: true, error: (issue) => (issue.input === undefined ? undefined : sentence) })
+  .regex(/^[^.]*(?:\.\d{1,9}(?!\d).*)?$/, sentence);
