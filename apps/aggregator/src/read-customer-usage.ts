@@ -26,7 +26,7 @@ const readsAtOnce = 3;
 export class ReadCustomerUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
 
-  async execute(organizationId: string, customerReference: string, query: CustomerUsageQuery): Promise<Outcome<CustomerUsage, CustomerUsageCode>> {
+  async execute({ organizationId, customer: customerReference }: { organizationId: string; customer: string }, query: CustomerUsageQuery): Promise<Outcome<CustomerUsage, CustomerUsageCode>> {
     const { customer, meters } = await this.use.database.inOrganization(organizationId, async (manager) => ({
       customer: await readCustomer(manager, customerReference),
       meters: await readMeters(manager),

@@ -15,7 +15,7 @@ const ownDimensions: ReadonlySet<string> = new Set(['customer', 'subject']);
 export class ReadMeterUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
 
-  async execute(organizationId: string, meterReference: string, query: MeterUsageQuery): Promise<Outcome<MeterUsage, MeterUsageCode>> {
+  async execute({ organizationId, meter: meterReference }: { organizationId: string; meter: string }, query: MeterUsageQuery): Promise<Outcome<MeterUsage, MeterUsageCode>> {
     const { meter, customer } = await this.use.database.inOrganization(organizationId, async (manager) => {
       const [found] = await findMeters(manager, { reference: meterReference });
       return { meter: found, customer: query.customer === undefined ? undefined : await readCustomer(manager, query.customer) };

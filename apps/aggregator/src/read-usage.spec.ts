@@ -86,9 +86,9 @@ describe.each([
   });
 
   it('every meter of one customer', async () => {
-    const usage = await fixture.readCustomer.execute('org_a', 'two', { from: total, to: '2026-12-01T00:00:00Z' });
+    const usage = await fixture.readCustomer.execute({ organizationId: 'org_a', customer: 'two' }, { from: total, to: '2026-12-01T00:00:00Z' });
     expect(usage.ok && usage.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['calls', '1'], ['last', '-2'], ['mean', '-2'], ['most', '-2'], ['users', '1']]);
-    const nothing = await fixture.readCustomer.execute('org_a', 'none', { from: total, to: '2026-12-01T00:00:00Z' });
+    const nothing = await fixture.readCustomer.execute({ organizationId: 'org_a', customer: 'none' }, { from: total, to: '2026-12-01T00:00:00Z' });
     expect(nothing.ok && nothing.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['calls', '0'], ['last', null], ['mean', null], ['most', null], ['users', '0']]);
   });
 

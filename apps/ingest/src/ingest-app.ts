@@ -28,7 +28,7 @@ function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDepend
     businessNow: (organizationId) => businessClock.now(organizationId),
     rawRetentionSeconds: async (organizationId) => (await readOrganization(organizationId)).rawRetentionSeconds,
     authenticator,
-    readDeadLetter: ({ organizationId, deadLetterId }) => deadLetters.find(organizationId, deadLetterId),
+    readDeadLetter: (key) => deadLetters.find(key),
     logger,
     bodyBytesMax: config.INGEST_BODY_BYTES_MAX,
   };

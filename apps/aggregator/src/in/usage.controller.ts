@@ -25,7 +25,7 @@ export class UsageController {
   @ApiQuery({ name: 'filter[dimension]', required: false, description: 'Only usage whose dimension has this text.' })
   @Answers({ schema: meterUsageSchema, problems: [404, 422] })
   async meter(@CurrentPrincipal() principal: Principal, @Param('meter') meter: string, @Query({ schema: meterUsageQuerySchema }) query: MeterUsageQuery): Promise<MeterUsageBody> {
-    const usage = valueOrProblem(await this.readMeterUsage.execute(principal.organizationId, meter, query), meterStatuses);
+    const usage = valueOrProblem(await this.readMeterUsage.execute({ organizationId: principal.organizationId, meter }, query), meterStatuses);
     return { data: usage.rows.map(toRow), from: usage.from.toString(), to: usage.to.toString(), fresh_as_of: usage.freshAsOf.toString() };
   }
 
@@ -36,7 +36,7 @@ export class UsageController {
   async customer(
     @CurrentPrincipal() principal: Principal, @Param('customer') customer: string, @Query({ schema: customerUsageQuerySchema }) query: CustomerUsageQuery,
   ): Promise<CustomerUsageBody> {
-    const usage = valueOrProblem(await this.readCustomerUsage.execute(principal.organizationId, customer, query), customerStatuses);
+    const usage = valueOrProblem(await this.readCustomerUsage.execute({ organizationId: principal.organizationId, customer }, query), customerStatuses);
     return {
       data: usage.totals.map(({ meter, value }) => ({ meter: meter.id, meter_key: meter.key, name: meter.name, aggregation: meter.aggregation, unit: meter.unit, value })),
       customer: usage.customerId,

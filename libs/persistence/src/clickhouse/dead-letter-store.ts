@@ -64,10 +64,11 @@ export class DeadLetterStore {
     return isBackwards ? letters.reverse() : letters;
   }
 
-  async find(organizationId: string, id: string): Promise<DeadLetter | null> {
+  /** Null where the organization has no such letter. */
+  async find({ organizationId, deadLetterId }: { readonly organizationId: string; readonly deadLetterId: string }): Promise<DeadLetter | null> {
     const placeholders = new Placeholders();
     const [row] = await this.clickhouse.query<Row>({
-      sql: `SELECT ${columns.join(', ')} FROM dead_letters WHERE organization_id = ${placeholders.text(organizationId)} AND id = ${placeholders.text(id)} LIMIT 1`,
+      sql: `SELECT ${columns.join(', ')} FROM dead_letters WHERE organization_id = ${placeholders.text(organizationId)} AND id = ${placeholders.text(deadLetterId)} LIMIT 1`,
       parameters: placeholders.parameters,
     });
     return row === undefined ? null : toLetter(row);

@@ -42,7 +42,7 @@ function compareSql(filter: { operator: Comparison; left: FilterOperand; right: 
   if (left.kind === 'literal' && right.kind === 'path') return compareSql({ operator: mirrored[operator], left: right, right: left }, context);
   if (left.kind !== 'path') return 'NULL'; // Two literals are refused where the filter is read.
   const raw = context.column(left.path);
-  if (right.kind === 'path') return comparePaths(operator, raw, context.column(right.path));
+  if (right.kind === 'path') return comparePaths(operator, { left: raw, right: context.column(right.path) });
   return compareLiteral(operator, raw, { literal: right.literal, context });
 }
 
@@ -54,23 +54,24 @@ function compareLiteral(operator: Comparison, raw: string, right: { literal: Fil
   const sign = sqlOperator[operator];
   switch (literal.kind) {
     case 'number':
-      return nullCase(raw, `${number(raw)} ${sign} toDecimal256(${context.placeholders.text(literal.text)}, ${scale})`, operator);
+      return nullCase({ raw, otherwise: `${number(raw)} ${sign} toDecimal256(${context.placeholders.text(literal.text)}, ${scale})` }, operator);
     case 'string':
-      return nullCase(raw, `if(${isString(raw)}, ${stringText(raw)} ${sign} ${context.placeholders.text(literal.text)}, NULL)`, operator);
+      return nullCase({ raw, otherwise: `if(${isString(raw)}, ${stringText(raw)} ${sign} ${context.placeholders.text(literal.text)}, NULL)` }, operator);
     case 'boolean':
-      return nullCase(raw, `if(${raw} IN ('true', 'false'), ${raw} ${sign} '${String(literal.value)}', NULL)`, operator);
+      return nullCase({ raw, otherwise: `if(${raw} IN ('true', 'false'), ${raw} ${sign} '${String(literal.value)}', NULL)` }, operator);
     case 'null':
       return `if(${raw} = '', NULL, (${raw} = 'null') = ${operator === '==' ? 1 : 0})`;
   }
 }
 
 /** Null equals nothing but null, so a comparison with it has an answer. */
-function nullCase(raw: string, otherwise: string, operator: Comparison): string {
+function nullCase(compared: { raw: string; otherwise: string }, operator: Comparison): string {
+  const { raw, otherwise } = compared;
   if (operator !== '==' && operator !== '!=') return `(${otherwise})`;
   return `if(${raw} = 'null', ${operator === '==' ? 0 : 1}, ${otherwise})`;
 }
 
-function comparePaths(operator: Comparison, left: string, right: string): string {
+function comparePaths(operator: Comparison, { left, right }: { left: string; right: string }): string {
   const sign = sqlOperator[operator];
   const isEquality = operator === '==' || operator === '!=';
   const cases = [
