@@ -40,7 +40,7 @@ export default tseslint.config(
   {
     files: ['apps/standalone/**/*.ts', 'test/**/*.ts'],
     plugins: { '@nx': nx },
-    rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#ingest', '#aggregator', '#rating', '#invoicing', '#billing-api', '#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] },
+    rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#ingest', '#aggregator', '#rating', '#invoicing', '#billing-api', '#front', '#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] },
   },
   // Specs of every project run on the real services that libs/testing starts.
   { files: ['**/*.spec.ts', '**/*-fixture.ts', '**/fixtures/**'], plugins: { '@nx': nx }, rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] } },
