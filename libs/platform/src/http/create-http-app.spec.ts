@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { gzipSync } from 'node:zlib';
+import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -10,12 +11,30 @@ import { Public, RequiredScope } from './principal.js';
 
 const bodySchema = z.strictObject({ amount: z.string(), label: z.string(), inner: z.strictObject({ up_to: z.string().nullable() }).optional() });
 
+const choiceSchema = z.strictObject({
+  mode: z.enum(['a', 'b']), model: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('x') }), z.strictObject({ type: z.literal('y') })]),
+  names: z.record(z.string(), z.string()).optional(),
+});
+const querySchema = z.strictObject({ customer: z.string().optional() });
+
 @Controller('/echo')
 class EchoController {
   @Post()
   @Public()
   echo(@Body({ schema: bodySchema }) body: unknown): unknown {
     return body;
+  }
+
+  @Post('choice')
+  @Public()
+  choice(@Body({ schema: choiceSchema }) body: unknown): unknown {
+    return body;
+  }
+
+  @Get('of/:id')
+  @Public()
+  one(@Param('id') id: string, @Query({ schema: querySchema }) query: unknown): unknown {
+    return { id, query };
   }
 
   @Get('bug')
@@ -61,8 +80,8 @@ await app.listen(0, '127.0.0.1');
 const origin = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
 afterAll(() => app.close());
 
-async function post(body: string, type = 'application/json') {
-  const response = await fetch(`${origin}/echo`, { method: 'POST', body, headers: { 'content-type': type } });
+async function post(body: string | Uint8Array<ArrayBuffer>, type = 'application/json', { path = '/echo', headers = {} }: { path?: string; headers?: Record<string, string> } = {}) {
+  const response = await fetch(origin + path, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
   return { status: response.status, type: response.headers.get('content-type'), id: response.headers.get('x-request-id'), body: (await response.json()) as Record<string, unknown> };
 }
 
@@ -103,6 +122,46 @@ describe('JSON bodies', () => {
   ])('refuse %j of %s', async (body, type, status, code) => {
     const answer = await post(body, type);
     expect([answer.status, answer.body['code']]).toEqual([status, code]);
+  });
+});
+
+describe('texts that can not be kept', () => {
+  const faults = (body: Record<string, unknown>) => (body['errors'] as { pointer: string; code: string }[]).map(({ pointer, code }) => `${pointer} ${code}`);
+
+  it('are named beside the other faults of a body, in names as well', async () => {
+    const { status, body } = await post(String.raw`{"mode": "c", "model": {"type": "x"}, "names": {"a": "\u0000", "b\ud800": "1", "c": "\ud83d\ude00"}}`, 'application/json', { path: '/echo/choice' });
+    expect([status, faults(body).toSorted()]).toEqual([422, ['/mode invalid_value', '/names/a invalid_string', '/names/b\ud800 invalid_string']]);
+  });
+
+  it.each([
+    ['/echo/of/a%00b', 404, 'not_found'],
+    ['/echo/of/a?customer=%00', 422, 'invalid_request'],
+    ['/echo/of/%F0%9F%98%80?customer=%F0%9F%98%80', 200, undefined],
+  ])('in %s', async (path, status, code) => {
+    const response = await fetch(origin + path);
+    expect([response.status, ((await response.json()) as { code?: string }).code]).toEqual([status, code]);
+  });
+
+  it('are refused where they are no UTF-8, instead of being replaced in silence', async () => {
+    const bytes = new Uint8Array([...new TextEncoder().encode('{"amount": 1, "label": "'), 0xff, ...new TextEncoder().encode('"}')]);
+    expect(await post(bytes)).toMatchObject({ status: 400, body: { code: 'invalid_utf8' } });
+  });
+});
+
+it('names a missing choice as missing', async () => {
+  const { body } = await post('{"model": {}}', 'application/json', { path: '/echo/choice' });
+  expect(body['errors']).toMatchObject([{ pointer: '/mode', code: 'missing_field' }, { pointer: '/model/type', code: 'missing_field' }]);
+});
+
+describe('bodies with Content-Encoding', () => {
+  const send = (body: Uint8Array<ArrayBuffer>, encoding: string) => post(body, 'application/json', { headers: { 'content-encoding': encoding } });
+
+  it('are inflated, up to the limit', async () => {
+    const zip = (label: string) => new Uint8Array(gzipSync(JSON.stringify({ amount: '1', label })));
+    expect(await send(zip('x'), 'gzip')).toMatchObject({ status: 201, body: { label: 'x' } });
+    expect(await send(zip('x'.repeat(100_000)), 'gzip')).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+    expect(await send(zip('x').slice(0, -9), 'gzip')).toMatchObject({ status: 400, body: { code: 'invalid_gzip' } });
+    expect(await send(zip('x'), 'br')).toMatchObject({ status: 415, body: { code: 'unsupported_encoding' } });
   });
 });
 

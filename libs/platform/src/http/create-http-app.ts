@@ -57,7 +57,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     bodyParser: false,
     rawBody: false,
   });
-  parseJsonBodies(fastify, options.decimalFields);
+  parseJsonBodies(fastify, { decimalFields: options.decimalFields, sizeMax: options.bodySizeMax ?? bodySizeMaxDefault });
   for (const register of options.routes ?? []) register(fastify);
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.useGlobalPipes(validationPipe());

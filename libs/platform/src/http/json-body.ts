@@ -1,25 +1,31 @@
-import { pipeline, Transform, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseWithDecimals } from './exact-json.js';
 import { Problem } from './problem.js';
 
+const inflate = promisify(gunzip);
+
+export interface JsonBodyOptions {
+  /** Fields in which a number stands for its digits. */
+  readonly decimalFields: ReadonlySet<string>;
+  /** Bytes of a body, inclusive, once it is inflated. */
+  readonly sizeMax: number;
+}
+
 /** JSON bodies of the ordinary routes: exact numbers, and the raw text kept for what is signed or fingerprinted. */
-export function parseJsonBodies(fastify: FastifyInstance, decimalFields: ReadonlySet<string>): void {
+export function parseJsonBodies(fastify: FastifyInstance, { decimalFields, sizeMax }: JsonBodyOptions): void {
   // Fastify's own parser for application/json would be asked before one for a pattern, and loses digits.
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:;|$)/, { parseAs: 'buffer' }, (request, body, done) => {
-    const text = body.toString('utf8');
+  fastify.addContentTypeParser(/^application\/(?:[\w.+-]+\+)?json(?:;|$)/, { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    const text = utf8Of(await inflated(body, { encoding: request.headers['content-encoding'], sizeMax }));
     rawBodies.set(request, text);
-    if (text === '') {
-      done(null, undefined);
-      return;
-    }
+    if (text === '') return undefined;
     try {
-      done(null, parseWithDecimals(text, decimalFields));
+      return parseWithDecimals(text, decimalFields);
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'It is no JSON.';
-      done(new Problem({ status: 400, code: 'invalid_json', detail: `The body is no valid JSON: ${reason}` }), undefined);
+      throw new Problem({ status: 400, code: 'invalid_json', detail: `The body is no valid JSON: ${reason}` });
     }
   });
 }
@@ -31,26 +37,25 @@ export function rawBodyOf(request: FastifyRequest): string {
   return rawBodies.get(request) ?? '';
 }
 
-/** A preParsing hook that inflates gzip bodies and stops at `sizeMax` inflated bytes with 413, whatever the header says. */
-export function inflateBody(sizeMax: number) {
-  return async (request: FastifyRequest, _reply: unknown, payload: Readable): Promise<Readable> => {
-    const encoding = request.headers['content-encoding']?.trim().toLowerCase();
-    if (encoding === undefined || encoding === '' || encoding === 'identity') return payload;
-    if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-      throw new Problem({ status: 415, code: 'unsupported_encoding', detail: 'Send the body plain or with Content-Encoding: gzip.' });
-    }
-    delete request.headers['content-encoding'];
-    delete request.headers['content-length'];
-    let size = 0;
-    const bound = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        size += chunk.length;
-        done(size > sizeMax ? new Problem({ status: 413, code: 'body_too_large', detail: `The body is larger than ${sizeMax} bytes when inflated.` }) : null, chunk);
-      },
-    });
-    // The error reaches Fastify through `bound`, which the pipeline destroys with it.
-    return pipeline(payload, createGunzip(), bound, (error) => {
-      if (error && !(error instanceof Problem)) Object.assign(error, { statusCode: 400 });
-    });
-  };
+async function inflated(body: Buffer, { encoding: header, sizeMax }: { encoding: string | undefined; sizeMax: number }): Promise<Buffer> {
+  const encoding = header?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return body;
+  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
+    throw new Problem({ status: 415, code: 'unsupported_encoding', detail: 'Send the body plain or with Content-Encoding: gzip.' });
+  }
+  try {
+    return await inflate(body, { maxOutputLength: sizeMax });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_BUFFER_TOO_LARGE') throw new Problem({ status: 400, code: 'invalid_gzip', detail: 'The body is no whole gzip stream.' });
+    throw new Problem({ status: 413, code: 'body_too_large', detail: `The body is larger than ${sizeMax} bytes when inflated.` });
+  }
+}
+
+/** A byte that is no UTF-8 is refused: replaced in silence, a name would be kept that nobody sent. A byte order mark is dropped. */
+function utf8Of(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem({ status: 400, code: 'invalid_utf8', detail: 'The body is no valid UTF-8.' });
+  }
 }
