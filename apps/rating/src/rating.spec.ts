@@ -103,6 +103,15 @@ describe('rating open periods', () => {
     expect(await stale()).toEqual([]);
   });
 
+  it('sums fractional quantities to their shortest form', async () => {
+    perDay = 0.125;
+    await database.inOrganization(organizationId, async (manager) => markRatingDue(manager, { organizationId, subscriptionIds: ['sub_a'], at: systemClock.now() }));
+    await rateOpen();
+    perDay = 10;
+    // 31 + 11 days: 42 × 0.125 = 5.25, all of it free.
+    expect(await report(['price'])).toMatchObject([{ quantity: '2' }, { quantity: '5.25', amountMinor: 0n }]);
+  });
+
   it('shows another organization nothing', async () => {
     const seen = await database.inOrganization('org_b', async (manager) =>
       readRatedPeriods(manager, [{ subscriptionId: 'sub_a', periodIndex: 1 }]));

@@ -56,7 +56,7 @@ export async function readRatedUsage(manager: EntityManager, query: RatedUsageQu
   const groups = columns.map((column) => column.replace(/ as \w+$/, ''));
   const rows: ReportRow[] = await manager.query(
     `select ${[...columns, 'days.currency', 'rated.is_final'].join(', ')},
-       sum(days.quantity)::text as quantity, sum(days.amount_minor)::text as amount_minor
+       trim_scale(sum(days.quantity))::text as quantity, sum(days.amount_minor)::text as amount_minor
      from rated_days days
      join rated_periods rated using (subscription_id, period_index)
      join customers on customers.id = days.customer_id
