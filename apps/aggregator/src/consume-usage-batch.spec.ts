@@ -130,6 +130,16 @@ describe('the dedupe window', () => {
   });
 });
 
+describe('a batch of many months', () => {
+  it('is counted whole', async () => {
+    const { organization, deliver } = await fresh();
+    const months = Array.from({ length: 130 }, (_, month) => `20${String(10 + Math.floor(month / 12))}-${String(1 + (month % 12)).padStart(2, '0')}-15T00:00:00Z`);
+    await deliver(months.map((month, index) => ({ id: `${index}`, time: month })));
+    expect(await fixture.ask('calls', { from: '2010-01-01T00:00:00Z' }, organization)).toEqual(['2010-01-01T00:00:00Z 130']);
+    expect(await fixture.ask('calls', { from: '2010-01-01T00:00:00Z', window: 'month' }, organization)).toHaveLength(130);
+  });
+});
+
 describe('records that come again', () => {
   it('change nothing, however they are cut', async () => {
     const { organization, partition } = await fresh();

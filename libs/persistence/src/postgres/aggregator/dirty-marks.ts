@@ -65,14 +65,23 @@ export async function findDueMarks(
   return rows.map(toMark);
 }
 
-/** Takes marks away, except those that were bumped since they were read. */
+/**
+ * Takes marks away, except those that were bumped since they were read. One that is being bumped at this moment is passed
+ * over, not waited for: it will be newer anyway, and whoever waits for nothing can't be part of a deadlock.
+ */
 export async function clearMarks(manager: EntityManager, marks: readonly DirtyMark[]): Promise<void> {
   const [first] = marks;
   if (first === undefined) return;
   await manager.query(
-    `delete from dirty_marks using unnest($3::bigint[], $4::smallint[], $5::bigint[]) as done (hour, bucket, generation)
-     where organization_id = $1 and event_type = $2 and dirty_marks.hour = to_timestamp(done.hour)
-       and dirty_marks.bucket = done.bucket and dirty_marks.generation = done.generation`,
+    `with done as (
+       select mark.hour, mark.bucket from dirty_marks mark
+       join unnest($3::bigint[], $4::smallint[], $5::bigint[]) as read (hour, bucket, generation)
+         on mark.hour = to_timestamp(read.hour) and mark.bucket = read.bucket and mark.generation = read.generation
+       where mark.organization_id = $1 and mark.event_type = $2
+       for update of mark skip locked
+     )
+     delete from dirty_marks using done
+     where organization_id = $1 and event_type = $2 and dirty_marks.hour = done.hour and dirty_marks.bucket = done.bucket`,
     [first.organizationId, first.eventType, marks.map((mark) => mark.hour), marks.map((mark) => mark.bucket), marks.map((mark) => mark.generation.toString())],
   );
 }
