@@ -36,9 +36,9 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.spec.ts', 'test/**', 'libs/testing/**', 'infra/**', 'apps/*/src/main.ts'], rules: { 'no-console': 'off', 'max-params': 'off' } },
-  // Nx forbids importing applications; standalone composes them, and nobody else may.
+  // Nx forbids importing applications; standalone composes them and cluster runs them, and nobody else may.
   {
-    files: ['apps/standalone/**/*.ts', 'test/**/*.ts'],
+    files: ['apps/standalone/**/*.ts', 'apps/cluster/**/*.ts', 'test/**/*.ts'],
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['#ingest', '#aggregator', '#rating', '#invoicing', '#billing-api', '#front', '#testing'], depConstraints: boundaries, enforceBuildableLibDependency: false }] },
   },

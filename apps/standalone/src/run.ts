@@ -1,10 +1,9 @@
 import { Fault, systemClock } from '#platform';
-import { runProcess, say, type ServedProcess } from '#service';
+import { runProcess, say, serverSecret, type ServedProcess } from '#service';
 import { closeAllAdapters, openAllAdapters } from './adapters.js';
 import { composeApp } from './compose-app.js';
 import { standaloneConfigSchema, type StandaloneConfig } from './config.js';
 import { showDemo } from './demo/show-demo.js';
-import { serverSecret } from './server-secret.js';
 import { startStores } from './stores.js';
 
 /** Starts everything in this process, serves until SIGTERM or SIGINT, and drains. Returns the exit code. */

@@ -20,6 +20,8 @@ interface Started {
   readonly environment: Record<string, string | undefined>;
 }
 
+const orphanTimeoutMs = 10_000;
+
 /** Reads the configuration, names every fault of it at once, serves, and returns the exit code. `--validate` only reads it. */
 export async function runProcess<Config extends { TOLLWAY_LOG_LEVEL: string }>(options: ProcessOptions<Config>, { args, environment }: Started): Promise<number> {
   let config: Config;
@@ -55,8 +57,12 @@ function stopSignal(): Promise<null> {
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
-    // Whoever starts this process with a channel wants it to end with them, however they end.
-    process.on('disconnect', () => onSignal());
+    // Whoever starts this process with a channel wants it to end with them, however they end; their stores end with them too.
+    process.on('disconnect', () => {
+      onSignal();
+      setTimeout(() => process.exit(1), orphanTimeoutMs).unref();
+    });
+    process.channel?.unref();
   });
 }
 
