@@ -2,6 +2,8 @@ export { freshClickHouseDatabase, useClickHouse } from './services/clickhouse.js
 export type { TestClickHouseDatabase } from './services/clickhouse.js';
 export { describeWith, isRequired, skipReason } from './services/describe-with.js';
 export type { TestService } from './services/describe-with.js';
+export { kafkaBrokers, useOwnKafka } from './services/kafka.js';
+export type { OwnKafkaBroker } from './services/kafka.js';
 export { freshDatabase, usePostgres } from './services/postgres.js';
 export type { DatabaseTemplate, TestDatabase } from './services/postgres.js';
 export { ManualClock } from './stripe-double/manual-clock.js';

