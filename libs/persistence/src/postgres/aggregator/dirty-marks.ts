@@ -73,15 +73,13 @@ export async function clearMarks(manager: EntityManager, marks: readonly DirtyMa
   const [first] = marks;
   if (first === undefined) return;
   await manager.query(
-    `with done as (
-       select mark.hour, mark.bucket from dirty_marks mark
+    // By their places, which stand still while the rows are locked: a join would be planned for the few rows that statistics know of.
+    `delete from dirty_marks where ctid = any (array(
+       select mark.ctid from dirty_marks mark
        join unnest($3::bigint[], $4::smallint[], $5::bigint[]) as read (hour, bucket, generation)
          on mark.hour = to_timestamp(read.hour) and mark.bucket = read.bucket and mark.generation = read.generation
        where mark.organization_id = $1 and mark.event_type = $2
-       for update of mark skip locked
-     )
-     delete from dirty_marks using done
-     where organization_id = $1 and event_type = $2 and dirty_marks.hour = done.hour and dirty_marks.bucket = done.bucket`,
+       for update of mark skip locked))`,
     [first.organizationId, first.eventType, marks.map((mark) => mark.hour), marks.map((mark) => mark.bucket), marks.map((mark) => mark.generation.toString())],
   );
 }
