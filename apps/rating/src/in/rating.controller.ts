@@ -1,9 +1,8 @@
-import { Body, Controller, createParamDecorator, Get, HttpCode, Inject, Post, Query, type ExecutionContext } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ratedUsageQuerySchema, ratedUsageSchema, simulatedPriceBodySchema, type RatedUsageBody, type RatedUsageQuery } from '#contracts';
 import { formatMinor, simulationSchema, type SimulatedPrice, type Simulation } from '#domain';
-import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
+import { Answers, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type Principal } from '#platform';
 import type { RatedUsageRow } from '#persistence';
 import { ratedUsageCsv } from './rated-usage-csv.js';
 import { ratedUsageGroupsOf, ReportRatedUsage, type RatedUsageReport, type ReportCode } from '../report-rated-usage.js';
@@ -11,13 +10,6 @@ import { SimulatePrice, type SimulateCode } from '../simulate-price-command.js';
 
 const simulateStatuses: Readonly<Record<SimulateCode, number>> = { invalid_request: 422 };
 const reportStatuses: Readonly<Record<ReportCode, number>> = { invalid_request: 422, result_too_large: 422 };
-
-/** The reply, where the caller asks for CSV; null for everybody else. */
-const CsvReply = createParamDecorator((_: unknown, context: ExecutionContext): FastifyReply | null => {
-  const http = context.switchToHttp();
-  const accept = http.getRequest<FastifyRequest>().headers.accept ?? '';
-  return /(?:^|,)\s*text\/csv\s*(?:;|,|$)/i.test(accept) ? http.getResponse<FastifyReply>() : null;
-});
 
 @ApiTags('rating')
 @Controller()
@@ -44,12 +36,17 @@ export class RatingController {
   })
   @ApiProduces('application/json', 'text/csv')
   @Answers({ schema: ratedUsageSchema, problems: [422] })
-  async report(@CurrentPrincipal() principal: Principal, @Query({ schema: ratedUsageQuerySchema }) query: RatedUsageQuery, @CsvReply() csv: FastifyReply | null): Promise<RatedUsageBody | string> {
+  async report(@CurrentCall() { principal, accept, setHeader }: CallContext, @Query({ schema: ratedUsageQuerySchema }) query: RatedUsageQuery): Promise<RatedUsageBody | string> {
     const body = toBody(valueOrProblem(await this.reportRatedUsage.execute(principal.organizationId, query), reportStatuses));
-    if (csv === null) return body;
-    void csv.header('content-type', 'text/csv; charset=utf-8').header('tollway-complete-as-of', body.complete_as_of);
+    if (!asksForCsv(accept)) return body;
+    setHeader('content-type', 'text/csv; charset=utf-8');
+    setHeader('tollway-complete-as-of', body.complete_as_of);
     return ratedUsageCsv(body, ratedUsageGroupsOf(query));
   }
+}
+
+function asksForCsv(accept: string): boolean {
+  return /(?:^|,)\s*text\/csv\s*(?:;|,|$)/i.test(accept);
 }
 
 function toBody(report: RatedUsageReport): RatedUsageBody {

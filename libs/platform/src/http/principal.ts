@@ -31,14 +31,24 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
 export interface CallContext {
   readonly principal: Principal;
   readonly params: Readonly<Record<string, string>>;
+  /** The header Accept, empty where there is none. */
+  readonly accept: string;
   /** Answers with another status than the route's usual one. */
   readonly setStatus: (status: number) => void;
+  readonly setHeader: (name: string, value: string) => void;
 }
 
 export const CurrentCall = createParamDecorator((_: unknown, context: ExecutionContext): CallContext => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const reply = context.switchToHttp().getResponse<FastifyReply>();
-  return { principal: principalOf(request), params: request.params as Record<string, string>, setStatus: (status) => void reply.status(status) };
+  return {
+    principal: principalOf(request),
+    params: request.params as Record<string, string>,
+    accept: request.headers.accept ?? '',
+    // The reply itself is not given on: it has a "then", and what awaits an argument would wait until it is sent.
+    setStatus: (status) => void reply.status(status),
+    setHeader: (name, value) => void reply.header(name, value),
+  };
 });
 
 const principals = new WeakMap<object, Principal>();
