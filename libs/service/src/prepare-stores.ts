@@ -5,18 +5,26 @@ import type { Logger } from '#platform';
 import { clickHouseDatabase, type StoreAddresses } from './app-adapters.js';
 import { openEventLog } from './open-event-log.js';
 
-/** As many aggregators may share the usage events. */
-const usagePartitions = 4;
-const topicPartitions = { [topics.usageEvents]: usagePartitions, [topics.deadLetters]: 1, [topics.usageChanged]: 1 };
+export interface PrepareOptions {
+  readonly logger: Logger;
+  /** As many aggregators at most share the usage events. An existing topic keeps what it has. */
+  readonly usagePartitions?: number;
+  /** Copies of each record on Kafka. */
+  readonly replicationFactor?: number;
+}
+
+const usagePartitionsDefault = 4;
 
 /** Brings tables, topics and the job queue to this build's state. Safe to repeat and to run from several processes at once. */
-export async function prepareStores(addresses: StoreAddresses, logger: Logger): Promise<void> {
-  await migrateDatabase(addresses.databaseUrl, { jobQueue: addresses.redisUrl === undefined });
+export async function prepareStores(addresses: StoreAddresses, options: PrepareOptions): Promise<void> {
+  const { databaseUrl, kafkaBrokers, redisUrl } = addresses;
+  await migrateDatabase(databaseUrl, { eventLog: kafkaBrokers === undefined, jobQueue: redisUrl === undefined });
   await prepareClickHouse(addresses.clickHouseUrl);
-  const log = openEventLog({ role: 'ingest', databaseUrl: addresses.databaseUrl, logger });
+  const log = openEventLog({ role: 'ingest', databaseUrl, kafkaBrokers, logger: options.logger, replicationFactor: options.replicationFactor });
+  const partitions = { [topics.usageEvents]: options.usagePartitions ?? usagePartitionsDefault, [topics.deadLetters]: 1, [topics.usageChanged]: 1 };
   try {
     await log.maintain();
-    for (const [name, partitions] of Object.entries(topicPartitions)) await log.ensureTopic({ name, partitions });
+    for (const [name, count] of Object.entries(partitions)) await log.ensureTopic({ name, partitions: count });
   } finally {
     await log.close();
   }
