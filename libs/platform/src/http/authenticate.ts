@@ -2,8 +2,9 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Scope } from '#contracts';
-import { Problem } from './problem.js';
+import { notFound, Problem } from './problem.js';
 import { routeScope, setPrincipal, type Authenticator, type Principal } from './principal.js';
+import { unreadableTexts } from './unreadable-texts.js';
 
 const credentialLengthMax = 4_096;
 
@@ -37,7 +38,7 @@ function unauthorized(detail: string): Problem {
   return new Problem({ status: 401, code: 'unauthorized', detail, headers: { 'www-authenticate': 'Bearer' } });
 }
 
-/** Guards every Nest route by the scope that it declares. */
+/** Guards every Nest route by the scope that it declares, and against paths that can name nothing. */
 export class ScopeGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
@@ -47,9 +48,11 @@ export class ScopeGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const scope = this.reflector.getAllAndOverride<Scope | 'public' | undefined>(routeScope, [context.getHandler(), context.getClass()]);
-    if (scope === 'public') return true;
     if (scope === undefined) throw new Problem({ status: 403, code: 'scope_missing', detail: 'This route declares no scope.' });
-    await authenticateRequest(context.switchToHttp().getRequest<FastifyRequest>(), this.authenticator, scope);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (scope !== 'public') await authenticateRequest(request, this.authenticator, scope);
+    // A text that no store can keep names nothing, and a store that is asked for it fails.
+    if (unreadableTexts(request.params).length > 0) throw notFound('resource');
     return true;
   }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { makeLogger } from '../logging/logger.js';
 import { createHttpApp } from './create-http-app.js';
 import { operationalRoutes } from './operational-routes.js';
-import { Public, RequiredScope } from './principal.js';
+import { CurrentCall, Public, RequiredScope, type CallContext } from './principal.js';
 
 const bodySchema = z.strictObject({ amount: z.string(), label: z.string(), inner: z.strictObject({ up_to: z.string().nullable() }).optional() });
 
@@ -35,6 +35,12 @@ class EchoController {
   @Public()
   one(@Param('id') id: string, @Query({ schema: querySchema }) query: unknown): unknown {
     return { id, query };
+  }
+
+  @Post('of/:id')
+  @Public()
+  change(@CurrentCall() { params }: CallContext): unknown {
+    return params;
   }
 
   @Get('bug')
@@ -140,6 +146,11 @@ describe('texts that can not be kept', () => {
   ])('in %s', async (path, status, code) => {
     const response = await fetch(origin + path);
     expect([response.status, ((await response.json()) as { code?: string }).code]).toEqual([status, code]);
+  });
+
+  it('name nothing in a path, however a route reads its path', async () => {
+    const response = await fetch(`${origin}/echo/of/%00`, { method: 'POST' });
+    expect([response.status, ((await response.json()) as { code?: string }).code]).toEqual([404, 'not_found']);
   });
 
   it('are refused where they are no UTF-8, instead of being replaced in silence', async () => {

@@ -1,6 +1,6 @@
 import { StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { InputFault } from '../errors/refusal.js';
-import { notFound, Problem } from './problem.js';
+import { Problem } from './problem.js';
 import { unreadableTexts } from './unreadable-texts.js';
 
 interface Issue {
@@ -53,13 +53,12 @@ function problemOf(errors: readonly InputFault[]): Problem {
 
 /**
  * Validates `@Body({ schema })`, `@Query({ schema })` and `@Param(…, { schema })`, naming every fault at once. Texts that
- * no store can keep are a fault of any input, whatever its schema says, and name nothing in a path.
+ * no store can keep are a fault of any input, whatever its schema says.
  */
 class InputPipe extends StandardSchemaValidationPipe {
   override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
     if (metadata.type === 'custom') return value;
     const unreadable = unreadableTexts(value).map((path) => ({ pointer: jsonPointer(path), code: 'invalid_string', detail: 'A text holds neither U+0000 nor half of a surrogate pair.' }));
-    if (metadata.type === 'param' && unreadable.length > 0) throw notFound('resource');
     const pointers = new Set(unreadable.map(({ pointer }) => pointer));
     const { issues, result } = await this.checked(value, metadata);
     const others = issues.flatMap((issue) => toFaults(issue, (path) => isMissing(value, path))).filter(({ pointer }) => !pointers.has(pointer));
