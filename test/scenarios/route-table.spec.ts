@@ -47,7 +47,7 @@ describe('the route table of the front', () => {
     dropClickHouse = clickHouse.drop;
     const clickHouseUrl = clickHouse.url.slice(0, -`/${clickHouse.database}`.length); // The apps name the database themselves.
     const addresses = { databaseUrl: (await freshDatabase()).url, clickHouseUrl, kafkaBrokers: undefined, redisUrl: undefined };
-    await prepareStores(addresses, logger);
+    await prepareStores(addresses, { logger });
     routes.push(
       ...(await routesOfApp(ingestApp, addresses)), ...(await routesOfApp(aggregatorApp, addresses)), ...(await routesOfApp(ratingApp, addresses)),
       ...(await routesOfApp(invoicingApp, addresses)), ...(await routesOfApp(billingApiApp, addresses)),

@@ -8,6 +8,9 @@ const settings = z.object({
   ...storeSettings,
   TOLLWAY_SECRET: secretSetting,
   TOLLWAY_BOOTSTRAP_API_KEY: bootstrapKeySetting.optional(),
+  /** As many aggregators at most share the work. */
+  USAGE_PARTITIONS: z.coerce.number().int().min(1).max(1_000).default(8),
+  KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).max(7).default(1),
 });
 
 /** What has to be there before the apps start, once for all of them: tables, topics, the first organization and its key. */
@@ -18,7 +21,7 @@ export function prepare(): Promise<number> {
       settings,
       serve: async (config, { logger }) => {
         const addresses = addressesOf(config);
-        await prepareStores(addresses, logger);
+        await prepareStores(addresses, { logger, usagePartitions: config.USAGE_PARTITIONS, replicationFactor: config.KAFKA_REPLICATION_FACTOR });
         const adapters = await openAdapters({ role: billingApiApp.role, poolSizeMax: 1, addresses, serverSecret: config.TOLLWAY_SECRET, logger });
         try {
           const { generatedApiKey } = await bootstrapOrganization({ ...adapters, apiKey: config.TOLLWAY_BOOTSTRAP_API_KEY });

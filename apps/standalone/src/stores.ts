@@ -14,7 +14,7 @@ export async function startStores(config: StandaloneConfig, logger: Logger): Pro
   try {
     const [databaseUrl, clickHouseUrl] = await Promise.all([config.DATABASE_URL ?? own.startPostgres(), config.CLICKHOUSE_URL ?? own.startClickHouse()]);
     const addresses = { databaseUrl, clickHouseUrl, kafkaBrokers: config.KAFKA_BROKERS, redisUrl: config.REDIS_URL };
-    await prepareStores(addresses, logger);
+    await prepareStores(addresses, { logger });
     return { addresses, lost: own.lost, stop: () => own.stop() };
   } catch (error) {
     await own.stop();

@@ -50,7 +50,7 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
   const { role, addresses, serverSecret, logger } = options;
   const clock = systemClock;
   const database = await Database.open({ url: addresses.databaseUrl, role, poolSizeMax: options.poolSizeMax, entities: billingApiEntities });
-  const log = openEventLog({ role, addresses, logger });
+  const log = openEventLog({ role, databaseUrl: addresses.databaseUrl, kafkaBrokers: addresses.kafkaBrokers, logger });
   const maintaining = setInterval(() => {
     log.maintain().catch((error: unknown) => logger.error({ err: error }, 'The event log could not be maintained; it is tried again.'));
   }, maintainEveryMs);

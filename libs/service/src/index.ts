@@ -8,6 +8,7 @@ export type { EventLogChoice, MaintainedLog } from './open-event-log.js';
 export { OwnStores } from './own-stores.js';
 export type { OwnStore, OwnStoresOptions } from './own-stores.js';
 export { prepareStores } from './prepare-stores.js';
+export type { PrepareOptions } from './prepare-stores.js';
 export { runProcess, say } from './run-process.js';
 export type { ProcessOptions, ServedProcess } from './run-process.js';
 export { addressesOf, runService } from './run-service.js';
