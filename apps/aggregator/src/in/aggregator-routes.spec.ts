@@ -44,6 +44,7 @@ beforeAll(async () => {
   await fixture.addMeter({ key: 'calls', groupBy: { route: '$.route' }, filter: 'data.status < 500' });
   await fixture.addMeter({ key: 'bytes', aggregation: 'sum', valuePath: '$.bytes' });
   await fixture.addCustomer({ key: 'acme', subjects: [{ subject: 's1' }] });
+  await fixture.addCustomer({ key: 'early', subjects: [{ subject: 's2', from: '2026-10-01T00:00:00Z', to: '2026-10-15T00:00:00Z' }] }); // Had none in the months of the events.
 });
 
 afterAll(async () => {
@@ -136,7 +137,7 @@ describe('GET /v1/events', () => {
   });
 
   it.each<[string, string[]]>([
-    ['type=other', ['3']], ['subject=s2', ['2']], ['source=gw', ['3']], ['id=1', ['1', '1', '1']], ['customer=acme&type=call', ['1', '1', '1']],
+    ['type=other', ['3']], ['subject=s2', ['2']], ['source=gw', ['3']], ['id=1', ['1', '1', '1']], ['customer=acme&type=call', ['1', '1', '1']], ['customer=early', []],
     ['from=2026-11-02T10:00:00Z', ['3', '2']], ['to=2026-11-02T10:00:00Z', ['1', '1', '1']], ['from=2026-11-02T10:00:00.0000001Z&to=2026-11-04T00:00:00Z', ['3']], ['id=9', []],
   ])('filters by %s', async (query, ids) => {
     expect((await get(`/v1/events?${query}`)).body.data.map(({ id }) => id)).toEqual(ids);

@@ -106,12 +106,13 @@ export class EventReader {
     return rows;
   }
 
-  private rows(query: EventQuery, scope: ListScope): Promise<Row[]> {
+  private async rows(query: EventQuery, scope: ListScope): Promise<Row[]> {
+    const spans = spansOf(query, scope);
+    if (spans?.length === 0) return [];
     const placeholders = new Placeholders();
     const order = query.before === null ? 'DESC' : 'ASC';
     const source = scope.table === 'events' ? `SELECT ${columns}, 'counted' AS verdict FROM events FINAL` : `SELECT ${columns}, toString(verdict) AS verdict FROM event_copies FINAL`;
-    const spans = spansOf(query, scope);
-    const join = spans === null ? '' : `INNER JOIN (SELECT * FROM ${spans}) AS spans ON copies.subject = spans.span_subject WHERE toUnixTimestamp64Micro(time) >= span_from AND toUnixTimestamp64Micro(time) < span_to`;
+    const join = spans === null ? '' : `INNER JOIN (SELECT * FROM ${rowsLiteral('span_subject String, span_from Int64, span_to Int64', spans)}) AS spans ON copies.subject = spans.span_subject WHERE toUnixTimestamp64Micro(time) >= span_from AND toUnixTimestamp64Micro(time) < span_to`;
     return this.clickhouse.query<Row>({
       sql: `SELECT * EXCEPT (appended_at, position), toString(toUnixTimestamp64Micro(time)) AS time_micros, toString(toUnixTimestamp64Micro(appended_at)) AS appended_micros,
               toString(position) AS position_text
@@ -167,11 +168,11 @@ function conditions(query: EventQuery, scope: ListScope, placeholders: Placehold
   return found;
 }
 
-/** The stretches in which subjects belong to the customer, as a relation; null where it does not matter. */
-function spansOf(query: EventQuery, scope: ListScope): string | null {
+/** The stretches in which subjects belong to the customer, as rows of JSON; null where it does not matter. */
+function spansOf(query: EventQuery, scope: ListScope): string[] | null {
   if (query.attachments === null) return null;
   const spans = query.attachments.flatMap((attachment) => spanOf(attachment, { from: scope.from, to: scope.to, ref: 0, ends: [] }) ?? []);
-  return rowsLiteral('span_subject String, span_from Int64, span_to Int64', spans.map(({ subject, from, to }) => JSON.stringify([subject, `${from}`, `${to}`])));
+  return spans.map(({ subject, from, to }) => JSON.stringify([subject, `${from}`, `${to}`]));
 }
 
 function toListed(row: Row): ListedEvent {
