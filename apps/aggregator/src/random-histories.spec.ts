@@ -8,7 +8,7 @@ import { ReferenceModel, textOf, type ModelCopy } from './fixtures/reference-mod
 
 // Goal: whatever comes, in whatever order, however often and across restarts, usage is that of the model. Method: hundreds of
 // random histories, a dozen to an organization, go through one real consumer in rounds; between rounds the log gives records again,
-// the consumer restarts, meters are made and rollups recomputed. The answers are compared after every round.
+// the consumer restarts, meters are made and rollups recomputed. Answers are compared after every round.
 
 usePostgres();
 useClickHouse();
@@ -119,18 +119,28 @@ class Run {
     while ((await fixture.recompute().execute()) > 0);
   }
 
+  /** Every question at the end; one of each organization after the rounds before it, since a question takes longer than all else. */
   private async compare(round: number): Promise<void> {
-    for (const { id, model, aggregation, above } of this.organizations) {
-      const ask = (line: (copy: ModelCopy) => string | null): unknown => model.ask({ aggregation, above, line });
-      const where = `${id} in round ${round}`;
-      expect(await answer(id, {}), where).toEqual(ask(() => begin));
-      expect(await answer(id, { window: 'day', group_by: 'subject,g' }), where).toEqual(ask((copy) => `${dayOf(copy)} ${copy.subject} ${textOf(copy.group)}`));
-      expect(await answer(id, { window: 'hour', group_by: 'customer' }), where).toEqual(ask((copy) => `${hourOf(copy)} ${customerOf(copy, id)}`));
-      expect(await answer(id, { customer: 'two', group_by: 'subject' }), where).toEqual(
-        ask((copy) => (customerOf(copy, id).endsWith('two') ? `${begin} ${customerOf(copy, id)} ${copy.subject}` : null)),
-      );
+    for (const [index, { id, model, aggregation, above }] of this.organizations.entries()) {
+      const isLast = round === rounds - 1;
+      for (const [place, { query, line }] of questions(id).entries()) {
+        if (!isLast && place !== (index + round) % 4) continue;
+        expect(await answer(id, query), `${id} in round ${round}: ${JSON.stringify(query)}`).toEqual(model.ask({ aggregation, above, line }));
+      }
     }
   }
+}
+
+function questions(organization: string): { query: Record<string, string>; line: (copy: ModelCopy) => string | null }[] {
+  return [
+    { query: {}, line: () => begin },
+    { query: { window: 'day', group_by: 'subject,g' }, line: (copy) => `${dayOf(copy)} ${copy.subject} ${textOf(copy.group)}` },
+    { query: { window: 'hour', group_by: 'customer' }, line: (copy) => `${hourOf(copy)} ${customerOf(copy, organization)}` },
+    {
+      query: { customer: 'two', group_by: 'subject' },
+      line: (copy) => (customerOf(copy, organization).endsWith('two') ? `${begin} ${customerOf(copy, organization)} ${copy.subject}` : null),
+    },
+  ];
 }
 
 /** The first subject of each history moves from one customer to another in the middle of an hour; the third has none. */
@@ -174,5 +184,5 @@ describe('random histories', () => {
       }),
       { numRuns: 2, endOnFailure: true },
     );
-  }, 120_000);
+  }, 240_000);
 });
