@@ -15,8 +15,8 @@ export default defineConfig({
     globalSetup: ['libs/testing/src/services/global-setup.ts'],
     // Two cores: two files at a time. They share one Postgres and one ClickHouse, each with databases of its own.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 30_000,
   },
 });
