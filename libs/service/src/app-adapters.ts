@@ -43,6 +43,8 @@ export interface OpenAdaptersOptions {
 
 export const clickHouseDatabase = 'tollway';
 const clickHouseConnectionsMax = 6;
+/** As long as the server lets a statement run: whoever gives up earlier would send it again while it runs. */
+const clickHouseTimeoutMs = 600_000;
 /** Segments of the log are made three days ahead. */
 const maintainEveryMs = 6 * 3_600_000;
 
@@ -57,7 +59,9 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
   if (role !== 'ingest') clearInterval(maintaining);
   maintaining.unref();
   const jobs = openJobs(options);
-  const client = createClient({ url: addresses.clickHouseUrl, database: clickHouseDatabase, max_open_connections: clickHouseConnectionsMax });
+  const client = createClient({
+    url: addresses.clickHouseUrl, database: clickHouseDatabase, max_open_connections: clickHouseConnectionsMax, request_timeout: clickHouseTimeoutMs,
+  });
   const readOrganization = organizationReader(database);
   return {
     database,

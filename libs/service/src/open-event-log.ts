@@ -21,7 +21,7 @@ export interface MaintainedLog extends EventLog {
 export function openEventLog({ role, databaseUrl, kafkaBrokers, logger, replicationFactor = 1 }: EventLogChoice): MaintainedLog {
   const onError = (error: unknown, where: object): void => logger.error({ err: error, ...where }, 'A batch of the log could not be handled; it comes again.');
   if (kafkaBrokers === undefined) {
-    return openPostgresEventLog({ connectionString: withRole(databaseUrl, appRoles[role]), clock: systemClock, applicationName: `tollway-${role}-log`, onError });
+    return openPostgresEventLog({ connectionString: withRole({ url: databaseUrl, role: appRoles[role] }), clock: systemClock, applicationName: `tollway-${role}-log`, onError });
   }
   const topics = { replicationFactor, minInSyncReplicas: Math.max(1, replicationFactor - 1) };
   const log = openKafkaEventLog({ brokers: [...kafkaBrokers], clientId: `tollway-${role}`, clock: systemClock, topics, onError });
@@ -29,7 +29,7 @@ export function openEventLog({ role, databaseUrl, kafkaBrokers, logger, replicat
 }
 
 /** The same database with sessions that start in the role. */
-function withRole(url: string, role: string): string {
+function withRole({ url, role }: { url: string; role: string }): string {
   const address = new URL(url);
   address.searchParams.set('options', `-c role=${role}`);
   return address.toString().replace(/\+/g, '%20');

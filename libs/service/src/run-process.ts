@@ -21,6 +21,7 @@ interface Started {
 }
 
 const orphanTimeoutMs = 10_000;
+const lingerMs = 300;
 
 /** Reads the configuration, names every fault of it at once, serves, and returns the exit code. `--validate` only reads it. */
 export async function runProcess<Config extends { TOLLWAY_LOG_LEVEL: string }>(options: ProcessOptions<Config>, { args, environment }: Started): Promise<number> {
@@ -37,13 +38,21 @@ export async function runProcess<Config extends { TOLLWAY_LOG_LEVEL: string }>(o
     return 0;
   }
   const logger = makeLogger({ name: options.name, level: config.TOLLWAY_LOG_LEVEL });
-  try {
-    return await options.serve(config, { logger, stopping: stopSignal() });
-  } catch (error) {
+  const code = await options.serve(config, { logger, stopping: stopSignal() }).catch((error: unknown) => {
     logger.error({ err: error }, `${options.name} could not go on.`);
     say(`${options.name} could not go on: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
-  }
+  });
+  endSoon(code, logger);
+  return code;
+}
+
+/** Everything is closed by now; a connection that a library forgot must not hold up the end. */
+function endSoon(code: number, logger: Logger): void {
+  setTimeout(() => {
+    logger.info({ left: process.getActiveResourcesInfo() }, 'Something was left open.');
+    process.exit(code);
+  }, lingerMs).unref();
 }
 
 /** A second SIGINT ends the process at once, as whoever presses Ctrl-C twice wants. */
