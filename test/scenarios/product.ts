@@ -4,13 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { describeWith } from '#testing';
 
 // Starts the product as a user does, in processes of its own, so that a test can kill them.
 
 export const testKey = 'tw_test_scenario_0123456789abcdef';
 
-const startTimeoutMs = 60_000;
-const stopTimeoutMs = 30_000;
+const startTimeoutMs = { standalone: 60_000, cluster: 180_000 };
+const stopTimeoutMs = 60_000;
+const saidCharactersMax = 100_000;
 
 export interface Answer<Body> {
   readonly status: number;
@@ -26,29 +28,67 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
+export interface StartOptions {
+  readonly dataDir?: string;
+  readonly port?: number;
+  readonly environment?: Record<string, string>;
+  /** As after --replicas; of the cluster only. */
+  readonly replicas?: string;
+}
+
+export type Topology = 'standalone' | 'cluster';
+export type Start = (options?: StartOptions) => Promise<Product>;
+
+/** The same story on one process and on many; the second is skipped visibly where the machine lacks what it takes. */
+export function onEachTopology(name: string, story: (start: Start, topology: Topology) => void): void {
+  describeWith('clickhouse', `${name}: standalone`, () => story((options) => Product.start(options), 'standalone'));
+  describeWith('kafka', `${name}: cluster`, () => {
+    describeWith('redis', 'on Kafka and Redis', () => story((options) => Product.startCluster(options), 'cluster'));
+  });
+}
+
 export class Product {
   private constructor(
+    readonly topology: Topology,
     readonly url: string,
     readonly dataDir: string,
     private readonly child: ChildProcess,
     readonly output: () => string,
   ) {}
 
-  static async start(options: { dataDir?: string; port?: number; environment?: Record<string, string> } = {}): Promise<Product> {
+  static start(options: StartOptions = {}): Promise<Product> {
+    return Product.launch('standalone', options);
+  }
+
+  /** Every app as processes of their own, on a Kafka broker and a Redis of their own. */
+  static async startCluster(options: StartOptions = {}): Promise<Product> {
+    const kafkaPort = options.environment?.['KAFKA_PORT'] ?? String(await freePort());
+    return Product.launch('cluster', { ...options, environment: { KAFKA_PORT: kafkaPort, KAFKA_BROKERS: '', REDIS_URL: '', ...options.environment } });
+  }
+
+  private static async launch(topology: Topology, options: StartOptions): Promise<Product> {
     const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tollway-scenario-'));
     const port = options.port ?? (await freePort());
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', resolve('dist/apps/standalone/src/main.js')], {
+    const args = topology === 'standalone' || options.replicas === undefined ? [] : ['--replicas', options.replicas];
+    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', resolve(`dist/apps/${topology}/src/main.js`), ...args], {
       detached: true, // A process group of its own, so that a test can kill all of it.
       env: { ...process.env, PORT: String(port), TOLLWAY_DATA_DIR: dataDir, TOLLWAY_BOOTSTRAP_API_KEY: testKey, TOLLWAY_DEMO: 'off', ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
-    const keep = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-100_000));
+    const keep = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-saidCharactersMax));
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
-    const product = new Product(`http://127.0.0.1:${port}`, dataDir, child, () => said);
+    const product = new Product(topology, `http://127.0.0.1:${port}`, dataDir, child, () => said);
     await product.ready();
     return product;
+  }
+
+  /** The processes of an app on the cluster, as they have said themselves: the last on each port. */
+  processesOf(app: string): readonly { readonly pid: number; readonly port: number }[] {
+    const said = this.output().matchAll(new RegExp(`^${app} is ready on http://[^:]+:(\\d+) \\(process (\\d+)\\)`, 'gm'));
+    const pids = new Map([...said].map(([, port, pid]) => [Number(port), Number(pid)]));
+    return [...pids].map(([port, pid]) => ({ pid, port }));
   }
 
   get pid(): number {
@@ -60,7 +100,7 @@ export class Product {
       if (this.child.exitCode !== null) throw new Error(`The product ended with ${this.child.exitCode}:\n${this.output()}`);
       const answer = await fetch(`${this.url}/readyz`).catch(() => null);
       return answer?.status === 200;
-    }, startTimeoutMs);
+    }, startTimeoutMs[this.topology]);
   }
 
   async call<Body = Record<string, unknown>>(route: string, options: CallOptions = {}): Promise<Answer<Body>> {
@@ -119,6 +159,14 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Polls until the condition holds; fails with the sentence when it does not in time. */

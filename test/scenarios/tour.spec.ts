@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Product } from './product.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { onEachTopology, type Product } from './product.js';
 
 // Goal: what README tells a newcomer works as it stands. Method: its commands are taken from the text and run by a shell.
 
@@ -18,17 +18,17 @@ interface Invoice {
   readonly lines: readonly { readonly kind: string; readonly amount: string; readonly price_key: string | null }[];
 }
 
-describe('the tour in README', () => {
+onEachTopology('the tour in README', (start) => {
   let product: Product;
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'tollway-tour-'));
-    product = await Product.start({ environment: { TOLLWAY_BOOTSTRAP_API_KEY: key } });
-  }, 90_000);
+    product = await start({ environment: { TOLLWAY_BOOTSTRAP_API_KEY: key } });
+  }, 200_000);
   afterAll(async () => {
     await product?.dispose();
     rmSync(folder, { recursive: true, force: true });
-  });
+  }, 90_000);
 
   it('ends with the invoice that the text promises', async () => {
     expect(steps.length).toBeGreaterThan(4);
