@@ -16,7 +16,7 @@ import { usageEvents } from '../usage-events.ts';
 // records that ours made to the same log with the same group commit.
 
 const connections = 64;
-const eventsPerRound = { short: 3_000, long: 12_000 } as const;
+const eventsPerRound = { short: 2_000, long: 12_000 } as const;
 const accepted = { status: 202, body: '{"accepted":1,"rejected":[]}' };
 
 export const ingestSingle: Bench = {

@@ -11,7 +11,7 @@ import { withWholeProduct, type WholeProduct } from '../whole-product.ts';
 // extraction per row. First with few customers stored, then with many: each has a thousand events, so the growth is other people's.
 
 const eventsPerCustomer = 1_000;
-const customers = { short: { few: 200, many: 1_000 }, long: { few: 1_000, many: 10_000 } } as const;
+const customers = { short: { few: 100, many: 1_000 }, long: { few: 1_000, many: 10_000 } } as const;
 const customersAtOnce = 500;
 const queriesPerRound = 8;
 const month = { from: '2026-06-01T00:00:00Z', to: '2026-07-01T00:00:00Z' } as const;
