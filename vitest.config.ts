@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 // Vitest hands these on to Node, so neither 'import' nor 'require' may stand here: pg would then load the wrong half of pg-pool.
 const conditions = ['tollway-src', 'node', 'module'];
 
+const isLong = process.env['TOLLWAY_LONG'] === 'on';
+
 export default defineConfig({
   plugins: [swc.vite({ swcrc: true })],
   resolve: { conditions },
@@ -12,10 +14,11 @@ export default defineConfig({
   test: {
     include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
+    setupFiles: ['libs/testing/src/properties/fixed-seed.ts'],
     globalSetup: ['libs/testing/src/services/global-setup.ts'],
     // Two cores: two files at a time. They share one Postgres and one ClickHouse, each with databases of its own.
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: isLong ? 3_600_000 : 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
   },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aggregations } from '#domain';
 import type { LogRecord } from '#platform';
-import { useClickHouse, usePostgres } from '#testing';
+import { useClickHouse, usePostgres, runsOf } from '#testing';
 import { AggregatorFixture, batchOf } from './aggregator-fixture.js';
 import { ReferenceModel, textOf, type ModelCopy } from './fixtures/reference-model.js';
 
@@ -182,7 +182,7 @@ describe('random histories', () => {
         scenarioCount += 1;
         await new Run(scenario).execute();
       }),
-      { numRuns: 2, endOnFailure: true },
+      { numRuns: runsOf({ short: 2, long: 60 }), endOnFailure: true },
     );
-  }, 240_000);
+  }, runsOf({ short: 240_000, long: 7_200_000 }));
 });

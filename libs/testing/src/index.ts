@@ -12,3 +12,4 @@ export type { OpenedProvider, TestMethod } from './stripe-double/payment-provide
 export type { Script, ScriptedOutcome } from './stripe-double/scripted-outcomes.js';
 export { StripeDouble } from './stripe-double/stripe-double.js';
 export type { JournalEntry, StripeDoubleOptions } from './stripe-double/stripe-double.js';
+export { isLongForm, runsOf } from './properties/long-form.js';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usePostgres } from '#testing';
+import { runsOf, usePostgres } from '#testing';
 import { IngestFixture } from '../ingest-fixture.js';
 
 usePostgres();
@@ -57,7 +57,7 @@ describe('hostile events', () => {
         expect(answer.body.rejected.every(({ index }) => index > 0 && index < texts.length - 1)).toBe(true);
         posted.push(first.id, last.id);
       }),
-      { numRuns: 250 },
+      { numRuns: runsOf({ short: 250, long: 2_500 }) },
     );
     const data = new Map((await ingest.events()).map((event) => [event.id, event.data]));
     expect(posted.filter((id) => data.get(id) !== '{"n":1.5}')).toEqual([]);
@@ -84,7 +84,7 @@ describe('hostile bodies', () => {
         seen.add(answer.status);
         expect([202, 400, 415, 422]).toContain(answer.status);
       }),
-      { numRuns: 150 },
+      { numRuns: runsOf({ short: 150, long: 1_500 }) },
     );
     await fc.assert(
       fc.asyncProperty(gzipped, types, async (body, type) => {
@@ -92,7 +92,7 @@ describe('hostile bodies', () => {
         seen.add(answer.status);
         expect([202, 400, 415, 422]).toContain(answer.status);
       }),
-      { numRuns: 150 },
+      { numRuns: runsOf({ short: 150, long: 1_500 }) },
     );
     expect(seen.size).toBeGreaterThan(1); // Or the bodies were all of one kind.
   });
