@@ -65,7 +65,7 @@ export type { DayUsage, RateDaysInput, RatedDay } from './rating/rate-days.js';
 export type { IdentifiedPrice } from './rating/rate-fee.js';
 export { ratePeriod } from './rating/rate-period.js';
 export type { PeriodDay, PeriodLine, RatedPeriodResult, RatePeriodInput } from './rating/rate-period.js';
-export { ratePrice } from './rating/rate-price.js';
+export { rateAmountMinor, ratePrice } from './rating/rate-price.js';
 export type { RatedPrice, RatedPriceLine, RatePriceInput } from './rating/rate-price.js';
 export { simulatePrice, simulationDecimalFields, simulationFaults, simulationSchema } from './rating/simulate-price.js';
 export type { SimulatedPrice, Simulation } from './rating/simulate-price.js';

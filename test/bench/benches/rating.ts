@@ -1,6 +1,5 @@
-import { decimal, ratePrice } from '#domain';
+import { decimal, rateAmountMinor, ratePrice } from '#domain';
 import type { Decimal, RateablePrice, RatePriceInput } from '#domain';
-import type { rateAmountMinor as RateAmountMinor } from '../../../libs/domain/src/rating/rate-price.js';
 import type { Bench } from '../bench.ts';
 import { ownCpuSeconds } from '../processes.ts';
 import { comparisonReading } from '../reading.ts';
@@ -24,8 +23,6 @@ export const models: readonly RateablePrice['model'][] = [
 export const rating: Bench = {
   name: 'rating',
   async run({ isShort, rounds }) {
-    // The lines of single days are rated without words, behind the domain's own functions; here they are rated alone.
-    const { rateAmountMinor } = (await import(new URL('../../../dist/libs/domain/src/rating/rate-price.js', import.meta.url).href)) as { rateAmountMinor: typeof RateAmountMinor };
     const quantities = quantitiesOf(isShort ? linesPerModel.short : linesPerModel.long);
     const silent = await alternate({ ours: ourSide(quantities, rateAmountMinor), floor: floorSide(quantities) }, rounds);
     const traced = await alternate({ ours: ourSide(quantities, (input) => ratePrice(input).amountMinor), floor: floorSide(quantities) }, rounds);
