@@ -44,19 +44,19 @@ export class Plans {
       if (existing === null) return missing();
       const { plan, version } = existing;
       const { change } = at;
-      const terms = await resolveTerms(manager, {
+      const product = change.product === undefined ? accepted(plan.productId) : await productIdOf(manager, change.product);
+      const found = bothOf(product, await resolveTerms(manager, {
         key: plan.key,
         name: change.name ?? plan.name,
         currency: change.currency ?? version.currency,
         billing_period: change.billing_period ?? version.billingPeriod,
         trial_days: change.trial_days ?? version.trialDays,
         prices: change.prices ?? version.prices.map(withoutId),
-      });
-      if (!terms.ok) return terms;
-      const product = change.product === undefined ? accepted(plan.productId) : await productIdOf(manager, change.product);
-      if (!product.ok) return product;
-      const naming = { name: change.name ?? plan.name, metadata: change.metadata ?? plan.metadata, productId: product.value, archivedAt: plan.archivedAt };
-      return accepted(await this.save(manager, existing, { terms: terms.value, naming }));
+      }));
+      if (!found.ok) return found;
+      const { productId, terms } = found.value;
+      const naming = { name: change.name ?? plan.name, metadata: change.metadata ?? plan.metadata, productId, archivedAt: plan.archivedAt };
+      return accepted(await this.save(manager, existing, { terms, naming }));
     });
   }
 
@@ -82,12 +82,11 @@ export class Plans {
         const inserted = await this.insert(manager, { organizationId, input: { ...at.input, key } });
         return inserted.ok ? accepted({ view: inserted.value, isNew: true }) : inserted;
       }
-      const terms = await resolveTerms(manager, { ...at.input, key });
-      if (!terms.ok) return terms;
-      const product = await productIdOf(manager, at.input.product ?? null);
-      if (!product.ok) return product;
-      const naming = { name: at.input.name, metadata: at.input.metadata ?? {}, productId: product.value, archivedAt: null };
-      return accepted({ view: await this.save(manager, existing, { terms: terms.value, naming }), isNew: false });
+      const found = bothOf(await productIdOf(manager, at.input.product ?? null), await resolveTerms(manager, { ...at.input, key }));
+      if (!found.ok) return found;
+      const { productId, terms } = found.value;
+      const naming = { name: at.input.name, metadata: at.input.metadata ?? {}, productId, archivedAt: null };
+      return accepted({ view: await this.save(manager, existing, { terms, naming }), isNew: false });
     });
   }
 
@@ -105,24 +104,22 @@ export class Plans {
 
   private async insert(manager: EntityManager, given: { organizationId: string; input: PlanReplace & { key: string } }): Promise<Outcome<PlanView, PlanRefusal>> {
     const { organizationId, input } = given;
-    const terms = await resolveTerms(manager, input);
-    if (!terms.ok) return terms;
-    const product = await productIdOf(manager, input.product ?? null);
-    if (!product.ok) return product;
+    const found = bothOf(await productIdOf(manager, input.product ?? null), await resolveTerms(manager, input));
+    if (!found.ok) return found;
     const createdAt = this.surroundings.clock.now();
     const plan: Plan = {
       id: this.surroundings.ids.make('plan'),
       organizationId,
       key: input.key,
       name: input.name,
-      productId: product.value,
+      productId: found.value.productId,
       latestVersion: 1,
       archivedAt: null,
       createdAt,
       metadata: input.metadata ?? {},
     };
     await insertRow(manager, planTable, plan);
-    const version = await this.insertVersion(manager, { plan, terms: terms.value, earlier: null });
+    const version = await this.insertVersion(manager, { plan, terms: found.value.terms, earlier: null });
     return accepted({ plan, version });
   }
 
@@ -159,6 +156,13 @@ async function productIdOf(manager: EntityManager, reference: string | null): Pr
   const product = await findByIdOrKey(manager, productTable, reference);
   if (product !== null && product.archivedAt === null) return accepted(product.id);
   return refused('invalid_request', 'The product can not be used.', [unusable({ pointer: '/product', noun: 'product', found: product })]);
+}
+
+/** The faults of both are told at once. */
+function bothOf(product: Outcome<string | null, 'invalid_request'>, terms: Outcome<PlanTerms, 'invalid_request'>): Outcome<{ productId: string | null; terms: PlanTerms }, 'invalid_request'> {
+  if (product.ok && terms.ok) return accepted({ productId: product.value, terms: terms.value });
+  const errors = [product, terms].flatMap((part) => (part.ok ? [] : (part.errors ?? [])));
+  return refused('invalid_request', `The plan has ${errors.length === 1 ? 'a fault' : `${errors.length} faults`}.`, errors);
 }
 
 function missing(): Outcome<never, 'not_found'> {

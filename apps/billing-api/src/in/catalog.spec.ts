@@ -120,6 +120,12 @@ describe('plans', () => {
     const next = await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'none' }, { ...calls, key: 'c2', group_by: ['route', 'color'] }] });
     expect(pointersOf(next.body)).toEqual(['/prices/0/meter unknown_meter', '/prices/1/group_by/1 unknown_group']);
     expect(pointersOf((await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', product: 'maps', prices: [] })).body)).toEqual(['/product archived_product']);
+    const both = { name: 'x', currency: 'USD', billing_period: 'P1M', product: 'none', prices: [{ ...calls, meter: 'none' }] };
+    for (const route of ['POST /v1/plans', 'PUT /v1/plans/new', 'PUT /v1/plans/pro', 'PATCH /v1/plans/pro']) {
+      const [method = '', path = ''] = route.split(' ');
+      const answer = await owner(method as 'POST', path, { ...both, ...(method === 'POST' ? { key: 'new' } : {}) });
+      expect([answer.status, pointersOf(answer.body)], route).toEqual([422, ['/prices/0/meter unknown_meter', '/product unknown_product']]);
+    }
   });
 
   it('keep their meters from being archived', async () => {

@@ -59,11 +59,16 @@ describe('customers', () => {
   });
 
   it('are listed page by page', async () => {
-    const ids = [(await customer()).id, (await customer()).id, (await customer()).id].toReversed();
+    const ids = [(await customer([], 'paged')).id, (await customer()).id, (await customer()).id].toReversed();
     const first = await owner('GET', '/v1/customers?limit=2');
     expect([first.body.data.map(({ id }: { id: string }) => id), first.body.has_more]).toEqual([ids.slice(0, 2), true]);
     const second = await owner('GET', `/v1/customers?limit=1&starting_after=${ids[1]}`);
     expect(second.body.data[0].id).toBe(ids[2]);
+    const byKey = await owner('GET', `/v1/customers?limit=1&starting_after=paged`);
+    expect(byKey.body).toEqual((await owner('GET', `/v1/customers?limit=1&starting_after=${ids[2]}`)).body);
+    for (const page of ['starting_after=zzz', 'ending_before=aaa', 'starting_after=cus_zzz']) {
+      expect((await owner('GET', `/v1/customers?${page}`)).body, page).toEqual({ data: [], has_more: false }); // Behind what is not there is nothing.
+    }
     const back = await owner('GET', `/v1/customers?limit=2&ending_before=${ids[2]}`);
     expect(back.body.data.map(({ id }: { id: string }) => id)).toEqual(ids.slice(0, 2));
     expect((await owner('GET', '/v1/customers?limit=0')).body.errors[0].pointer).toBe('/limit');

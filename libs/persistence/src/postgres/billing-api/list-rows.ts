@@ -16,15 +16,18 @@ export interface RowPage<T> {
 /** The one condition that each query adds by itself, since a role that scans a table as its worklist sees more than the organization. */
 export const ownRows = `organization_id = current_setting('app.organization_id', true)`;
 
-/** One page of an organization's rows, newest first. Ids sort by the time of their making. */
+/** One page of an organization's rows, newest first. Ids sort by the time of their making. Behind and before a row that is not there is nothing. */
 export async function listRows<T>(manager: EntityManager, table: EntitySchema<T>, options: { page: ListPage; conditions?: readonly Condition[] }): Promise<RowPage<T>> {
   const { page } = options;
   const conditions = [...(options.conditions ?? [])];
   const backwards = page.endingBefore !== null;
-  if (page.startingAfter !== null) conditions.push({ sql: (place) => `id < $${place}`, values: [page.startingAfter] });
-  if (page.endingBefore !== null) conditions.push({ sql: (place) => `id > $${place}`, values: [page.endingBefore] });
+  const own = table.options.tableName === 'organizations' ? 'true' : ownRows;
+  const named = 'key' in table.options.columns ? (place: number) => `$${place} in (id, key)` : (place: number) => `id = $${place}`;
+  const idOf = (place: number): string => `(select id from ${table.options.tableName} where ${own} and ${named(place)})`;
+  if (page.startingAfter !== null) conditions.push({ sql: (place) => `id < ${idOf(place)}`, values: [page.startingAfter] });
+  if (page.endingBefore !== null) conditions.push({ sql: (place) => `id > ${idOf(place)}`, values: [page.endingBefore] });
   const values: unknown[] = [page.limit + 1];
-  let where = table.options.tableName === 'organizations' ? 'true' : ownRows;
+  let where = own;
   for (const condition of conditions) {
     where += ` and ${condition.sql(values.length + 1)}`;
     values.push(...condition.values);
