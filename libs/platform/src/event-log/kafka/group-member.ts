@@ -4,6 +4,7 @@ import type { Cluster, Consumer, EachBatchPayload } from 'kafkajs';
 import type { LogRecord, SubscribeOptions } from '../event-log.js';
 import { commitNote } from './commit-note.js';
 import type { ConsumerSettings } from './consumer-settings.js';
+import { inTime } from './in-time.js';
 import { openClient } from './kafka-client.js';
 import type { KafkaConnection } from './kafka-client.js';
 import { isMembershipOver } from './kafka-faults.js';
@@ -94,7 +95,7 @@ export class GroupMember {
     await Promise.all(this.leftovers.values());
     // Only now: kafkajs drops commits without a word once it is stopping.
     const gone = this.consumer.disconnect().catch(() => undefined); // The broker gives up a member that is not heard of.
-    await this.within(LEAVE_MAX_MS, gone);
+    await inTime(gone, { clock: this.settings.clock, maxMs: LEAVE_MAX_MS }).catch(() => undefined);
   }
 
   private async watch(): Promise<void> {
@@ -103,17 +104,6 @@ export class GroupMember {
       const before = this.signsOfLife;
       await clock.sleep(SILENCE_MAX_MS, this.left.signal).catch(() => undefined); // Rejects only when it is left.
       if (this.signsOfLife === before) this.reportBroken(new Error(`Nothing was heard of the broker for ${SILENCE_MAX_MS} ms.`));
-    }
-  }
-
-  /** Waits for the promise, but no longer than that. Tells whether it came in time. */
-  private async within(durationMs: number, promise: Promise<unknown>): Promise<boolean> {
-    const wait = new AbortController();
-    const late = this.settings.clock.sleep(durationMs, wait.signal).then(() => false, () => false);
-    try {
-      return await Promise.race([promise.then(() => true), late]);
-    } finally {
-      wait.abort();
     }
   }
 
@@ -136,7 +126,7 @@ export class GroupMember {
     const drained = Promise.all([...this.readers.values()].map((reader) => reader.finish()));
     const deadlineMs = clock.now().epochMilliseconds + DRAIN_MAX_MS;
     while (!isOver && clock.now().epochMilliseconds < deadlineMs) {
-      isOver = await this.within(heartbeatIntervalMs, drained);
+      isOver = await inTime(drained, { clock, maxMs: heartbeatIntervalMs }).then(() => true, () => false);
       // Answered with "rebalancing", and counted as a sign of life all the same.
       if (!isOver) await this.heartbeat().catch(() => undefined);
     }
@@ -173,7 +163,7 @@ export class GroupMember {
         handle: (records: readonly LogRecord[]) => handle({ topic, partition, records }),
         commit: async (next, nextAppendedAt) => {
           const commit = this.consumer.commitOffsets([{ topic, partition, offset: next.toString(), metadata: commitNote(nextAppendedAt) }]);
-          if (!(await this.within(COMMIT_MAX_MS, commit))) throw new Error(`The broker did not answer a commit within ${COMMIT_MAX_MS} ms.`);
+          await inTime(commit, { clock: this.settings.clock, maxMs: COMMIT_MAX_MS });
         },
         onHandlerError: report,
         onCommitError: (error) => {

@@ -8,6 +8,7 @@ import { GroupCommit } from '../group-commit.js';
 import type { Call, GroupCommitBounds } from '../group-commit.js';
 import { partitionOfKey } from '../partition-of-key.js';
 import type { BrokerSkew } from './broker-skew.js';
+import { inTime } from './in-time.js';
 import type { Connected } from './kafka-client.js';
 import { faultOfKafka } from './kafka-faults.js';
 import type { Topic } from './kafka-topics.js';
@@ -61,19 +62,15 @@ export class KafkaAppender {
 
   private async flush(calls: readonly AppendCall[]): Promise<LogPosition[][]> {
     const { clock } = this.options;
-    if (clock.now().epochMilliseconds < this.awayUntilMs) throw unavailable('The event log did not answer a moment ago.');
-    const giveUp = new AbortController();
+    if (clock.now().epochMilliseconds < this.awayUntilMs) {
+      throw new Fault({ code: 'log_unavailable', detail: 'The event log did not answer a moment ago.', retryable: true });
+    }
     try {
-      const tooLate = clock.sleep(FLUSH_TIMEOUT_MS, giveUp.signal).then(() => {
-        throw unavailable(`The event log did not answer within ${FLUSH_TIMEOUT_MS} ms.`);
-      });
-      return await Promise.race([this.send(calls), tooLate]);
+      return await inTime(this.send(calls), { clock, maxMs: FLUSH_TIMEOUT_MS });
     } catch (error) {
       const fault = faultOfKafka(error);
       if (fault.retryable) this.awayUntilMs = clock.now().epochMilliseconds + AWAY_MS;
       throw fault;
-    } finally {
-      giveUp.abort();
     }
   }
 
@@ -128,8 +125,4 @@ function firstPositions(written: readonly RecordMetadata[]): Map<number, bigint>
 function refuseUnstorable(text: string): void {
   if (text.isWellFormed()) return;
   throw new Fault({ code: 'log_refused', detail: 'A record with a lone surrogate cannot be stored.', retryable: false });
-}
-
-function unavailable(detail: string): Fault {
-  return new Fault({ code: 'log_unavailable', detail, retryable: true });
 }

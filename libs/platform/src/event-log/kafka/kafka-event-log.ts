@@ -7,6 +7,7 @@ import type { EventLog, LogPosition, NewLogRecord, SubscribeOptions, Subscriptio
 import type { GroupCommitBounds } from '../group-commit.js';
 import { BrokerSkew } from './broker-skew.js';
 import type { ConsumerSettings } from './consumer-settings.js';
+import { inTime } from './in-time.js';
 import { KafkaAppender } from './kafka-append.js';
 import { clusterOf, Connected, openClient } from './kafka-client.js';
 import type { KafkaConnection } from './kafka-client.js';
@@ -16,8 +17,10 @@ import { KafkaSubscription } from './kafka-subscription.js';
 import { KafkaTopics } from './kafka-topics.js';
 import type { TopicSettings } from './kafka-topics.js';
 
-const QUESTION_TRIES_MAX = 5;
 const QUESTION_RETRY_MS = 100;
+/** A question that fails is put again for so long, and given up when no answer has come by the second bound. */
+const QUESTION_TRIES_FOR_MS = 2_000;
+const QUESTION_MAX_MS = 10_000;
 const DISCONNECT_MAX_MS = 5_000;
 
 const DEFAULT_BOUNDS: GroupCommitBounds = {
@@ -142,23 +145,24 @@ class KafkaLog implements EventLog {
   private async shutDown(): Promise<void> {
     const closed = await Promise.allSettled([...this.subscriptions].map((subscription) => subscription.close()));
     await Promise.all([...this.appenders.values()].map((appender) => appender.drain()));
-    const wait = new AbortController();
-    const tooLong = this.settings.clock.sleep(DISCONNECT_MAX_MS, wait.signal).catch(() => undefined);
-    await Promise.race([tooLong, Promise.all([this.producer.drop(), this.admin.drop(), this.cluster.drop()])]);
-    wait.abort();
+    const dropped = Promise.all([this.producer.drop(), this.admin.drop(), this.cluster.drop()]);
+    await inTime(dropped, { clock: this.settings.clock, maxMs: DISCONNECT_MAX_MS }).catch(() => undefined); // They end with the process.
     const failed = closed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
   /** A coordinator that has just moved, or a topic that was just made, is known everywhere a moment later. */
   private async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
+    const { clock } = this.settings;
+    const answer = async (): Promise<T> => question(await this.admin.get());
+    const triesUntilMs = clock.now().epochMilliseconds + QUESTION_TRIES_FOR_MS;
+    for (let waitMs = QUESTION_RETRY_MS; ; waitMs *= 2) {
       try {
-        return await question(await this.admin.get());
+        return await inTime(answer(), { clock, maxMs: QUESTION_MAX_MS });
       } catch (error) {
         const fault = faultOfKafka(error);
-        if (!fault.retryable || tries >= QUESTION_TRIES_MAX || this.closing !== undefined) throw fault;
-        await this.settings.clock.sleep(QUESTION_RETRY_MS * 2 ** (tries - 1));
+        if (!fault.retryable || clock.now().epochMilliseconds >= triesUntilMs || this.closing !== undefined) throw fault;
+        await clock.sleep(waitMs);
       }
     }
   }

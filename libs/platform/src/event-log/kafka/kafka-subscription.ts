@@ -4,6 +4,11 @@ import { GroupMember } from './group-member.js';
 import type { KafkaConnection } from './kafka-client.js';
 import { faultOfKafka } from './kafka-faults.js';
 
+/** The brokers are tried at least that often: each try takes a few seconds by itself. */
+const REJOIN_DELAY_MAX_MS = 2_000;
+/** A membership that lasted so long was a sound one. */
+const SOUND_AFTER_MS = 10_000;
+
 /** Stays a member of its group: a member that breaks is replaced once its running batches have ended. */
 export class KafkaSubscription implements Subscription {
   private member: GroupMember;
@@ -58,7 +63,7 @@ export class KafkaSubscription implements Subscription {
         await this.member.join();
         const joinedMs = this.nowMs();
         broken = await Promise.race([stopped, this.member.broken]);
-        if (this.nowMs() - joinedMs > this.settings.retryDelayMaxMs) failures = 0;
+        if (this.nowMs() - joinedMs > SOUND_AFTER_MS) failures = 0;
       } catch (error) {
         broken = error;
       }
@@ -74,7 +79,7 @@ export class KafkaSubscription implements Subscription {
   }
 
   private delayAfter(failures: number): number {
-    return Math.min(this.settings.retryDelayMs * 2 ** (failures - 1), this.settings.retryDelayMaxMs);
+    return Math.min(this.settings.retryDelayMs * 2 ** (failures - 1), REJOIN_DELAY_MAX_MS);
   }
 
   private nowMs(): number {
