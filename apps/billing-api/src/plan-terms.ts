@@ -30,7 +30,7 @@ export async function resolveTerms(manager: EntityManager, input: PlanReplace & 
 
 function groupFaults(price: Price, at: { meter: { groupBy: Readonly<Record<string, string>> }; pointer: string }): InputFault[] {
   return (price.group_by ?? []).flatMap((group, index) =>
-    group in at.meter.groupBy ? [] : [{ pointer: `${at.pointer}/${index}`, code: 'unknown_group', detail: 'The meter has no such dimension in its group_by.' }]);
+    Object.hasOwn(at.meter.groupBy, group) ? [] : [{ pointer: `${at.pointer}/${index}`, code: 'unknown_group', detail: 'The meter has no such dimension in its group_by.' }]);
 }
 
 /** Gives each price its id: the one that it had, where nothing about it changed, else a new one. */

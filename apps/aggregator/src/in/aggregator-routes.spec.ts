@@ -191,6 +191,8 @@ describe('what is refused', () => {
     [`/v1/meters/calls/usage?${range}&from=2026-11-01T00:00:00Z`, 422, 'invalid_request', ['/from']],
     ['/v1/meters/calls/usage?from=yesterday&to=2026-12-01T00:00:00.1234567890Z', 422, 'invalid_request', ['/from', '/to']],
     [`/v1/meters/calls/usage?${range}&group_by=user&filter%5Buser%5D=1`, 422, 'invalid_request', ['/group_by unknown_dimension', '/filter[user] unknown_dimension']],
+    [`/v1/meters/calls/usage?${range}&filter[__proto__]=1`, 422, 'invalid_request', ['/filter[__proto__] unknown_dimension']],
+    [`/v1/meters/calls/usage?${range}&constructor=1`, 422, 'invalid_request', ['/constructor unknown_field']],
     ['/v1/meters/calls/usage?from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z', 422, 'invalid_request', ['/to invalid_range']],
     [`/v1/meters/none/usage?${range}`, 404, 'not_found'],
     [`/v1/customers/none/usage?${range}`, 404, 'not_found'],

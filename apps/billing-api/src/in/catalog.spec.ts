@@ -117,8 +117,8 @@ describe('plans', () => {
   it('refer to what is there', async () => {
     const { body } = await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'none' }, { ...calls, key: 'c2', group_by: ['route', 'color'] }, { ...calls, key: 'c2' }] });
     expect(pointersOf(body)).toEqual(['/prices/2/key duplicate_key']);
-    const next = await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'none' }, { ...calls, key: 'c2', group_by: ['route', 'color'] }] });
-    expect(pointersOf(next.body)).toEqual(['/prices/0/meter unknown_meter', '/prices/1/group_by/1 unknown_group']);
+    const next = await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', prices: [{ ...calls, meter: 'none' }, { ...calls, key: 'c2', group_by: ['route', 'color', 'constructor'] }] });
+    expect(pointersOf(next.body)).toEqual(['/prices/0/meter unknown_meter', '/prices/1/group_by/1 unknown_group', '/prices/1/group_by/2 unknown_group']);
     expect(pointersOf((await owner('POST', '/v1/plans', { key: 'x', name: 'x', currency: 'USD', billing_period: 'P1M', product: 'maps', prices: [] })).body)).toEqual(['/product archived_product']);
     const both = { name: 'x', currency: 'USD', billing_period: 'P1M', product: 'none', prices: [{ ...calls, meter: 'none' }] };
     for (const route of ['POST /v1/plans', 'PUT /v1/plans/new', 'PUT /v1/plans/pro', 'PATCH /v1/plans/pro']) {

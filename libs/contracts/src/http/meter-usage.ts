@@ -22,7 +22,7 @@ export const meterUsageQuerySchema = z
   .catchall(z.string().max(65_536))
   .superRefine(
     (query, context) => {
-      const keys = Object.keys(query).filter((key) => !(key in usageFields) && !filterKey.test(key));
+      const keys = Object.keys(query).filter((key) => !Object.hasOwn(usageFields, key) && !filterKey.test(key));
       if (keys.length > 0) context.addIssue({ code: 'unrecognized_keys', keys, input: query });
     },
     { when: () => true }, // Also beside other faults: every one is named at once.
@@ -32,12 +32,10 @@ export type MeterUsageQuery = z.infer<typeof meterUsageQuerySchema>;
 
 /** The filters of a query, dimension to text. */
 export function usageFilters(query: MeterUsageQuery): Record<string, string> {
-  const filters: Record<string, string> = {};
-  for (const [key, value] of Object.entries(query)) {
+  return Object.fromEntries(Object.entries(query).flatMap(([key, value]) => {
     const dimension = filterKey.exec(key)?.[1];
-    if (dimension !== undefined && typeof value === 'string') filters[dimension] = value;
-  }
-  return filters;
+    return dimension !== undefined && typeof value === 'string' ? [[dimension, value]] : [];
+  }));
 }
 
 export const meterUsageRowSchema = z.object({

@@ -159,6 +159,13 @@ describe('texts that can not be kept', () => {
   });
 });
 
+it('takes members by the names of what every object has', async () => {
+  const { status, body } = await post('{"mode": "a", "model": {"type": "x"}, "names": {"constructor": "1", "toString": "2"}}', 'application/json', { path: '/echo/choice' });
+  expect([status, body['names']]).toEqual([201, { constructor: '1', toString: '2' }]);
+  const refused = await post('{"mode": "a", "model": {"type": "x"}, "constructor": "1", "__proto__": {"mode": "b"}}', 'application/json', { path: '/echo/choice' });
+  expect((refused.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer).toSorted()).toEqual(['/__proto__', '/constructor']);
+});
+
 it('names a missing choice as missing', async () => {
   const { body } = await post('{"model": {}}', 'application/json', { path: '/echo/choice' });
   expect(body['errors']).toMatchObject([{ pointer: '/mode', code: 'missing_field' }, { pointer: '/model/type', code: 'missing_field' }]);

@@ -68,7 +68,7 @@ class InputPipe extends StandardSchemaValidationPipe {
 
   private async checked<T>(value: T, { schema }: ArgumentMetadata): Promise<{ issues: readonly Issue[]; result: T }> {
     if (schema === undefined) return { issues: [], result: value };
-    this.stripProtoKeys(value);
+    // Nest would drop members named "constructor" in silence. They are harmless: JSON.parse makes them members like any other.
     const checked = await this.validate(value, schema);
     return checked.issues === undefined ? { issues: [], result: checked.value as T } : { issues: checked.issues, result: value };
   }
