@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -6,9 +7,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { usePostgres } from '#testing';
+import { describeWith, kafkaBrokers, usePostgres } from '#testing';
 import { systemClock } from '../clock/clock.js';
 import type { EventLog, LogBatch } from './event-log.js';
+import { openKafkaEventLog } from './kafka/kafka-event-log.js';
 import { LogServer } from './log-server.js';
 import { migrateEventLog } from './postgres-event-log-schema.js';
 import { openPostgresEventLog } from './postgres-event-log.js';
@@ -35,15 +37,28 @@ class Handlers {
 @Module({ controllers: [Handlers] })
 class HandlersModule {}
 
-describe('LogServer', () => {
+describe('LogServer on Postgres', () => {
+  logServerContract(async () => {
+    const { url } = await freshDatabase({ template });
+    return openPostgresEventLog({ connectionString: url, clock: systemClock, retryDelayMs: 10, onError: () => undefined });
+  });
+});
+
+describeWith('kafka', 'LogServer on Kafka', () => {
+  logServerContract(async () => {
+    const log = openKafkaEventLog({ brokers: await kafkaBrokers(), clientId: 'log-server', clock: systemClock, retryDelayMs: 10, onError: () => undefined });
+    return withTopicsOfItsOwn(log);
+  });
+});
+
+function logServerContract(open: () => Promise<EventLog>): void {
   const opened: { close(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const each of opened.splice(0)) await each.close();
   });
 
   const openLog = async (): Promise<EventLog> => {
-    const { url } = await freshDatabase({ template });
-    const log = openPostgresEventLog({ connectionString: url, clock: systemClock, retryDelayMs: 10, onError: () => undefined });
+    const log = await open();
     await log.ensureTopic({ name: 'usage', partitions: 1 });
     return log;
   };
@@ -108,12 +123,24 @@ describe('LogServer', () => {
   });
 
   it('fails the start where the topic does not exist', async () => {
-    const { url } = await freshDatabase({ template });
-    const log = openPostgresEventLog({ connectionString: url, clock: systemClock });
+    const log = await open();
     await expect(startApp(log)).rejects.toMatchObject({ name: 'Fault', code: 'topic_unknown' });
     await log.close();
   });
-});
+}
+
+/** The broker is the whole run's, and a topic's name stands in the handlers: so it is another one on the broker each time. */
+function withTopicsOfItsOwn(log: EventLog): EventLog {
+  const prefix = `log-server-${randomBytes(6).toString('hex')}-`;
+  return {
+    ensureTopic: ({ name, partitions }) => log.ensureTopic({ name: prefix + name, partitions }),
+    append: (topic, records) => log.append(prefix + topic, records),
+    subscribe: ({ topic, handle, ...options }) => log.subscribe({ ...options, topic: prefix + topic, handle: (batch) => handle({ ...batch, topic }) }),
+    completeAsOf: ({ topic, group }) => log.completeAsOf({ topic: prefix + topic, group }),
+    lag: ({ topic, group }) => log.lag({ topic: prefix + topic, group }),
+    close: () => log.close(),
+  };
+}
 
 const template = {
   name: 'event log',
