@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodeDeadLetterRecord, decodeUsageChangedRecord, decodeUsageEventRecord, encodeUsageEventRecord, RecordVersionUnknown, topics, usageEventKey, usageEventRecordVersion } from '#contracts';
+
+// Goal: whatever stands in a log is read for ever. Method: one sample of each record version that was ever written, by hand or
+// taken from a log, and never changed again; a new version adds a file.
+
+interface Sample {
+  readonly topic: string;
+  readonly key: string;
+  /** The record's text, byte for byte. */
+  readonly value: string;
+}
+
+const folder = join(import.meta.dirname, 'log');
+const samples = readdirSync(folder).map((name) => [name.replace('.json', ''), JSON.parse(readFileSync(join(folder, name), 'utf8')) as Sample] as const);
+const decoders: Readonly<Record<string, (text: string) => { readonly v: number; readonly organization: string }>> = {
+  [topics.usageEvents]: decodeUsageEventRecord,
+  [topics.deadLetters]: decodeDeadLetterRecord,
+  [topics.usageChanged]: decodeUsageChangedRecord,
+};
+
+function sampleOf(name: string): Sample {
+  const found = samples.find(([each]) => each === name);
+  if (found === undefined) throw new Error(`There is no sample ${name}.`);
+  return found[1];
+}
+
+describe('records of the log', () => {
+  it.each(samples)('%s decodes to what it says', (name, { topic, value }) => {
+    const record = decoders[topic]?.(value);
+    expect(record).toEqual(JSON.parse(value));
+    expect(name).toMatch(new RegExp(`-v${record?.v}$`));
+  });
+
+  it('has a sample of each version of each topic', () => {
+    const versions = (topic: string): number[] => samples.filter(([, sample]) => sample.topic === topic).map(([, { value }]) => (JSON.parse(value) as { v: number }).v).sort();
+    expect(Object.fromEntries(Object.values(topics).map((topic) => [topic, versions(topic)]))).toEqual({
+      [topics.usageEvents]: Array.from({ length: usageEventRecordVersion }, (_, nth) => nth + 1),
+      [topics.deadLetters]: [1],
+      [topics.usageChanged]: [1],
+    });
+  });
+
+  it('keeps the key of a usage event, by which all its copies meet', () => {
+    const { key, value } = sampleOf('usage-event-v1');
+    expect(usageEventKey(decodeUsageEventRecord(value))).toBe(key);
+  });
+
+  it('writes the present version as its sample has it', () => {
+    const { value } = sampleOf(`usage-event-v${usageEventRecordVersion}`);
+    expect(encodeUsageEventRecord(decodeUsageEventRecord(value))).toBe(value);
+  });
+
+  it('stops at a usage event of a version that is not known yet', () => {
+    const { value } = sampleOf(`usage-event-v${usageEventRecordVersion}`);
+    const next = value.replace(`"v":${usageEventRecordVersion}`, `"v":${usageEventRecordVersion + 1}`);
+    expect(() => decodeUsageEventRecord(next)).toThrow(RecordVersionUnknown);
+  });
+});
