@@ -100,7 +100,7 @@ describeWith('access-log', 'a real access log', () => onEachTopology('a month of
     const before = stripe.journal.length;
     void product.call('POST /v1/test-clock/advance', advance).catch(() => null);
     for (const calls of [3, 8, 15, 24]) {
-      await eventually(`Stripe got ${calls} calls`, async () => stripe.journal.length >= before + calls);
+      await eventually(`Stripe got ${calls} calls`, async () => stripe.journal.length >= before + calls, 90_000);
       await strike(calls);
     }
     await eventually('the advance is through', async () => (await product.call('POST /v1/test-clock/advance', advance)).status === 200, 60_000);
