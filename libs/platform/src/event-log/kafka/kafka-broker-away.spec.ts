@@ -9,7 +9,7 @@ import { openKafkaEventLog } from './kafka-event-log.js';
 const { startOwnBroker } = useOwnKafka();
 const WRITERS = 16;
 
-describeWith('kafka', 'the Kafka event log when its broker goes away', () => {
+describeWith('kafka-jars', 'the Kafka event log when its broker goes away', () => {
   const opened: EventLog[] = [];
   const open = (broker: OwnKafkaBroker): EventLog => {
     const log = openKafkaEventLog({ brokers: [broker.address], clientId: 'spec', clock: systemClock, onError: () => undefined, sessionTimeoutMs: 6_000 });
