@@ -10,8 +10,8 @@ const credentialLengthMax = 4_096;
 
 /** The credential of a request: a bearer token, or the header X-API-Key. */
 export function credentialOf(request: FastifyRequest): string | null {
-  const authorization = request.headers.authorization;
-  if (authorization !== undefined) {
+  const { authorization } = request.headers;
+  if (authorization !== undefined && authorization !== '') {
     const match = /^Bearer +(\S+) *$/i.exec(authorization);
     return match?.[1] ?? null;
   }
