@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { appNames, type AppName } from '#front';
 import { Fault, systemClock } from '#platform';
 import { say } from '#service';
 import { AppProcess } from './app-process.js';
 import type { Replicas } from './config.js';
+import { freePort } from './ports.js';
 
 export interface FleetOptions {
   readonly replicas: Replicas;
@@ -42,13 +42,11 @@ export class Fleet {
       const processes = await Promise.all(Array.from({ length: replicas[app] }, async (_, index) => this.processOf(replicas[app] > 1 ? `${app} ${index + 1}` : app, app)));
       this.apps.set(app, processes);
     }
-    const processes = [...this.apps.values()].flat();
-    for (const process of processes) process.start();
-    await Promise.all(processes.map((process) => process.ready()));
     const urls = Object.fromEntries([...this.apps].map(([app, each]) => [urlSettings[app], each.map(({ url }) => url).join(',')]));
     this.front = new AppProcess({ name: 'front', script: scriptOf('front', 'main'), port: listen.port, host: listen.host, environment: { ...environment, ...urls }, clock: systemClock, say });
-    this.front.start();
-    await this.front.ready();
+    const processes = [...[...this.apps.values()].flat(), this.front];
+    for (const process of processes) process.start();
+    await Promise.all(processes.map((process) => process.ready()));
   }
 
   async stop(): Promise<void> {
@@ -64,12 +62,4 @@ export class Fleet {
 /** Compiled beside this file, in the folder of its app. */
 function scriptOf(app: AppName | 'front', file: string): string {
   return fileURLToPath(new URL(`../../${app}/src/${file}.js`, import.meta.url));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Fault, startKafkaBroker, startRedisServer } from '#platform';
 import type { OwnStores, StoreAddresses } from '#service';
 import type { ClusterConfig } from './config.js';
+import { mustBeFree } from './ports.js';
 
 const repository = join(import.meta.dirname, '../../../..');
 const jarsDir = join(repository, '.cache/kafka');
@@ -26,7 +26,7 @@ async function startRedis(own: OwnStores): Promise<string> {
 }
 
 async function startKafka(config: ClusterConfig, own: OwnStores): Promise<string[]> {
-  await mustBeFree(config.KAFKA_PORT);
+  await mustBeFree({ port: config.KAFKA_PORT, host: '127.0.0.1', setting: 'KAFKA_PORT' });
   await fetchJars();
   const broker = await own.keep(() => startKafkaBroker({ jarsDir, dataDir: own.dataDir, port: config.KAFKA_PORT }), ({ pid, port }) => `Kafka (process ${pid}, port ${port})`);
   return [broker.address];
@@ -37,15 +37,4 @@ async function fetchJars(): Promise<void> {
   const child = spawn('sh', [join(repository, 'infra/kafka/fetch.sh')], { stdio: ['ignore', 'ignore', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Fault({ code: 'kafka_jars_missing', detail: 'The jars of Kafka could not be fetched by Maven. KAFKA_BROKERS names brokers that run already.', retryable: false });
-}
-
-/** Kafka itself would only say so in its log, and late. */
-async function mustBeFree(port: number): Promise<void> {
-  const server = createServer();
-  try {
-    await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
-  } catch (cause) {
-    throw new Fault({ code: 'port_in_use', detail: `Port ${port} is in use. Choose another one for Kafka by KAFKA_PORT.`, retryable: false, cause });
-  }
-  await new Promise((done) => server.close(done));
 }

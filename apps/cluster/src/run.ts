@@ -3,6 +3,7 @@ import { OwnStores, runProcess, say, serverSecret, type ServedProcess, type Stor
 import { clusterConfigSchema, environmentWith, type ClusterConfig } from './config.js';
 import { Fleet, prepare } from './fleet.js';
 import { startStores } from './own-cluster-stores.js';
+import { mustBeFree } from './ports.js';
 
 const connectionsPerProcess = 30;
 const connectionsSpare = 100;
@@ -14,6 +15,7 @@ export function run(): Promise<number> {
 }
 
 async function serve(config: ClusterConfig, { logger, stopping }: ServedProcess): Promise<number> {
+  await mustBeFree({ port: config.PORT, host: config.HOST, setting: 'PORT' });
   const secret = serverSecret({ given: config.TOLLWAY_SECRET, dataDir: config.TOLLWAY_DATA_DIR });
   const processes = Object.values(config.TOLLWAY_REPLICAS).reduce((sum, count) => sum + count, 0);
   const own = new OwnStores({ dataDir: config.TOLLWAY_DATA_DIR, logger, connectionsMax: connectionsSpare + processes * connectionsPerProcess });

@@ -1,7 +1,7 @@
 import replyFrom from '@fastify/reply-from';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { makeIds, operationalRoutes, Problem, sendProblem, toProblem, type Logger } from '#platform';
+import { apiVersion, makeIds, operationalRoutes, Problem, sendProblem, toProblem, type Logger } from '#platform';
 import { serveMergedDocuments } from './documents.js';
 import { forwardToApps } from './forward.js';
 import { appNames } from './route-table.js';
@@ -30,7 +30,8 @@ export function createFront({ upstreams, logger }: { readonly upstreams: Upstrea
     sendProblem(reply, problem);
   });
   fastify.addHook('onSend', async (request, reply) => {
-    if (!reply.hasHeader('x-request-id')) void reply.header('x-request-id', request.id); // The app's own, where one answered.
+    if (reply.hasHeader('x-request-id')) return; // An app answered, and said its own.
+    void reply.headers({ 'x-request-id': request.id, 'tollway-version': apiVersion });
   });
   closeWhatBecomesIdle(fastify);
   const metrics = frontMetrics(upstreams);
