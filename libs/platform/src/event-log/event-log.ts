@@ -5,7 +5,7 @@ export interface NewLogRecord {
   readonly value: string;
 }
 
-/** A record as it stands in the log. `position` counts from 0 without gaps within its partition. */
+/** A record as it stands in the log. `position` counts from 0 without gaps within its partition, which may begin later: old records go. */
 export interface LogRecord {
   readonly position: bigint;
   readonly key: string;
@@ -53,9 +53,9 @@ export interface EventLog {
   /** Creates the topic where it is missing. Safe to repeat. The number of partitions of an existing topic is kept. */
   ensureTopic(topic: { readonly name: string; readonly partitions: number }): Promise<void>;
   /**
-   * Durable once resolved, all or nothing per call. Positions stand in the order of `records`. Throws a retryable Fault
-   * when the log can't take more (`log_overloaded`) or is away (`log_unavailable`: it may have been written all the same),
-   * and one that is not retryable where a record cannot be stored (`log_refused`).
+   * All of them are durable once it resolves. Positions stand in the order of `records`. Throws a retryable Fault when the log
+   * can't take more (`log_overloaded`: nothing was written) or is away (`log_unavailable`: all, none, or on Kafka some may have
+   * been written all the same), and one that is not retryable where a record cannot be stored (`log_refused`).
    */
   append(topic: string, records: readonly NewLogRecord[]): Promise<readonly LogPosition[]>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;

@@ -17,6 +17,9 @@ import { Turns } from './turns.js';
 const FETCH_WAIT_MS = 250;
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_FETCH_BYTES_MAX = 1024 * 1024;
+/** What waits for the handlers, in all partitions together, and what one partition may hold of it whatever the size of its batches. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+const WAITING_RECORDS_MIN = 10_000;
 /** How long the others of the group wait for this member to end its batches before they go on without it. */
 const REBALANCE_TIMEOUT_MS = 60_000;
 /** Ends before that, so that a hanging handler does not cost the membership too. */
@@ -180,8 +183,10 @@ export class GroupMember {
     return reader;
   }
 
-  /** Two batches: one at work, one ready behind it. */
+  /** One batch is at work and one stands ready behind it; of small batches more, so that no handler waits for a fetch. */
   private isFull({ queue }: PartitionReader): boolean {
-    return queue.length >= 2 * this.options.batchSizeMax || queue.bytes >= 2 * this.settings.batchBytesMax;
+    const recordsMax = Math.max(2 * this.options.batchSizeMax, WAITING_RECORDS_MIN);
+    const bytesMax = Math.max(PARTITION_FETCH_BYTES_MAX, WAITING_BYTES_MAX / this.readers.size);
+    return queue.length >= recordsMax || queue.bytes >= bytesMax;
   }
 }
