@@ -12,7 +12,14 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   environments: { __vitest__: { resolve: { conditions } } }, // Where test.globalSetup is loaded.
   test: {
-    include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
+    // The scenarios start whole products, up to a cluster of a dozen processes: they come last and one at a time.
+    projects: [
+      {
+        extends: true,
+        test: { name: 'specs', include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/{bench,deployment,golden,tidy}/**/*.spec.ts'], sequence: { groupOrder: 0 } },
+      },
+      { extends: true, test: { name: 'scenarios', include: ['test/{chaos,scenarios}/**/*.spec.ts'], sequence: { groupOrder: 1 }, maxWorkers: 1 } },
+    ],
     exclude: ['**/node_modules/**', 'dist/**'],
     setupFiles: ['libs/testing/src/properties/fixed-seed.ts'],
     globalSetup: ['libs/testing/src/services/global-setup.ts'],
