@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import {
   appRoles, billingApiEntities, BusinessClock, ClickHouse, Database, organizationReader, PostgresAuthenticator, type AppRole, type ReadOrganization,
 } from '#persistence';
@@ -61,6 +61,7 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
   const jobs = openJobs(options);
   const client = createClient({
     url: addresses.clickHouseUrl, database: clickHouseDatabase, max_open_connections: clickHouseConnectionsMax, request_timeout: clickHouseTimeoutMs,
+    log: { level: ClickHouseLogLevel.OFF }, // What fails is thrown, and logged where it is handled.
   });
   const readOrganization = organizationReader(database);
   return {
