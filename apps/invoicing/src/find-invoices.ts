@@ -1,6 +1,7 @@
 import type { InvoiceStatus } from '#domain';
-import { listInvoices, readCustomer, readInvoices, type Database } from '#persistence';
+import { listInvoices, readCustomer, readInvoices, type Database, type InvoiceRecord } from '#persistence';
 import type { ListPage } from '#platform';
+import type { AwaitRatings } from './await-ratings.js';
 import { readWithLines, type ReadableInvoice } from './read-drafts.js';
 
 export interface InvoiceListQuery {
@@ -13,26 +14,38 @@ export interface InvoiceListQuery {
   readonly to: Temporal.Instant | undefined;
 }
 
-/** Reads invoices of one organization. */
+/** Reads invoices of one organization; drafts with all usage that is counted by now. */
 export class FindInvoices {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly awaitRatings: AwaitRatings,
+  ) {}
 
   /** Null where the organization has none with this id. */
   async one({ organizationId, id }: { readonly organizationId: string; readonly id: string }): Promise<ReadableInvoice | null> {
-    return this.database.inOrganization(organizationId, async (manager) => {
-      const [found] = await readWithLines(manager, { organizationId, invoices: await readInvoices(manager, { ids: [id] }) });
-      return found ?? null;
-    });
+    const invoices = await this.database.inOrganization(organizationId, (manager) => readInvoices(manager, { ids: [id] }));
+    const [found] = await this.withUsage(organizationId, invoices);
+    return found ?? null;
   }
 
   /** The one made last first. A customer that is not there has no invoices. */
   async list(organizationId: string, query: InvoiceListQuery): Promise<{ items: ReadableInvoice[]; hasMore: boolean }> {
-    return this.database.inOrganization(organizationId, async (manager) => {
+    const page = await this.database.inOrganization(organizationId, async (manager) => {
       const customer = query.customer === undefined ? undefined : await readCustomer(manager, query.customer);
       if (customer === null) return { items: [], hasMore: false };
       const filter = { customerId: customer?.id, subscriptionId: query.subscriptionId, status: query.status, from: query.from, to: query.to };
-      const { items, hasMore } = await listInvoices(manager, { page: query.page, filter });
-      return { items: await readWithLines(manager, { organizationId, invoices: items }), hasMore };
+      return listInvoices(manager, { page: query.page, filter });
+    });
+    return { items: await this.withUsage(organizationId, page.items), hasMore: page.hasMore };
+  }
+
+  /** An invoice that was a draft is read again once its usage is rated: it may have been issued meanwhile. */
+  private async withUsage(organizationId: string, invoices: readonly InvoiceRecord[]): Promise<ReadableInvoice[]> {
+    const drafts = invoices.filter(({ status, closesIndex }) => status === 'draft' && closesIndex !== null);
+    await this.awaitRatings.execute({ organizationId, subscriptionIds: [...new Set(drafts.map(({ subscriptionId }) => subscriptionId))] });
+    return this.database.inOrganization(organizationId, async (manager) => {
+      const reread = new Map((drafts.length === 0 ? [] : await readInvoices(manager, { ids: drafts.map(({ id }) => id) })).map((invoice) => [invoice.id, invoice]));
+      return readWithLines(manager, { organizationId, invoices: invoices.map((invoice) => reread.get(invoice.id) ?? invoice) });
     });
   }
 }

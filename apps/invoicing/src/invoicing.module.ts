@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { BusinessClock, organizationReader, SecretBox, type Database } from '#persistence';
 import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
 import { AdoptSubscriptions } from './adopt-subscriptions.js';
+import { AwaitRatings } from './await-ratings.js';
 import { ChangeInvoice } from './change-invoice.js';
 import { ConnectPaymentProvider } from './connect-payment-provider.js';
 import { FindInvoices } from './find-invoices.js';
@@ -47,6 +48,7 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
   const providers = new PaymentProviders({ box, clock, bootstrapStripe: adapters.stripe, requestsPerSecond: adapters.stripeRequestsPerSecond });
   const businessClock = new BusinessClock(database, organizationReader(database), clock);
   const businessNow = (organizationId: string) => businessClock.now(organizationId);
+  const awaitRatings = new AwaitRatings(context);
   const adoptSubscriptions = new AdoptSubscriptions(context);
   const makeInvoices = new MakeInvoices(context);
   const issueInvoices = new IssueInvoices(context, providers);
@@ -55,9 +57,9 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
   return {
     sweepDue,
     pushOutbox,
-    findInvoices: new FindInvoices(database),
+    findInvoices: new FindInvoices(database, awaitRatings),
     changeInvoice: new ChangeInvoice({ context, providers, sweepDue, pushOutbox, businessNow }),
-    previewUpcomingInvoice: new PreviewUpcomingInvoice(context, providers, businessNow),
+    previewUpcomingInvoice: new PreviewUpcomingInvoice({ context, providers, awaitRatings, businessNow }),
     receiveWebhook: new ReceiveWebhook(context, providers),
     connectPaymentProvider: new ConnectPaymentProvider({ database, box, bootstrapStripe: adapters.stripe, allowApiBase: adapters.allowStripeBase }),
   };

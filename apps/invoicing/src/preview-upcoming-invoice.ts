@@ -2,6 +2,7 @@ import { later, nextBoundary, previewInvoice, type Boundary, type PayableAmounts
 import { findOrganization, readCarriedAmounts, readCustomer, readRatedPeriods, readSubscriptions, scheduleOf, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
+import type { AwaitRatings } from './await-ratings.js';
 import type { InvoicingContext } from './invoicing-context.js';
 import type { PaymentProviders } from './payment-providers.js';
 import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
@@ -19,18 +20,46 @@ export interface UpcomingInvoice {
 /** A search for a boundary's index starts at the subscription's start. */
 const boundariesMax = 10_000;
 
-/** What a customer's next invoice would be, were the period over now: usage as it is rated so far, and the fees of its boundary. */
+interface NextBilling {
+  readonly one: BilledSubscription;
+  readonly boundary: Boundary;
+}
+
+interface UpcomingQuery {
+  readonly organizationId: string;
+  readonly customer: string;
+  readonly subscriptionId: string | undefined;
+}
+
+/** What a customer's next invoice would be, were the period over now: all usage that is counted, and the fees of its boundary. */
 export class PreviewUpcomingInvoice {
   constructor(
-    private readonly context: InvoicingContext,
-    private readonly providers: PaymentProviders,
-    private readonly businessNow: (organizationId: string) => Promise<Temporal.Instant>,
+    private readonly use: {
+      readonly context: InvoicingContext;
+      readonly providers: PaymentProviders;
+      readonly awaitRatings: AwaitRatings;
+      readonly businessNow: (organizationId: string) => Promise<Temporal.Instant>;
+    },
   ) {}
 
-  async execute(wanted: { organizationId: string; customer: string; subscriptionId: string | undefined }): Promise<Outcome<UpcomingInvoice, UpcomingCode>> {
+  async execute(wanted: UpcomingQuery): Promise<Outcome<UpcomingInvoice, UpcomingCode>> {
     const { organizationId } = wanted;
-    const now = await this.businessNow(organizationId);
-    return this.context.database.inOrganization(organizationId, async (manager) => {
+    const next = await this.findNext(wanted);
+    if (!next.ok) return next;
+    const { one, boundary } = next.value;
+    await this.use.awaitRatings.execute({ organizationId, subscriptionIds: [one.subscription.id] });
+    return this.use.context.database.inOrganization(organizationId, async (manager) => {
+      const limitsOf = await this.use.providers.limitsWithin(manager, organizationId);
+      const preview = await this.preview(manager, { organizationId, ...next.value, limitsOf });
+      if (preview === null) return refused('no_upcoming_invoice', 'The next boundary bills nothing.');
+      return accepted({ subscription: one.subscription, preview, closesAt: boundary.at });
+    });
+  }
+
+  private async findNext(wanted: UpcomingQuery): Promise<Outcome<NextBilling, UpcomingCode>> {
+    const { organizationId } = wanted;
+    const now = await this.use.businessNow(organizationId);
+    return this.use.context.database.inOrganization(organizationId, async (manager) => {
       const customer = await readCustomer(manager, wanted.customer);
       if (customer === null) return refused('not_found', 'There is no such customer.');
       const subscriptions = await readSubscriptions(manager, { customerIds: [customer.id], ...(wanted.subscriptionId === undefined ? {} : { ids: [wanted.subscriptionId] }) });
@@ -39,11 +68,7 @@ export class PreviewUpcomingInvoice {
         return boundary === null ? [] : [{ one, boundary }];
       });
       const first = next.sort((a, b) => Temporal.Instant.compare(a.boundary.at, b.boundary.at))[0];
-      if (first === undefined) return refused('no_upcoming_invoice', 'The customer has no subscription that will be billed again.');
-      const limitsOf = await this.providers.limitsWithin(manager, organizationId);
-      const preview = await this.preview(manager, { organizationId, ...first, limitsOf });
-      if (preview === null) return refused('no_upcoming_invoice', 'The next boundary bills nothing.');
-      return accepted({ subscription: first.one.subscription, preview, closesAt: first.boundary.at });
+      return first === undefined ? refused('no_upcoming_invoice', 'The customer has no subscription that will be billed again.') : accepted(first);
     });
   }
 

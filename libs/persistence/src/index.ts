@@ -34,7 +34,7 @@ export { readRatedPeriods, saveRatedPeriods } from './postgres/rating/rated-peri
 export type { PeriodKey, RatedDay, RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from './postgres/rating/rated-period.js';
 export { ratedUsageGroups, readRatedUsage } from './postgres/rating/rated-usage-report.js';
 export type { RatedUsageGroup, RatedUsageQuery, RatedUsageRow } from './postgres/rating/rated-usage-report.js';
-export { findStaleRatings, findStaleRatingsOf, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
+export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, hasReachedRatings, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
 export type { RatingPatience, SettledRating, StaleRating } from './postgres/rating/rating-due.js';
 export { anyUnadoptedSubscription, askForAdoption, lockBillingSchedules, readUnadoptedSubscriptions, saveBillingSchedules } from './postgres/invoicing/billing-schedule-table.js';
 export type { BillingSchedule as BillingScheduleRecord, UnadoptedSubscription } from './postgres/invoicing/billing-schedule-table.js';

@@ -42,7 +42,7 @@ export class InvoiceController {
 
   @Get('v1/invoices/:id')
   @RequiredScope('invoices:read')
-  @ApiOperation({ summary: 'Read an invoice', description: 'A draft shows the usage that is rated so far; an issued invoice never changes its lines and amounts.' })
+  @ApiOperation({ summary: 'Read an invoice', description: 'A draft shows the usage that is counted so far; an issued invoice never changes its lines and amounts.' })
   @Answers({ schema: invoiceSchema, problems: [404] })
   async one(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<InvoiceBody> {
     return this.read({ organizationId: principal.organizationId, id });
@@ -50,7 +50,7 @@ export class InvoiceController {
 
   @Get('v1/customers/:id/upcoming-invoice')
   @RequiredScope('invoices:read')
-  @ApiOperation({ summary: "Preview a customer's next invoice", description: 'With the usage that is rated so far, as if the period ended now.' })
+  @ApiOperation({ summary: "Preview a customer's next invoice", description: 'With the usage that is counted so far, as if the period ended now.' })
   @Answers({ schema: upcomingInvoiceSchema, problems: [404, 422] })
   async upcoming(
     @CurrentPrincipal() principal: Principal,

@@ -94,7 +94,7 @@ describe('reading invoices', () => {
     expect((await call('GET', '/v1/invoices', { as: 'nobody' })).status).toBe(401);
   });
 
-  it('previews the next invoice with the usage that is rated so far', async () => {
+  it('previews the next invoice with the usage that is rated', async () => {
     await open();
     await fixture.plan([flat({ id: 'price_base', amount: '49.00' }), perUnit({ id: 'price_calls', amount: '0.01' })]);
     await fixture.customer();
@@ -109,6 +109,30 @@ describe('reading invoices', () => {
     expect(body.lines.map(({ kind, amount }: { kind: string; amount: string }) => [kind, amount])).toEqual([['usage', '2.50'], ['advance', '49.00']]);
     expect(body.total).toBe('51.50');
     expect((await call('GET', '/v1/customers/cus_x/upcoming-invoice')).status).toBe(404);
+  });
+
+  it('has rating catch up before it shows an upcoming invoice or a draft', async () => {
+    await open();
+    await fixture.plan([perUnit({ id: 'price_calls', amount: '0.01' })]);
+    await fixture.customer();
+    await fixture.setClock('2026-01-01T00:00:00Z');
+    await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
+    await fixture.advance('2026-02-01T00:10:00Z');
+    const [draft] = await fixture.invoices();
+    for (const [url, periodIndex, total] of [['/v1/customers/cus_a/upcoming-invoice', 2, '0.70'], [`/v1/invoices/${draft?.invoice.id}`, 1, '0.90'], ['/v1/invoices?status=draft', 1, '1.10']] as const) {
+      await fixture.markRatingBehind('sub_a');
+      const asked = call('GET', url);
+      await expect.poll(() => fixture.jobs.added.map(({ job }) => job.name)).toContain('rate-open');
+      expect(fixture.jobs.take('rate-open')).toMatchObject([{ payload: { organizationId: 'org_a', subscriptionIds: ['sub_a'] } }]);
+      const quantity = String(Number(total) * 100);
+      fixture.rating().quantityOf = () => quantity;
+      await fixture.rating().rate({ organizationId: 'org_a', periods: [{ subscriptionId: 'sub_a', periodIndex, start: '2026-01-01T00:00:00Z', end: '2026-02-01T00:00:00Z' }] }, { isFinal: false });
+      await fixture.markRatingDone('sub_a');
+      const { body } = await asked;
+      expect((body.data?.[0] ?? body).total, url).toBe(total);
+    }
+    expect((await call('GET', '/v1/customers/cus_a/upcoming-invoice')).body.total).toBe('0.70'); // Nothing is behind, so nobody is asked.
+    expect(fixture.jobs.added.filter(({ job }) => job.name === 'rate-open')).toEqual([]);
   });
 });
 

@@ -49,7 +49,7 @@ export class InvoicingFixture {
     const database = await Database.open({ url, role: 'invoicing', poolSizeMax: 6 });
     const ratingDatabase = await Database.open({ url, role: 'rating', poolSizeMax: 2 });
     const log = openPostgresEventLog({ connectionString: url, clock: systemClock });
-    await log.ensureTopic({ name: topics.usageEvents, partitions: 1 });
+    for (const name of [topics.usageEvents, topics.usageChanged]) await log.ensureTopic({ name, partitions: 1 });
     const fixture = new InvoicingFixture({ sql, database, ratingDatabase, log, clock: options.clock ?? systemClock });
     await sql.query(
       `insert into organizations (id, name, mode, invoice_prefix, is_bootstrap, created_at) values ('org_a', 'A', $1, 'ACME', true, now()), ('org_b', 'B', $1, 'B', false, now())`,
@@ -148,6 +148,17 @@ export class InvoicingFixture {
       page: { limit: 100, startingAfter: null, endingBefore: null }, customer: undefined, subscriptionId: undefined, status: undefined, from: undefined, to: undefined,
     });
     return items.toReversed();
+  }
+
+  /** Says that usage was counted which is not rated yet. */
+  async markRatingBehind(subscriptionId: string): Promise<void> {
+    await this.sql.query(
+      `insert into rating_due as due (organization_id, subscription_id, generation, first_marked_at, last_marked_at) values ('org_a', $1, 1, now(), now())
+       on conflict (subscription_id) do update set generation = due.generation + 1`, [subscriptionId]);
+  }
+
+  async markRatingDone(subscriptionId: string): Promise<void> {
+    await this.sql.query('update rating_due set rated_generation = generation where subscription_id = $1', [subscriptionId]);
   }
 
   /** Appends a usage event that nobody has counted, so that the log is not complete. */

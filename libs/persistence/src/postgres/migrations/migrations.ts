@@ -10,6 +10,7 @@ import { Customers1700000000016 } from './0016-customers.js';
 import { Subscriptions1700000000017 } from './0017-subscriptions.js';
 import { RollupProgress1700000000020 } from './0020-rollup-progress.js';
 import { Rating1700000000030 } from './0030-rating.js';
+import { RatingDueReaders1700000000031 } from './0031-rating-due-readers.js';
 import { DueActs1700000000040 } from './0040-due-acts.js';
 import { Invoices1700000000041 } from './0041-invoices.js';
 import { Payments1700000000042 } from './0042-payments.js';
@@ -28,6 +29,7 @@ export const migrations: MixedList<Function> = [
   Subscriptions1700000000017,
   RollupProgress1700000000020,
   Rating1700000000030,
+  RatingDueReaders1700000000031,
   DueActs1700000000040,
   Invoices1700000000041,
   Payments1700000000042,

@@ -59,6 +59,25 @@ export async function findStaleRatingsOf(manager: EntityManager, organizationId:
   return rows.map(fromRow);
 }
 
+/** Those of the organization's subscriptions that are behind, with the generation that they are to reach. */
+export async function findStaleRatingsAmong(manager: EntityManager, subscriptionIds: readonly string[]): Promise<readonly StaleRating[]> {
+  const rows: DueRow[] = await manager.query(
+    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[]) and generation > rated_generation order by subscription_id`,
+    [subscriptionIds],
+  );
+  return rows.map(fromRow);
+}
+
+/** Whether all of them are rated at their generation, or at a later one. */
+export async function hasReachedRatings(manager: EntityManager, awaited: readonly StaleRating[]): Promise<boolean> {
+  const rows: unknown[] = await manager.query(
+    `select 1 from rating_due due join unnest($1::text[], $2::bigint[]) as awaited (subscription_id, generation) using (subscription_id)
+     where due.rated_generation < awaited.generation limit 1`,
+    [awaited.map(({ subscriptionId }) => subscriptionId), awaited.map(({ generation }) => generation.toString())],
+  );
+  return rows.length === 0;
+}
+
 /** The generations that a rating is about to cover, noted before it reads any usage. */
 export async function readGenerations(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
   const rows: DueRow[] = await manager.query(
