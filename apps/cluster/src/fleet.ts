@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { appNames, type AppName } from '#front';
-import { Fault, systemClock } from '#platform';
+import { Fault, freePort, systemClock } from '#platform';
 import { say } from '#service';
 import { AppProcess } from './app-process.js';
 import type { Replicas } from './config.js';
-import { freePort } from './ports.js';
 
 export interface FleetOptions {
   readonly replicas: Replicas;

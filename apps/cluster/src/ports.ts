@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { Fault } from '#platform';
 
 export interface NamedPort {
@@ -19,14 +19,4 @@ export async function mustBeFree({ port, host, setting }: NamedPort): Promise<vo
   }
   server.close();
   await once(server, 'close');
-}
-
-/** One that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

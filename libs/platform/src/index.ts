@@ -4,6 +4,7 @@ export { startClickHouseFront } from './embedded/clickhouse-front.js';
 export type { ClickHouseFront, ClickHouseFrontOptions, FrontRestart } from './embedded/clickhouse-front.js';
 export { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded/embedded-postgres.js';
+export { freePort } from './embedded/free-port.js';
 export { startKafkaBroker } from './embedded/kafka-broker.js';
 export type { KafkaBroker, KafkaBrokerOptions } from './embedded/kafka-broker.js';
 export { startRedisServer } from './embedded/redis-server.js';

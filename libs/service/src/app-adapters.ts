@@ -3,7 +3,7 @@ import {
   appRoles, billingApiEntities, BusinessClock, ClickHouse, Database, organizationReader, PostgresAuthenticator, type AppRole, type ReadOrganization,
 } from '#persistence';
 import { makeIds, openJobQueue, systemClock, type Clock, type EventLog, type Ids, type JobQueue, type Logger } from '#platform';
-import { openEventLog } from './open-event-log.js';
+import { openEventLog, type MaintainedLog } from './open-event-log.js';
 
 export type StoreName = 'postgres' | 'clickhouse';
 
@@ -53,11 +53,7 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
   const clock = systemClock;
   const database = await Database.open({ url: addresses.databaseUrl, role, poolSizeMax: options.poolSizeMax, entities: billingApiEntities });
   const log = openEventLog({ role, databaseUrl: addresses.databaseUrl, kafkaBrokers: addresses.kafkaBrokers, logger });
-  const maintaining = setInterval(() => {
-    log.maintain().catch((error: unknown) => logger.error({ err: error }, 'The event log could not be maintained; it is tried again.'));
-  }, maintainEveryMs);
-  if (role !== 'ingest') clearInterval(maintaining);
-  maintaining.unref();
+  const maintaining = role === 'ingest' ? keepMaintained(log, logger) : undefined; // Those who append see to it.
   const jobs = openJobs(options);
   const client = createClient({
     url: addresses.clickHouseUrl, database: clickHouseDatabase, max_open_connections: clickHouseConnectionsMax, request_timeout: clickHouseTimeoutMs,
@@ -85,6 +81,11 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
       await database.close();
     },
   };
+}
+
+function keepMaintained(log: MaintainedLog, logger: Logger): NodeJS.Timeout {
+  const maintain = (): void => void log.maintain().catch((error: unknown) => logger.error({ err: error }, 'The event log could not be maintained; it is tried again.'));
+  return setInterval(maintain, maintainEveryMs).unref();
 }
 
 function openJobs({ role, addresses, logger }: OpenAdaptersOptions): JobQueue {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Fault } from '../errors/fault.js';
+import { freePort } from './free-port.js';
 import { waitUntil } from './wait-until.js';
+import { startWatchedServer } from './watched-server.js';
 
 export interface KafkaBrokerOptions {
   /** Holds the jars that infra/kafka/fetch.sh copies. */
@@ -37,22 +37,6 @@ const stopTimeoutMs = 20_000;
 const saidCharactersMax = 2_000;
 
 /**
- * Runs the command as a child and prints its process id. When the input ends, because whoever started this is gone, it kills
- * the command: a killed run leaves no broker behind.
- */
-const watchedScript = `
-exec 3<&0
-"$@" </dev/null >>"$LOG" 2>&1 &
-pid=$!
-echo "$pid"
-( read -r end <&3; kill -KILL "$pid" 2>/dev/null ) &
-watcher=$!
-wait "$pid"
-code=$?
-kill "$watcher" 2>/dev/null
-exit $code`;
-
-/**
  * Starts an Apache Kafka broker of our own, without ZooKeeper or containers: broker and controller in one Java process, one
  * replica of everything. For tests and for a cluster on one machine. Needs Java 17 in the PATH.
  */
@@ -64,12 +48,12 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
   writeFileSync(settingsFile, settingsOf({ folder, port, controllerPort: await freePort() }));
   const java = { jarsDir: options.jarsDir, heapMaxMb: options.heapMaxMb ?? 512, folder };
   if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(java, settingsFile);
-  const { child, pid } = await launch(java, settingsFile);
-  const ended = exitOf(child).then(() => undefined);
-  const broker = { address: `127.0.0.1:${port}`, port, pid, ended, stop: () => stop(child, { pid, ended }) };
+  const server = await startWatchedServer({ command: javaCommand(java, ['kafka.Kafka', settingsFile]), log: join(folder, 'kafka.log') });
+  // What was acknowledged is in the files, also where it has to be killed.
+  const broker = { address: `127.0.0.1:${port}`, port, pid: server.pid, ended: server.ended, stop: () => server.stop(stopTimeoutMs) };
   if (await isReady(broker)) return broker;
-  signal(pid, 'SIGKILL');
-  throw new Fault({ code: 'kafka_start_failed', detail: `Kafka did not start in ${folder}: ${said(folder)}`, retryable: false });
+  server.signal('SIGKILL');
+  throw new Fault({ code: 'kafka_start_failed', detail: `Kafka did not start in ${folder}: ${server.said()}`, retryable: false });
 }
 
 /** One replica of the internal topics, few partitions, no waiting for more members: what one machine needs. */
@@ -121,19 +105,6 @@ async function format(java: JavaOptions, settingsFile: string): Promise<void> {
   throw new Fault({ code: 'kafka_start_failed', detail: `Kafka's data folder in ${java.folder} could not be made: ${complaint.trim()}`, retryable: false });
 }
 
-async function launch(java: JavaOptions, settingsFile: string): Promise<{ child: ChildProcess; pid: number }> {
-  const child = spawn('/bin/sh', ['-c', watchedScript, 'sh', ...javaCommand(java, ['kafka.Kafka', settingsFile])], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, LOG: join(java.folder, 'kafka.log') },
-    detached: true, // Its own process group: Ctrl-C asks us to drain, and the broker must outlive that.
-  });
-  const line = await new Promise<string>((done, fail) => {
-    child.once('error', fail);
-    child.stdout?.setEncoding('utf8').once('data', done);
-  });
-  return { child, pid: Number.parseInt(line, 10) };
-}
-
 async function isReady({ address, ended }: { readonly address: string; readonly ended: Promise<void> }): Promise<boolean> {
   let isOver = false;
   void ended.then(() => (isOver = true));
@@ -153,41 +124,9 @@ async function isReady({ address, ended }: { readonly address: string; readonly 
   return !isOver && (await answers());
 }
 
-async function stop(child: ChildProcess, { pid, ended }: { readonly pid: number; readonly ended: Promise<void> }): Promise<void> {
-  signal(pid, 'SIGTERM');
-  const timer = setTimeout(() => signal(pid, 'SIGKILL'), stopTimeoutMs); // What was acknowledged is in the files, also then.
-  await ended;
-  clearTimeout(timer);
-  child.stdin?.destroy();
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It is gone already.
-  }
-}
-
 function exitOf(child: ChildProcess): Promise<number | null> {
   return new Promise((done, fail) => {
     child.once('exit', done);
     child.once('error', (cause) => fail(new Fault({ code: 'kafka_start_failed', detail: `Java could not be run: ${cause.message}`, retryable: false, cause })));
   });
-}
-
-function said(folder: string): string {
-  try {
-    return readFileSync(join(folder, 'kafka.log'), 'utf8').slice(-saidCharactersMax).trim();
-  } catch {
-    return 'it said nothing.';
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { Fault } from '../errors/fault.js';
+import { freePort } from './free-port.js';
 import { waitUntil } from './wait-until.js';
+import { startWatchedServer } from './watched-server.js';
 
 export interface RedisServer {
   /** For ioredis and BullMQ. */
@@ -19,50 +19,22 @@ export interface RedisServer {
 
 const startTimeoutMs = 20_000;
 const stopTimeoutMs = 10_000;
-const saidCharactersMax = 1_000;
-
-/** Runs the server, says its id, and kills it when the input ends, because whoever started this is gone. */
-const watchedScript = `
-exec 3<&0
-"$@" </dev/null &
-pid=$!
-echo "$pid"
-( read -r end <&3; kill -KILL "$pid" 2>/dev/null ) &
-watcher=$!
-wait "$pid"
-code=$?
-kill "$watcher" 2>/dev/null
-exit $code`;
 
 /** Starts the redis-server of this machine on a free port of 127.0.0.1; the `redis` folder of the data folder keeps what it holds, at most a second behind. */
 export async function startRedisServer(options: { readonly dataDir: string }): Promise<RedisServer> {
   const folder = resolve(options.dataDir, 'redis');
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  const log = join(folder, 'redis.log');
-  const command = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--logfile', log, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'];
-  const child = spawn('/bin/sh', ['-c', watchedScript, 'sh', ...command], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true, // Its own process group: Ctrl-C asks us to drain, and the queue must outlive that.
-  });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  const pid = await pidOf(child);
+  const command = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'];
+  const server = await startWatchedServer({ command, log: join(folder, 'redis.log') });
   let isOver = false;
-  void ended.then(() => (isOver = true));
-  await waitUntil(async () => isOver || (await answers(port)), startTimeoutMs);
-  if (isOver || !(await answers(port))) {
-    signal(pid, 'SIGKILL');
-    throw new Fault({ code: 'redis_start_failed', detail: `redis-server did not start: ${said(log)}`, retryable: false });
+  void server.ended.then(() => (isOver = true));
+  const isReady = await waitUntil(async () => isOver || (await answers(port)), startTimeoutMs);
+  if (isOver || !isReady) {
+    server.signal('SIGKILL');
+    throw new Fault({ code: 'redis_start_failed', detail: `redis-server did not start: ${server.said()}`, retryable: false });
   }
-  return { url: `redis://127.0.0.1:${port}`, port, pid, ended, stop: () => stop(child, { pid, ended }) };
-}
-
-async function pidOf(child: ChildProcess): Promise<number> {
-  const line = await new Promise<string>((done, fail) => {
-    child.once('error', fail);
-    child.stdout?.setEncoding('utf8').once('data', done);
-  });
-  return Number.parseInt(line, 10);
+  return { url: `redis://127.0.0.1:${port}`, port, pid: server.pid, ended: server.ended, stop: () => server.stop(stopTimeoutMs) };
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -76,36 +48,4 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     probe.disconnect();
   }
-}
-
-async function stop(child: ChildProcess, { pid, ended }: { readonly pid: number; readonly ended: Promise<void> }): Promise<void> {
-  signal(pid, 'SIGTERM');
-  const timer = setTimeout(() => signal(pid, 'SIGKILL'), stopTimeoutMs);
-  await ended;
-  clearTimeout(timer);
-  child.stdin?.destroy();
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It is gone already.
-  }
-}
-
-function said(log: string): string {
-  try {
-    return readFileSync(log, 'utf8').slice(-saidCharactersMax).trim();
-  } catch {
-    return 'it said nothing. Is it installed?';
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
