@@ -332,6 +332,9 @@ describeWith('clickhouse', 'the public contract', () => {
     // 1: 60.5 − 10 = 50.5 × 0.50 = 25.25; 2: 110.5 − 10 = 100.5 × 0.25 = 25.125 → 25.13, which is 0.12 less than nothing more: −0.12.
     await send('last', ['2027-02-01T00:00:00Z', '60.5'], ['2027-02-02T00:00:00Z', '50']);
     await send('trial', ['2027-02-03T00:00:00Z', '1000']);
+    await one.advance('2027-02-10T00:00:01Z');
+    const upcoming = await one.ok<Pick<Invoice, 'total' | 'lines'>>('GET /v1/customers/last/upcoming-invoice');
+    expect([upcoming.total, upcoming.lines.map(({ amount }) => amount)]).toEqual(['56.13', ['25.13', '31.00']]); // At once, since the clock waited for the events.
     await one.advance('2027-03-31T14:00:00Z');
 
     const lines = async (customer: string) => (await one.invoices(customer)).map(({ status, lines: own, period, total }) =>
