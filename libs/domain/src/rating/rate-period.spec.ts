@@ -58,6 +58,12 @@ describe('rating a period', () => {
     expect(byDay.get('2027-01-16')).toBe(0n);
   });
 
+  it('names groups in its descriptions, without control characters', () => {
+    const rated = rate({ prices: [requests], usageUntil: () => ['', 'eu', 'a\u0000\nb'].map((region) => ({ group: { region }, quantity: decimal('1') })) });
+    expect(rated.lines.map(({ description, group }) => [description, group['region']])).toEqual([
+      ['Requests (region (none))', ''], ['Requests (region a\uFFFD\uFFFDb)', 'a\u0000\nb'], ['Requests (region eu)', 'eu']]);
+  });
+
   it('puts a fee in advance on the first day and one in arrears on the last', () => {
     const rated = rate();
     const days = (priceId: string) => rated.days.filter((day) => day.priceId === priceId && day.amountMinor !== 0n).map((day) => [day.day.day, day.amountMinor]);

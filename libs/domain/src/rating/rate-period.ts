@@ -99,8 +99,8 @@ function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): Rate
   };
 }
 
-/** "Requests", or "Requests (region eu, model large)". */
+/** "Requests", or "Requests (region eu, model large)". Control characters are not for documents: each is shown as �. */
 function describeLine(name: string, group: Readonly<Record<string, string>>): string {
-  const values = Object.entries(group).map(([key, value]) => `${key} ${value === '' ? '(none)' : value}`);
+  const values = Object.entries(group).map(([key, value]) => `${key} ${value === '' ? '(none)' : value.replaceAll(/\p{Cc}/gu, '\uFFFD')}`);
   return values.length === 0 ? name : `${name} (${values.join(', ')})`;
 }

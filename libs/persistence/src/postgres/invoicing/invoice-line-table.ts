@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { decimal, toPlain, type InvoiceLine, type LineKind, type TraceStep } from '#domain';
+import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 import { timestampText } from './timestamp-text.js';
 
 export interface InvoiceLineRecord extends InvoiceLine {
@@ -34,7 +35,7 @@ export async function writeInvoiceLines(manager: EntityManager, options: { organ
     id: line.id, invoice_id: line.invoiceId, position, kind: line.kind, ref: line.ref, price_id: line.priceId, price_key: line.priceKey,
     description: line.description, quantity: line.quantity === null ? null : toPlain(line.quantity),
     unrounded_amount: line.unroundedAmount === null ? null : toPlain(line.unroundedAmount), amount_minor: line.amountMinor.toString(),
-    period_start: timestampText(line.period.start), period_end: timestampText(line.period.end), group_values: line.groupValues, trace: line.trace,
+    period_start: timestampText(line.period.start), period_end: timestampText(line.period.end), group_values: toStoredGroup(line.groupValues), trace: line.trace,
   }));
   await manager.query(
     `insert into invoice_lines (organization_id, id, invoice_id, position, kind, ref, price_id, price_key, description, quantity, unrounded_amount, amount_minor,
@@ -65,7 +66,7 @@ function fromRow(row: LineRow): InvoiceLineRecord {
     unroundedAmount: row.unrounded_amount === null ? null : decimal(row.unrounded_amount),
     amountMinor: BigInt(row.amount_minor),
     period: { start: Temporal.Instant.from(row.period_start), end: Temporal.Instant.from(row.period_end) },
-    groupValues: row.group_values,
+    groupValues: fromStoredGroup(row.group_values),
     trace: row.trace,
   };
 }

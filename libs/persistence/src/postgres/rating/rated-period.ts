@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 
 /** One step of how an amount came about; decimals as text. */
 export interface RatedTraceStep {
@@ -121,7 +122,7 @@ async function insertLines(manager: EntityManager, periods: readonly RatedPeriod
       price_id: line.priceId,
       price_key: line.priceKey,
       ref: line.ref,
-      group_values: line.group,
+      group_values: toStoredGroup(line.group),
       kind: line.kind,
       description: line.description,
       quantity: line.quantity,
@@ -228,7 +229,7 @@ function toLine(row: LineRow): RatedLine {
     priceId: row.price_id,
     priceKey: row.price_key,
     ref: row.ref,
-    group: row.group_values,
+    group: fromStoredGroup(row.group_values),
     kind: row.kind,
     description: row.description,
     quantity: row.quantity,
