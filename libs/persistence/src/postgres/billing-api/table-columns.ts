@@ -22,6 +22,8 @@ type Column = EntitySchemaColumnOptions;
 export const textColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'text', ...options });
 export const instantColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'timestamp with time zone', transformer: instantTransformer, ...options });
 export const bigintColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'bigint', transformer: bigintTransformer, ...options });
+/** Posted money, in minor units: wider than a bigint of Postgres. */
+export const minorColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'numeric', transformer: bigintTransformer, ...options });
 export const integerColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'integer', ...options });
 export const booleanColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'boolean', ...options });
 export const jsonColumn = (name: string, options: Partial<Column> = {}): Column => ({ name, type: 'jsonb', transformer: jsonTransformer, ...options });

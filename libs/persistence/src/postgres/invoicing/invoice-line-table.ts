@@ -41,7 +41,7 @@ export async function writeInvoiceLines(manager: EntityManager, options: { organ
     `insert into invoice_lines (organization_id, id, invoice_id, position, kind, ref, price_id, price_key, description, quantity, unrounded_amount, amount_minor,
        period_start, period_end, group_values, trace)
      select $1, given.* from json_to_recordset($2::json) as given (id text, invoice_id text, position int, kind text, ref text, price_id text, price_key text,
-       description text, quantity numeric, unrounded_amount numeric, amount_minor bigint, period_start timestamptz, period_end timestamptz, group_values jsonb, trace jsonb)`,
+       description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, period_start timestamptz, period_end timestamptz, group_values jsonb, trace jsonb)`,
     [options.organizationId, JSON.stringify(rows)],
   );
 }

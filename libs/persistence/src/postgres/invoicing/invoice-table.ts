@@ -2,7 +2,7 @@ import { EntitySchema, type EntityManager } from 'typeorm';
 import type { InvoiceStatus } from '#domain';
 import type { ListPage } from '#platform';
 import { ownRows, type RowPage } from '../billing-api/list-rows.js';
-import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, jsonColumn, resourceColumns, textColumn, type Row } from '../billing-api/table-columns.js';
+import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, jsonColumn, minorColumn, resourceColumns, textColumn, type Row } from '../billing-api/table-columns.js';
 import { timestampText, timestampTextOrNull } from './timestamp-text.js';
 
 export interface PaymentFailureNote {
@@ -81,14 +81,14 @@ export const invoiceTable = new EntitySchema<InvoiceRecord>({
     daysUntilDue: integerColumn('days_until_due', nullable),
     periodStart: instantColumn('period_start'),
     periodEnd: instantColumn('period_end'),
-    subtotalMinor: bigintColumn('subtotal_minor'),
-    discountMinor: bigintColumn('discount_minor'),
-    taxMinor: bigintColumn('tax_minor'),
-    creditsAppliedMinor: bigintColumn('credits_applied_minor'),
-    totalMinor: bigintColumn('total_minor'),
-    amountDueMinor: bigintColumn('amount_due_minor'),
-    amountPaidMinor: bigintColumn('amount_paid_minor'),
-    carriedOutMinor: bigintColumn('carried_out_minor'),
+    subtotalMinor: minorColumn('subtotal_minor'),
+    discountMinor: minorColumn('discount_minor'),
+    taxMinor: minorColumn('tax_minor'),
+    creditsAppliedMinor: minorColumn('credits_applied_minor'),
+    totalMinor: minorColumn('total_minor'),
+    amountDueMinor: minorColumn('amount_due_minor'),
+    amountPaidMinor: minorColumn('amount_paid_minor'),
+    carriedOutMinor: minorColumn('carried_out_minor'),
     carriedTo: textColumn('carried_to', nullable),
     usageCompleteAsOf: instantColumn('usage_complete_as_of', nullable),
     datedAt: instantColumn('dated_at'),
@@ -149,8 +149,8 @@ export async function issueInvoices(manager: EntityManager, invoices: readonly I
     `update invoices set status = given.status, number = given.number, waiting_for_usage = false, subtotal_minor = given.subtotal, discount_minor = given.discount,
        tax_minor = given.tax, credits_applied_minor = given.credits, total_minor = given.total, amount_due_minor = given.due, carried_out_minor = given.carried,
        usage_complete_as_of = given.complete, issued_at = given.issued_at, dated_at = given.issued_at, due_at = given.due_at, paid_at = given.paid_at
-     from json_to_recordset($1::json) as given (id text, status text, number text, subtotal bigint, discount bigint, tax bigint, credits bigint, total bigint,
-       due bigint, carried bigint, complete timestamptz, issued_at timestamptz, due_at timestamptz, paid_at timestamptz)
+     from json_to_recordset($1::json) as given (id text, status text, number text, subtotal numeric, discount numeric, tax numeric, credits numeric, total numeric,
+       due numeric, carried numeric, complete timestamptz, issued_at timestamptz, due_at timestamptz, paid_at timestamptz)
      where invoices.id = given.id and invoices.status = 'draft'`,
     [JSON.stringify(rows)],
   );

@@ -15,6 +15,7 @@ import { DueActs1700000000040 } from './0040-due-acts.js';
 import { Invoices1700000000041 } from './0041-invoices.js';
 import { Payments1700000000042 } from './0042-payments.js';
 import { WebhookOrganization1700000000043 } from './0043-webhook-organization.js';
+import { WideAmounts1700000000044 } from './0044-wide-amounts.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
 export const migrations: MixedList<Function> = [
@@ -34,4 +35,5 @@ export const migrations: MixedList<Function> = [
   Invoices1700000000041,
   Payments1700000000042,
   WebhookOrganization1700000000043,
+  WideAmounts1700000000044,
 ];

@@ -136,7 +136,7 @@ async function insertLines(manager: EntityManager, periods: readonly RatedPeriod
     `insert into rated_lines (organization_id, subscription_id, period_index, ordinal, price_id, price_key, ref, group_values, kind, description,
        quantity, unrounded_amount, amount_minor, currency, trace)
      select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, ordinal int, price_id text, price_key text,
-       ref text, group_values jsonb, kind text, description text, quantity numeric, unrounded_amount numeric, amount_minor bigint, currency text, trace jsonb)`,
+       ref text, group_values jsonb, kind text, description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, currency text, trace jsonb)`,
     [JSON.stringify(rows)],
   );
 }
@@ -161,7 +161,7 @@ async function insertDays(manager: EntityManager, periods: readonly RatedPeriod[
   await manager.query(
     `insert into rated_days (organization_id, subscription_id, period_index, customer_id, plan_id, price_id, price_key, day, day_start, quantity, amount_minor, currency)
      select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text,
-       price_id text, price_key text, day date, day_start timestamptz, quantity numeric, amount_minor bigint, currency text)`,
+       price_id text, price_key text, day date, day_start timestamptz, quantity numeric, amount_minor numeric, currency text)`,
     [JSON.stringify(rows)],
   );
 }
