@@ -363,20 +363,24 @@ describeWith('clickhouse', 'the public contract', () => {
     expect([csv.headers.get('content-type'), csv.body.split('\r\n')[0]]).toEqual(['text/csv; charset=utf-8', 'price,price_key,day,quantity,amount,currency,state']);
   }, 60_000);
 
-  it('bills by groups of whatever stands in the data', async () => {
+  it('bills whatever stands in the data: any text as a group, any number that is in bounds', async () => {
     const one = await organization();
     await one.ok('POST /v1/test-clock', { now: '2027-01-01T00:00:00Z' }, 200);
     await one.ok('POST /v1/meters', { key: 'calls', name: 'calls', event_type: 'c', aggregation: 'count', group_by: { region: '$.region' } });
-    await one.ok('POST /v1/plans', plan('p', [{ key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', group_by: ['region'], model: { type: 'package', package_size: '2', package_amount: '1' } }]));
+    await one.ok('POST /v1/meters', { key: 'bytes', name: 'bytes', event_type: 'c', aggregation: 'sum', value: '$.bytes' });
+    await one.ok('POST /v1/plans', plan('p', [
+      { key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', group_by: ['region'], model: { type: 'package', package_size: '2', package_amount: '1' } },
+      { key: 'bytes', name: 'Bytes', type: 'usage', meter: 'bytes', model: { type: 'per_unit', unit_amount: '1' } },
+    ]));
     await one.ok('POST /v1/customers', { key: 'c', name: 'c', currency: 'USD', subjects: ['s'] });
     await one.ok('POST /v1/subscriptions', { customer: 'c', plan: 'p' });
     const regions = ['a\u0000b', 'a\u0000b', 'a\u0000b', '\u{1F600}', null, 5, [1, { b: '1.0', a: true }]];
-    await one.ok('POST /v1/events', regions.map((region, index) => ({ id: String(index), type: 'c', subject: 's', data: { region } })), 202);
+    await one.ok('POST /v1/events', regions.map((region, index) => ({ id: String(index), type: 'c', subject: 's', data: { region, bytes: '99999999999999999999.5' } })), 202);
     await one.advance('2027-02-01T02:00:00Z');
     const [invoice] = await one.invoices('c');
-    // Started pairs: 2 of the first region, one of each other.
-    expect([invoice?.status, invoice?.total, invoice?.lines.map(({ group, amount }) => [group['region'], amount])]).toEqual(['paid', '6.00', [
-      ['', '1.00'], ['5', '1.00'], ['[1,{"a":true,"b":"1.0"}]', '1.00'], ['a\u0000b', '2.00'], ['\u{1F600}', '1.00']]]);
+    // Started pairs: 2 of the first region, one of each other. 7 × 99999999999999999999.50 = 699999999999999999996.50.
+    expect([invoice?.status, invoice?.total, invoice?.lines.map(({ group, amount }) => [group['region'], amount])]).toEqual(['paid', '700000000000000000002.50', [
+      ['', '1.00'], ['5', '1.00'], ['[1,{"a":true,"b":"1.0"}]', '1.00'], ['a\u0000b', '2.00'], ['\u{1F600}', '1.00'], [undefined, '699999999999999999996.50']]]);
   }, 60_000);
 
   it('takes, declines, voids and gives up payments, and refuses what a state forbids', async () => {
