@@ -10,16 +10,15 @@ const waitMaxMs = 3_000;
 export class AwaitRatings {
   constructor(private readonly context: Pick<InvoicingContext, 'database' | 'log' | 'jobs' | 'clock'>) {}
 
-  /** Asks rating for those that are behind only, and waits within a bound: more may be counted at any time. */
-  async execute({ organizationId, subscriptionIds }: RateOpenPayload): Promise<void> {
+  /** Asks rating for those that are behind only, and waits within a bound: more may be counted at any time. `now` is business time. */
+  async execute({ organizationId, subscriptionIds, now }: RateOpenPayload & { now: Temporal.Instant }): Promise<void> {
     const { database, jobs, clock } = this.context;
-    if (subscriptionIds.length === 0) return;
     const deadline = clock.now().add({ milliseconds: waitMaxMs });
     await this.until(deadline, this.marksThrough(clock.now()));
-    const behind = await database.inOrganization(organizationId, (manager) => findStaleRatingsAmong(manager, subscriptionIds));
+    const behind = await database.inOrganization(organizationId, (manager) => findStaleRatingsAmong(manager, { subscriptionIds, now }));
     if (behind.length === 0) return;
     await jobs.add(ratingQueue, [openRatings(organizationId, behind)]);
-    await this.until(deadline, () => database.inOrganization(organizationId, (manager) => hasReachedRatings(manager, behind)));
+    await this.until(deadline, () => database.inOrganization(organizationId, (manager) => hasReachedRatings(manager, { ratings: behind, now })));
   }
 
   /** What is counted has been announced before; rating has marked all that was announced until this instant. */

@@ -19,6 +19,7 @@ export class FindInvoices {
   constructor(
     private readonly database: Database,
     private readonly awaitRatings: AwaitRatings,
+    private readonly businessNow: (organizationId: string) => Promise<Temporal.Instant>,
   ) {}
 
   /** Null where the organization has none with this id. */
@@ -42,7 +43,10 @@ export class FindInvoices {
   /** An invoice that was a draft is read again once its usage is rated: it may have been issued meanwhile. */
   private async withUsage(organizationId: string, invoices: readonly InvoiceRecord[]): Promise<ReadableInvoice[]> {
     const drafts = invoices.filter(({ status, closesIndex }) => status === 'draft' && closesIndex !== null);
-    await this.awaitRatings.execute({ organizationId, subscriptionIds: [...new Set(drafts.map(({ subscriptionId }) => subscriptionId))] });
+    if (drafts.length > 0) {
+      const subscriptionIds = [...new Set(drafts.map(({ subscriptionId }) => subscriptionId))];
+      await this.awaitRatings.execute({ organizationId, subscriptionIds, now: await this.businessNow(organizationId) });
+    }
     return this.database.inOrganization(organizationId, async (manager) => {
       const reread = new Map((drafts.length === 0 ? [] : await readInvoices(manager, { ids: drafts.map(({ id }) => id) })).map((invoice) => [invoice.id, invoice]));
       return readWithLines(manager, { organizationId, invoices: invoices.map((invoice) => reread.get(invoice.id) ?? invoice) });

@@ -57,7 +57,7 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
   return {
     sweepDue,
     pushOutbox,
-    findInvoices: new FindInvoices(database, awaitRatings),
+    findInvoices: new FindInvoices(database, awaitRatings, businessNow),
     changeInvoice: new ChangeInvoice({ context, providers, sweepDue, pushOutbox, businessNow }),
     previewUpcomingInvoice: new PreviewUpcomingInvoice({ context, providers, awaitRatings, businessNow }),
     receiveWebhook: new ReceiveWebhook(context, providers),

@@ -44,10 +44,11 @@ export class PreviewUpcomingInvoice {
 
   async execute(wanted: UpcomingQuery): Promise<Outcome<UpcomingInvoice, UpcomingCode>> {
     const { organizationId } = wanted;
-    const next = await this.findNext(wanted);
+    const now = await this.use.businessNow(organizationId);
+    const next = await this.findNext(wanted, now);
     if (!next.ok) return next;
     const { one, boundary } = next.value;
-    await this.use.awaitRatings.execute({ organizationId, subscriptionIds: [one.subscription.id] });
+    await this.use.awaitRatings.execute({ organizationId, subscriptionIds: [one.subscription.id], now });
     return this.use.context.database.inOrganization(organizationId, async (manager) => {
       const limitsOf = await this.use.providers.limitsWithin(manager, organizationId);
       const preview = await this.preview(manager, { organizationId, ...next.value, limitsOf });
@@ -56,10 +57,8 @@ export class PreviewUpcomingInvoice {
     });
   }
 
-  private async findNext(wanted: UpcomingQuery): Promise<Outcome<NextBilling, UpcomingCode>> {
-    const { organizationId } = wanted;
-    const now = await this.use.businessNow(organizationId);
-    return this.use.context.database.inOrganization(organizationId, async (manager) => {
+  private async findNext(wanted: UpcomingQuery, now: Temporal.Instant): Promise<Outcome<NextBilling, UpcomingCode>> {
+    return this.use.context.database.inOrganization(wanted.organizationId, async (manager) => {
       const customer = await readCustomer(manager, wanted.customer);
       if (customer === null) return refused('not_found', 'There is no such customer.');
       const subscriptions = await readSubscriptions(manager, { customerIds: [customer.id], ...(wanted.subscriptionId === undefined ? {} : { ids: [wanted.subscriptionId] }) });

@@ -1,5 +1,5 @@
 import type { RateOpenPayload } from '#contracts';
-import { findOrganization, readGenerations, readPlanVersions, readRatedPeriods, readSubscriptions, readTestClock, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readGenerations, readPlanVersions, readRatedPeriods, readSubscriptions, readTestClock, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
@@ -26,6 +26,7 @@ export class RateOpenPeriods {
   /** The generations come first: what is marked while the rest is read stays due. */
   private async load({ organizationId, subscriptionIds }: RateOpenPayload) {
     return this.use.database.inOrganization(organizationId, async (manager) => {
+      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: subscriptionIds.length, subscriptionIds });
       const generations = await readGenerations(manager, subscriptionIds);
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'A subscription belongs to an organization.');

@@ -1,5 +1,5 @@
 import { aggregatorGroup, ratingGroup, topics } from '#contracts';
-import { findStaleRatingsOf, readOldestOpenRating, type Database } from '#persistence';
+import { adoptSubscriptions, findStaleRatingsOf, readOldestOpenRating, type Database } from '#persistence';
 import type { Clock, EventLog } from '#platform';
 import type { RateOpenPeriods } from './rate-open-periods.js';
 import { subscriptionsPerJobMax } from './send-due-ratings.js';
@@ -19,7 +19,10 @@ export class RefreshRatings {
   async execute(organizationId: string): Promise<Temporal.Instant> {
     const countedAsOf = await this.use.log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup });
     const sawAllChanges = await this.waitForChanges();
-    const stale = await this.use.database.inOrganization(organizationId, async (manager) => findStaleRatingsOf(manager, organizationId, ratedAtOnceMax + 1));
+    const stale = await this.use.database.inOrganization(organizationId, async (manager) => {
+      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: ratedAtOnceMax + 1 });
+      return findStaleRatingsOf(manager, organizationId, ratedAtOnceMax + 1);
+    });
     for (let at = 0; at < Math.min(stale.length, ratedAtOnceMax); at += subscriptionsPerJobMax) {
       const subscriptionIds = stale.slice(at, Math.min(at + subscriptionsPerJobMax, ratedAtOnceMax)).map(({ subscriptionId }) => subscriptionId);
       await this.use.rateOpen.execute({ organizationId, subscriptionIds });

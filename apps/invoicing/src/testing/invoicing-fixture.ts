@@ -90,6 +90,9 @@ export class InvoicingFixture {
         id, subscription.customerId ?? 'cus_a', subscription.planId ?? 'plan_a', startAt, subscription.anchor ?? trialEndAt ?? startAt, trialEndAt,
         subscription.timeZone ?? 'UTC', subscription.collection ?? 'automatic', subscription.daysUntilDue ?? null,
       ]);
+    // Rating knows it and has nothing to do.
+    await this.sql.query(
+      `insert into rating_due (organization_id, subscription_id, generation, rated_generation, revision, first_marked_at, last_marked_at) values ('org_a', $1, 1, 1, 1000000, now(), now())`, [id]);
   }
 
   async cancel(id: string, options: { at: string; prorate?: boolean }): Promise<void> {
@@ -152,9 +155,7 @@ export class InvoicingFixture {
 
   /** Says that usage was counted which is not rated yet. */
   async markRatingBehind(subscriptionId: string): Promise<void> {
-    await this.sql.query(
-      `insert into rating_due as due (organization_id, subscription_id, generation, first_marked_at, last_marked_at) values ('org_a', $1, 1, now(), now())
-       on conflict (subscription_id) do update set generation = due.generation + 1`, [subscriptionId]);
+    await this.sql.query('update rating_due set generation = generation + 1 where subscription_id = $1', [subscriptionId]);
   }
 
   async markRatingDone(subscriptionId: string): Promise<void> {

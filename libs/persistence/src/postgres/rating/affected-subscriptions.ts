@@ -12,17 +12,19 @@ export async function findAffectedSubscriptions(manager: EntityManager, change: 
 }
 
 /**
- * Across organizations: marks subscriptions that are new or were changed, and those whose open period has ended in
- * business time, so that the next one is rated without waiting for usage. Returns how many were marked, at most `limit`.
+ * Marks subscriptions that are new or were changed, and those whose open period has ended in business time, so that the
+ * next one is rated without waiting for usage: those of the caller's organization, or across organizations; all, or those
+ * with these ids. Returns how many were marked, at most `limit`.
  */
-export async function adoptSubscriptions(manager: EntityManager, options: { now: Temporal.Instant; limit: number }): Promise<number> {
+export async function adoptSubscriptions(manager: EntityManager, options: { now: Temporal.Instant; limit: number; subscriptionIds?: readonly string[] }): Promise<number> {
   const rows: unknown[] = await manager.query(
     `insert into rating_due as due (organization_id, subscription_id, generation, revision, first_marked_at, last_marked_at)
      select subscription.organization_id, subscription.id, 1, subscription.revision, $1, $1
      from subscriptions subscription
      left join rating_due known on known.subscription_id = subscription.id
      left join test_clocks clock on clock.organization_id = subscription.organization_id
-     where known.subscription_id is null or subscription.revision > known.revision or known.open_until <= coalesce(clock.now, $1)
+     where (known.subscription_id is null or subscription.revision > known.revision or known.open_until <= coalesce(clock.now, $1))
+       and ($3::text[] is null or subscription.id = any($3::text[]))
      order by subscription.id limit $2
      on conflict (subscription_id) do update set
        generation = due.generation + 1,
@@ -31,7 +33,7 @@ export async function adoptSubscriptions(manager: EntityManager, options: { now:
        first_marked_at = case when due.generation = due.rated_generation then excluded.first_marked_at else due.first_marked_at end,
        last_marked_at = excluded.last_marked_at
      returning subscription_id`,
-    [options.now.toString(), options.limit],
+    [options.now.toString(), options.limit, options.subscriptionIds ?? null],
   );
   return rows.length;
 }

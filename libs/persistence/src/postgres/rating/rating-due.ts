@@ -59,21 +59,28 @@ export async function findStaleRatingsOf(manager: EntityManager, organizationId:
   return rows.map(fromRow);
 }
 
-/** Those of the organization's subscriptions that are behind, with the generation that they are to reach. */
-export async function findStaleRatingsAmong(manager: EntityManager, subscriptionIds: readonly string[]): Promise<readonly StaleRating[]> {
+/** What rating does not know yet of a subscription: that it is there, was changed, or has begun its next period. */
+const isUnadopted = `(due.subscription_id is null or due.revision < subscription.revision or due.open_until <= $2)`;
+
+/** Those of the organization's subscriptions that are behind, with the generation that they are to reach. `now` is business time. */
+export async function findStaleRatingsAmong(manager: EntityManager, wanted: { subscriptionIds: readonly string[]; now: Temporal.Instant }): Promise<readonly StaleRating[]> {
   const rows: DueRow[] = await manager.query(
-    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[]) and generation > rated_generation order by subscription_id`,
-    [subscriptionIds],
+    `select subscription.organization_id, subscription.id as subscription_id, coalesce(due.generation, 1) as generation
+     from subscriptions subscription left join rating_due due on due.subscription_id = subscription.id
+     where subscription.id = any($1::text[]) and (${isUnadopted} or due.generation > due.rated_generation) order by subscription.id`,
+    [wanted.subscriptionIds, wanted.now.toString()],
   );
   return rows.map(fromRow);
 }
 
-/** Whether all of them are rated at their generation, or at a later one. */
-export async function hasReachedRatings(manager: EntityManager, awaited: readonly StaleRating[]): Promise<boolean> {
+/** Whether all of them are rated at their generation or at a later one, as they are now. */
+export async function hasReachedRatings(manager: EntityManager, wanted: { ratings: readonly StaleRating[]; now: Temporal.Instant }): Promise<boolean> {
   const rows: unknown[] = await manager.query(
-    `select 1 from rating_due due join unnest($1::text[], $2::bigint[]) as awaited (subscription_id, generation) using (subscription_id)
-     where due.rated_generation < awaited.generation limit 1`,
-    [awaited.map(({ subscriptionId }) => subscriptionId), awaited.map(({ generation }) => generation.toString())],
+    `select 1 from unnest($1::text[], $3::bigint[]) as awaited (subscription_id, generation)
+     join subscriptions subscription on subscription.id = awaited.subscription_id
+     left join rating_due due on due.subscription_id = subscription.id
+     where ${isUnadopted} or due.rated_generation < awaited.generation limit 1`,
+    [wanted.ratings.map(({ subscriptionId }) => subscriptionId), wanted.now.toString(), wanted.ratings.map(({ generation }) => generation.toString())],
   );
   return rows.length === 0;
 }
