@@ -363,6 +363,20 @@ describeWith('clickhouse', 'the public contract', () => {
     expect([csv.headers.get('content-type'), csv.body.split('\r\n')[0]]).toEqual(['text/csv; charset=utf-8', 'price,price_key,day,quantity,amount,currency,state']);
   }, 60_000);
 
+  it('shows what a new subscription has earned and owes at once', async () => {
+    const one = await organization();
+    await one.ok('POST /v1/test-clock', { now: '2027-01-20T00:00:00Z' }, 200);
+    await one.ok('POST /v1/meters', { key: 'calls', name: 'calls', event_type: 'c', aggregation: 'count' });
+    await one.ok('POST /v1/plans', plan('p', [flat('base', '10.00'), { key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', model: { type: 'per_unit', unit_amount: '0.50' } }]));
+    await one.ok('POST /v1/customers', { key: 'c', name: 'c', currency: 'USD', subjects: ['s'] });
+    await one.ok('POST /v1/events', ['01', '05', '19'].map((day) => ({ id: day, type: 'c', subject: 's', time: `2027-01-${day}T00:00:00Z` })), 202);
+    await one.advance('2027-01-20T00:00:01Z');
+    await one.ok('POST /v1/subscriptions', { customer: 'c', plan: 'p', start_at: '2027-01-02T00:00:00Z' }); // The first call was before.
+    expect((await one.ok<Invoice>('GET /v1/customers/c/upcoming-invoice')).lines.map(({ amount }) => amount)).toEqual(['1.00', '10.00']);
+    await one.ok('POST /v1/subscriptions', { customer: 'c', plan: 'p', start_at: '2027-01-01T00:00:00Z' });
+    expect((await one.ok<{ total: unknown }>('GET /v1/rated-usage?from=2027-01-01T00:00:00Z&to=2027-02-01T00:00:00Z')).total).toEqual({ USD: '22.50' }); // 11.00 and 11.50
+  });
+
   it('bills whatever stands in the data: any text as a group, any number that is in bounds', async () => {
     const one = await organization();
     await one.ok('POST /v1/test-clock', { now: '2027-01-01T00:00:00Z' }, 200);
