@@ -145,11 +145,11 @@ export class AggregatorFixture {
   }
 
   /** The rows of a usage query, or the codes and pointers of what is wrong with it. */
-  async ask(meter: string, query: Readonly<Record<string, string>> = {}, organization = 'org_a'): Promise<unknown> {
+  async ask(meter: string, query: Readonly<Record<string, string | string[]>> = {}, organization = 'org_a'): Promise<unknown> {
     const answer = await this.readUsage.execute({ organizationId: organization, meter }, { from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z', ...query } as MeterUsageQuery);
     if (!answer.ok) return answer.errors?.map(({ pointer, code }) => `${pointer} ${code}`) ?? answer.code;
     return answer.value.rows.map((row) => {
-      const keys = [...(row.customerId === undefined ? [] : [String(row.customerId)]), ...(row.subject === undefined ? [] : [row.subject]), ...Object.values(row.group)];
+      const keys = [...(row.customerId === undefined ? [] : [String(row.customerId)]), ...(row.subject === undefined ? [] : [row.subject]), ...Object.values(row.group), ...(row.isRest ? ['other'] : [])];
       return [row.windowStart.toString(), ...keys, row.value].join(' ');
     });
   }

@@ -19,6 +19,7 @@ beforeAll(async () => {
     await fixture.addMeter({ organizationId, key: 'users', aggregation: 'unique_count', valuePath: '$.user' });
     await fixture.addMeter({ organizationId, key: 'most', aggregation: 'max', valuePath: '$.n' });
     await fixture.addMeter({ organizationId, key: 'mean', aggregation: 'avg', valuePath: '$.n' });
+    await fixture.addMeter({ organizationId, key: 'all', aggregation: 'sum', valuePath: '$.n' });
     await fixture.addMeter({ organizationId, key: 'last', aggregation: 'latest', valuePath: '$.n' });
   }
   one = await fixture.addCustomer({ key: 'one', subjects: [{ subject: 'moves', to: '2026-11-02T10:20:00Z' }, { subject: 'mine' }] });
@@ -37,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 const total = '2026-11-01T00:00:00Z';
-const questions: [string, Record<string, string>, () => unknown][] = [
+const questions: [string, Record<string, string | string[]>, () => unknown][] = [
   ['calls', {}, () => [`${total} 6`]],
   ['calls', { group_by: 'customer' }, () => [`${total} null 2`, `${total} ${one} 3`, `${total} ${two} 1`]],
   ['calls', { customer: 'one' }, () => [`${total} ${one} 3`]],
@@ -70,6 +71,40 @@ const questions: [string, Record<string, string>, () => unknown][] = [
   ['mean', { to: '2026-11-02T13:00:00Z', from: '2026-11-02T10:20:00Z' }, () => ['2026-11-02T10:20:00Z -1.5']],
   ['mean', { subject: 'moves', from: '2026-11-02T00:00:00Z', to: '2026-11-03T01:00:00Z' }, () => ['2026-11-02T00:00:00Z moves 1.333333333333']], // 4 / 3
   ['last', { customer: 'one' }, () => [`${total} ${one} 0.5`]],
+  // Several values of a filter.
+  ['calls', { 'filter[route]': ['/b', '', '/b'] }, () => [`${total} 3`]],
+  ['calls', { subject: ['mine', 'nobody', 'unheard of'] }, () => [`${total} 2`]],
+  ['calls', { subject: ['mine', 'nobody'], group_by: 'subject' }, () => [`${total} mine 1`, `${total} nobody 1`]],
+  ['calls', { customer: ['two', 'one'] }, () => [`${total} 4`]],
+  ['calls', { customer: ['two', 'one'], group_by: 'customer' }, () => [`${total} ${one} 3`, `${total} ${two} 1`]],
+  ['calls', { customer: ['one', 'cus_org_a_one'] }, () => [`${total} ${one} 3`]],
+  ['calls', { customer: ['one', 'two'], subject: ['moves', 'mine'], 'filter[route]': ['/a', '/c'] }, () => [`${total} 3`]],
+  // Groups by their value over the whole range, and the first of them.
+  ['calls', { group_by: 'route', order: '-value' }, () => [`${total} /a 3`, `${total} /b 2`, `${total}  1`]],
+  ['calls', { group_by: 'route', order: 'value' }, () => [`${total}  1`, `${total} /b 2`, `${total} /a 3`]],
+  ['calls', { group_by: 'subject', order: '-value' }, () => [`${total} moves 4`, `${total} mine 1`, `${total} nobody 1`]], // Equal ones by their names.
+  ['calls', { group_by: 'subject', limit: '2' }, () => [`${total} moves 4`, `${total} mine 1`, `${total} other 1`]],
+  ['calls', { group_by: 'subject', limit: '3' }, () => [`${total} moves 4`, `${total} mine 1`, `${total} nobody 1`]], // Nothing is left for others.
+  ['calls', { group_by: 'route', limit: '2', order: 'window' }, () => [`${total}  1`, `${total} /a 3`, `${total} other 2`]],
+  ['calls', { group_by: 'customer', limit: '1' }, () => [`${total} ${one} 3`, `${total} other 3`]],
+  ['calls', { group_by: 'customer', limit: '2', order: 'value' }, () => [`${total} ${two} 1`, `${total} null 2`, `${total} other 3`]],
+  ['calls', { customer: ['one', 'two'], group_by: 'customer,route', limit: '1' }, () => [`${total} ${one} /a 3`, `${total} other 1`]],
+  ['calls', { customer: 'one', group_by: 'subject', limit: '1' }, () => [`${total} ${one} moves 2`, `${total} ${one} other 1`]],
+  ['calls', { customer: 'none', group_by: 'route', limit: '1' }, () => []],
+  ['calls', { group_by: 'route', window: 'day', limit: '1' }, () => ['2026-11-01T00:00:00Z /a 1', '2026-11-02T00:00:00Z /a 2', '2026-11-02T00:00:00Z other 2', '2026-11-03T00:00:00Z other 1']],
+  ['calls', { group_by: 'route', window: 'day', limit: '1', fill: 'zero', to: '2026-11-04T00:00:00Z' }, () => [
+    '2026-11-01T00:00:00Z /a 1', '2026-11-01T00:00:00Z other 0', '2026-11-02T00:00:00Z /a 2', '2026-11-02T00:00:00Z other 2', '2026-11-03T00:00:00Z /a 0', '2026-11-03T00:00:00Z other 1',
+  ]],
+  ['calls', { group_by: 'route', window: 'day', order: 'value' }, () => [
+    '2026-11-01T00:00:00Z /a 1', '2026-11-02T00:00:00Z  1', '2026-11-02T00:00:00Z /b 1', '2026-11-02T00:00:00Z /a 2', '2026-11-03T00:00:00Z /b 1',
+  ]],
+  ['all', { group_by: 'subject', limit: '1' }, () => [`${total} moves 5`, `${total} other -0.5`]], // 1 + 2 - 2 + 4; 0.5 - 1
+  ['users', { group_by: 'subject', limit: '1' }, () => [`${total} moves 3`]], // Others' users may be the same ones: they don't add up.
+  ['mean', { group_by: 'subject', limit: '2', order: 'value' }, () => [`${total} nobody -1`, `${total} mine 0.5`]],
+  ['mean', { group_by: 'subject', limit: '1', window: 'day' }, () => ['2026-11-01T00:00:00Z moves 1', '2026-11-02T00:00:00Z moves 0', '2026-11-03T00:00:00Z moves 4']], // 5 / 4 over all, 0 on the second.
+  ['most', { group_by: 'subject', order: 'value' }, () => [`${total} nobody -1`, `${total} mine 0.5`, `${total} moves 4`]],
+  ['users', { group_by: 'subject', limit: '1', window: 'day' }, () => ['2026-11-01T00:00:00Z moves 1', '2026-11-02T00:00:00Z moves 2', '2026-11-03T00:00:00Z moves 1']],
+  ['last', { group_by: 'subject', limit: '1', window: 'month' }, () => [`${total} moves 4`]],
 ];
 
 describe.each([
@@ -87,9 +122,9 @@ describe.each([
 
   it('every meter of one customer', async () => {
     const usage = await fixture.readCustomer.execute({ organizationId: 'org_a', customer: 'two' }, { from: total, to: '2026-12-01T00:00:00Z' });
-    expect(usage.ok && usage.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['calls', '1'], ['last', '-2'], ['mean', '-2'], ['most', '-2'], ['users', '1']]);
+    expect(usage.ok && usage.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '-2'], ['calls', '1'], ['last', '-2'], ['mean', '-2'], ['most', '-2'], ['users', '1']]);
     const nothing = await fixture.readCustomer.execute({ organizationId: 'org_a', customer: 'none' }, { from: total, to: '2026-12-01T00:00:00Z' });
-    expect(nothing.ok && nothing.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['calls', '0'], ['last', null], ['mean', null], ['most', null], ['users', '0']]);
+    expect(nothing.ok && nothing.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '0'], ['calls', '0'], ['last', null], ['mean', null], ['most', null], ['users', '0']]);
   });
 
   it('slices of several customers until each of their ends, in one question', async () => {
@@ -114,11 +149,13 @@ describe.each([
 });
 
 describe('a question that can not be answered', () => {
-  it.each<[string, Record<string, string>, unknown]>([
+  it.each<[string, Record<string, string | string[]>, unknown]>([
     ['none', {}, 'not_found'],
     ['mtr_org_b_calls', {}, 'not_found'],
     ['calls', { customer: 'nobody' }, 'not_found'],
     ['calls', { customer: 'cus_org_b_one' }, 'not_found'],
+    ['calls', { customer: ['one', 'nobody'] }, 'not_found'],
+    ['calls', { limit: '5' }, ['/limit nothing_to_limit']],
     ['calls', { to: total }, ['/to invalid_range']],
     ['calls', { from: '2026-12-02T00:00:00Z', group_by: 'route,x,route', time_zone: 'Mars', 'filter[y]': '1' }, [
       '/to invalid_range', '/time_zone invalid_time_zone', '/group_by unknown_dimension', '/group_by duplicate_dimension', '/filter[y] unknown_dimension']],
@@ -138,5 +175,6 @@ describe('a question that can not be answered', () => {
     }
     expect(await fixture.ask('ids', { group_by: 'n' })).toBe('result_too_large');
     expect(await fixture.ask('ids', {})).toEqual([`${total} 50001`]);
+    expect(await fixture.ask('ids', { group_by: 'n', limit: '1' })).toEqual([`${total} 0 1`, `${total} other 50000`]); // Their number does not matter to the first of them.
   }, 60_000);
 });

@@ -45,5 +45,5 @@ export { deadLetterListFields, deadLetterListSchema, deadLetterSchema } from './
 export type { DeadLetterBody, DeadLetterListBody } from './http/dead-letter.js';
 export { eventListFields, eventListSchema, eventReasonSchema, listedEventSchema } from './http/event-list.js';
 export type { EventListBody } from './http/event-list.js';
-export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters } from './http/meter-usage.js';
+export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters, valuesOf } from './http/meter-usage.js';
 export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';

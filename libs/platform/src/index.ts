@@ -33,6 +33,8 @@ export { createHttpApp } from './http/create-http-app.js';
 export type { HttpAppOptions } from './http/create-http-app.js';
 export { claimMs, IdempotencyInterceptor, IgnoresIdempotencyKey } from './http/idempotency.js';
 export type { IdempotencyClaim, IdempotencyScope, IdempotencyStore, StoredAnswer } from './http/idempotency.js';
+export { asksForCsv, csvText } from './http/csv.js';
+export type { CsvCell } from './http/csv.js';
 export { rawBodyOf } from './http/json-body.js';
 export { operationalRoutes } from './http/operational-routes.js';
 export type { OperationalRoutesOptions } from './http/operational-routes.js';

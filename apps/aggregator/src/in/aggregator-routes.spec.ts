@@ -165,6 +165,45 @@ describe('GET /v1/events', () => {
   });
 });
 
+describe('GET /v1/meters/{key}/usage', () => {
+  const csv = async (query: string): Promise<[string, string, string]> => {
+    const { body, headers } = await app.inject({ method: 'GET', url: `/v1/meters/calls/usage?${range}&${query}`, headers: { authorization: 'Bearer a', accept: 'text/csv' } });
+    return [String(headers['content-type']), String(headers['tollway-fresh-as-of']), body];
+  };
+  beforeAll(async () => {
+    await send([
+      { id: 'csv-1', subject: '=cmd', time: '2026-11-05T10:00:00Z', data: '{"route":"-1+1","status":200}' },
+      { id: 'csv-2', subject: '=cmd', time: '2026-11-05T11:00:00Z', data: '{"route":"/b, \\"x\\"","status":200}' },
+      { id: 'csv-3', subject: '=cmd', time: '2026-11-05T12:00:00Z', data: '{"route":"/b, \\"x\\"","status":200}' },
+    ]);
+    await settle();
+  });
+
+  it('answers with the first groups and the others, and how many there are', async () => {
+    const { body } = await get(`/v1/meters/calls/usage?${range}&subject=%3Dcmd&group_by=route&limit=1`);
+    const [window_start, window_end] = ['2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'];
+    expect(body).toMatchObject({
+      data: [{ window_start, window_end, subject: '=cmd', group: { route: '/b, "x"' }, value: '2' }, { window_start, window_end, subject: '=cmd', group: {}, other: true, value: '1' }],
+      groups_total: 2,
+    });
+    expect(body.data[0]).not.toHaveProperty('other');
+  });
+
+  it('takes several values of a filter', async () => {
+    const { body } = await get(`/v1/meters/calls/usage?${range}&subject=%3Dcmd&subject=s2&filter[route]=-1%2B1&filter[route]=none`);
+    expect(body.data.map(({ subject, value }) => [subject, value])).toEqual([[undefined, '1']]);
+  });
+
+  it('answers as CSV, in which no text is a formula', async () => {
+    const [type, freshAsOf, text] = await csv('subject=%3Dcmd&group_by=route&order=value');
+    expect([type, Temporal.Instant.from(freshAsOf).epochMilliseconds > 0]).toEqual(['text/csv; charset=utf-8', true]);
+    const window = '2026-11-01T00:00:00Z,2026-12-01T00:00:00Z';
+    expect(text.split('\r\n')).toEqual(['window_start,window_end,subject,group.route,value', `${window},'=cmd,'-1+1,1`, `${window},'=cmd,"/b, ""x""",2`, '']);
+    const [, , others] = await csv('customer=acme&group_by=subject,customer&limit=1&window=day');
+    expect(others.split('\r\n')).toEqual(['window_start,window_end,customer,subject,other,value', '2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,cus_org_a_acme,s1,false,1', '']);
+  });
+});
+
 describe('GET /v1/dead-letters', () => {
   it('shows conflicts with both payloads, by kind and code, in pages', async () => {
     await send([{ id: '1', time: '2026-11-01T10:00:00.5Z', receivedAt: '2026-11-20T00:00:01Z', data: '{"bytes":2}' }]);
@@ -189,6 +228,10 @@ describe('what is refused', () => {
     ['/v1/meters/calls/usage?windw=day', 422, 'invalid_request', ['/from missing_field', '/to missing_field', '/windw unknown_field']],
     [`/v1/meters/calls/usage?${range}&window=week&windw=day&fill=one`, 422, 'invalid_request', ['/window', '/fill', '/windw unknown_field']],
     [`/v1/meters/calls/usage?${range}&from=2026-11-01T00:00:00Z`, 422, 'invalid_request', ['/from']],
+    [`/v1/meters/calls/usage?${range}&order=name&limit=0&group_by=route`, 422, 'invalid_request', ['/order', '/limit']],
+    [`/v1/meters/calls/usage?${range}&limit=1001&group_by=route`, 422, 'invalid_request', ['/limit']],
+    [`/v1/meters/calls/usage?${range}&${'subject=s&'.repeat(101)}`, 422, 'invalid_request', ['/subject']],
+    [`/v1/meters/calls/usage?${range}&fill=zero&fill=zero`, 422, 'invalid_request', ['/fill']],
     ['/v1/meters/calls/usage?from=yesterday&to=2026-12-01T00:00:00.1234567890Z', 422, 'invalid_request', ['/from', '/to']],
     [`/v1/meters/calls/usage?${range}&group_by=user&filter%5Buser%5D=1`, 422, 'invalid_request', ['/group_by unknown_dimension', '/filter[user] unknown_dimension']],
     [`/v1/meters/calls/usage?${range}&filter[__proto__]=1`, 422, 'invalid_request', ['/filter[__proto__] unknown_dimension']],

@@ -1,12 +1,13 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
 import {
   customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageSchema, type CustomerUsageBody, type CustomerUsageQuery, type MeterUsageBody, type MeterUsageQuery,
 } from '#contracts';
 import type { UsageRow } from '#persistence';
-import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
+import { Answers, asksForCsv, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type Principal } from '#platform';
 import { ReadCustomerUsage, type CustomerUsageCode } from '../read-customer-usage.js';
-import { ReadMeterUsage, type MeterUsageCode } from '../read-meter-usage.js';
+import { ReadMeterUsage, type MeterUsage, type MeterUsageCode } from '../read-meter-usage.js';
+import { meterUsageCsv } from './meter-usage-csv.js';
 
 const meterStatuses: Readonly<Record<MeterUsageCode, number>> = { not_found: 404, invalid_request: 422, result_too_large: 422 };
 const customerStatuses: Readonly<Record<CustomerUsageCode, number>> = { not_found: 404, invalid_request: 422 };
@@ -21,12 +22,16 @@ export class UsageController {
 
   @Get('v1/meters/:meter/usage')
   @RequiredScope('usage:read')
-  @ApiOperation({ summary: 'What a meter counted', description: 'All rows, sorted by window, then group. Values are exact; empty windows are left out unless fill=zero.' })
-  @ApiQuery({ name: 'filter[dimension]', required: false, description: 'Only usage whose dimension has this text.' })
+  @ApiOperation({ summary: 'What a meter counted', description: 'All rows, sorted by window, then group. Values are exact; empty windows are left out unless fill=zero. With Accept: text/csv the rows come as CSV, and fresh_as_of in the header Tollway-Fresh-As-Of.' })
+  @ApiProduces('application/json', 'text/csv')
+  @ApiQuery({ name: 'filter[dimension]', required: false, description: 'Only usage whose dimension has this text, or one of these where it is given several times.' })
   @Answers({ schema: meterUsageSchema, problems: [404, 422] })
-  async meter(@CurrentPrincipal() principal: Principal, @Param('meter') meter: string, @Query({ schema: meterUsageQuerySchema }) query: MeterUsageQuery): Promise<MeterUsageBody> {
+  async meter(@CurrentCall() { principal, accept, setHeader }: CallContext, @Param('meter') meter: string, @Query({ schema: meterUsageQuerySchema }) query: MeterUsageQuery): Promise<MeterUsageBody | string> {
     const usage = valueOrProblem(await this.readMeterUsage.execute({ organizationId: principal.organizationId, meter }, query), meterStatuses);
-    return { data: usage.rows.map(toRow), from: usage.from.toString(), to: usage.to.toString(), fresh_as_of: usage.freshAsOf.toString() };
+    if (!asksForCsv(accept)) return toMeterUsage(usage);
+    setHeader('content-type', 'text/csv; charset=utf-8');
+    setHeader('tollway-fresh-as-of', usage.freshAsOf.toString());
+    return meterUsageCsv(usage);
   }
 
   @Get('v1/customers/:customer/usage')
@@ -47,6 +52,16 @@ export class UsageController {
   }
 }
 
+function toMeterUsage(usage: MeterUsage): MeterUsageBody {
+  return {
+    data: usage.rows.map(toRow),
+    from: usage.from.toString(),
+    to: usage.to.toString(),
+    ...(usage.groupsTotal === null ? {} : { groups_total: usage.groupsTotal }),
+    fresh_as_of: usage.freshAsOf.toString(),
+  };
+}
+
 function toRow(row: UsageRow): MeterUsageBody['data'][number] {
   return {
     window_start: row.windowStart.toString(),
@@ -54,6 +69,7 @@ function toRow(row: UsageRow): MeterUsageBody['data'][number] {
     ...(row.customerId === undefined ? {} : { customer: row.customerId }),
     ...(row.subject === undefined ? {} : { subject: row.subject }),
     group: row.group,
+    ...(row.isRest ? { other: true } : {}),
     value: row.value,
   };
 }

@@ -1,12 +1,12 @@
-import { stringify } from 'csv-stringify/sync';
 import type { RatedUsageBody } from '#contracts';
+import { csvText } from '#platform';
 
 const columns = ['customer', 'customer_key', 'plan', 'plan_key', 'price', 'price_key', 'day', 'quantity', 'amount', 'currency', 'state'] as const;
 
-/** The report as RFC 4180 with a header; columns that it is not grouped by are left out. No cell can start a formula: keys begin with a letter or digit. */
+/** The report as RFC 4180 with a header; columns that it is not grouped by are left out. No key can start a formula: they begin with a letter or digit. */
 export function ratedUsageCsv(report: Pick<RatedUsageBody, 'data'>, groupBy: readonly string[]): string {
   const shown = columns.filter((column) => !isGroupColumn(column) || groupBy.includes(column.replace('_key', '')));
-  return stringify(report.data.map((row) => shown.map((column) => row[column] ?? '')), { header: true, columns: [...shown], record_delimiter: 'windows' });
+  return csvText(shown.map((name) => ({ name, isText: false })), report.data.map((row) => shown.map((column) => row[column])));
 }
 
 function isGroupColumn(column: string): boolean {

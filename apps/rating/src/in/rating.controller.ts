@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/co
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { ratedUsageQuerySchema, ratedUsageSchema, simulatedPriceBodySchema, type RatedUsageBody, type RatedUsageQuery } from '#contracts';
 import { formatMinor, simulationSchema, type SimulatedPrice, type Simulation } from '#domain';
-import { Answers, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type Principal } from '#platform';
+import { Answers, asksForCsv, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type Principal } from '#platform';
 import type { RatedUsageRow } from '#persistence';
 import { ratedUsageCsv } from './rated-usage-csv.js';
 import { ratedUsageGroupsOf, ReportRatedUsage, type RatedUsageReport, type ReportCode } from '../report-rated-usage.js';
@@ -43,10 +43,6 @@ export class RatingController {
     setHeader('tollway-complete-as-of', body.complete_as_of);
     return ratedUsageCsv(body, ratedUsageGroupsOf(query));
   }
-}
-
-function asksForCsv(accept: string): boolean {
-  return /(?:^|,)\s*text\/csv\s*(?:;|,|$)/i.test(accept);
 }
 
 function toBody(report: RatedUsageReport): RatedUsageBody {

@@ -4,22 +4,36 @@ import { queryInstantSchema } from './query-instant.js';
 
 const reference = z.string().min(1).max(256);
 const filterKey = /^filter\[([^\]]+)\]$/;
+const valuesMax = 100;
+
+/** A parameter that may be given several times: any of its values is let through. */
+const oneOrMore = <Value extends z.ZodType<string>>(value: Value) => z.union([value, z.array(value).max(valuesMax, `At most ${valuesMax} values are taken at once.`)]);
+
+const groupsMax = 1_000;
+const groupsSentence = `Give a whole number from 1 to ${groupsMax}.`;
 
 const usageFields = {
   from: queryInstantSchema,
   to: queryInstantSchema,
-  customer: reference.optional().meta({ description: 'Id or key: only the usage of this customer’s subjects, while they were its own.' }),
-  subject: reference.optional(),
+  customer: oneOrMore(reference).optional().meta({ description: 'Id or key: only the usage of this customer’s subjects, while they were its own. May be given several times.' }),
+  subject: oneOrMore(reference).optional().meta({ description: 'May be given several times.' }),
   window: z.enum(['minute', 'hour', 'day', 'month']).optional().meta({ description: 'Without it there is one row for each group.' }),
   time_zone: z.string().min(1).max(100).optional().meta({ description: 'The zone that windows are aligned to; UTC by default.' }),
   group_by: z.string().min(1).max(1_000).optional().meta({ description: 'Dimensions of the meter, customer and subject, separated by commas.' }),
+  order: z.enum(['window', 'value', '-value']).optional().meta({
+    description: 'Rows are sorted by window. Within each, groups stand by their names (window), or by their value over the whole of [from, to): the least (value) or the greatest (-value) first, equal ones by their names. '
+      + 'So a group has the same place in every window.',
+  }),
+  limit: z.string().regex(/^\d{1,4}$/, groupsSentence).refine((text) => Number(text) >= 1 && Number(text) <= groupsMax, groupsSentence).optional().meta({
+    description: 'Shows the first groups in that order (-value, unless another is asked for), the same ones in every window. For counts and sums the rest is one row more in each window, marked other, so that the rows still add up. Needs group_by.',
+  }),
   fill: z.literal('zero').optional().meta({ description: 'Adds rows of zero for windows without usage, for counts and sums.' }),
 };
 
-/** `GET /v1/meters/{key}/usage`; `filter[dimension]=text` may be added for each dimension. */
+/** `GET /v1/meters/{key}/usage`; `filter[dimension]=text` may be added for each dimension, several times too. */
 export const meterUsageQuerySchema = z
   .object(usageFields)
-  .catchall(z.string().max(65_536))
+  .catchall(oneOrMore(z.string().max(65_536)))
   .superRefine(
     (query, context) => {
       const keys = Object.keys(query).filter((key) => !Object.hasOwn(usageFields, key) && !filterKey.test(key));
@@ -30,12 +44,17 @@ export const meterUsageQuerySchema = z
 
 export type MeterUsageQuery = z.infer<typeof meterUsageQuerySchema>;
 
-/** The filters of a query, dimension to text. */
-export function usageFilters(query: MeterUsageQuery): Record<string, string> {
+/** The filters of a query, dimension to the texts that are let through. */
+export function usageFilters(query: MeterUsageQuery): Record<string, readonly string[]> {
   return Object.fromEntries(Object.entries(query).flatMap(([key, value]) => {
     const dimension = filterKey.exec(key)?.[1];
-    return dimension !== undefined && typeof value === 'string' ? [[dimension, value]] : [];
+    return dimension !== undefined && value !== undefined ? [[dimension, valuesOf(value)]] : [];
   }));
+}
+
+/** The values of a parameter that may be given several times, each once. */
+export function valuesOf(parameter: string | readonly string[]): readonly string[] {
+  return typeof parameter === 'string' ? [parameter] : [...new Set(parameter)];
 }
 
 export const meterUsageRowSchema = z.object({
@@ -44,6 +63,7 @@ export const meterUsageRowSchema = z.object({
   customer: z.string().nullable().optional().meta({ description: 'The customer’s id; null where the subject belonged to none. Only where it was grouped or filtered by.' }),
   subject: z.string().optional(),
   group: z.record(z.string(), z.string()),
+  other: z.literal(true).optional().meta({ description: 'Marks the row of all groups that the limit leaves out; its group is empty.' }),
   value: z.string(),
 });
 
@@ -51,6 +71,7 @@ export const meterUsageSchema = z.object({
   data: z.array(meterUsageRowSchema),
   from: z.string(),
   to: z.string(),
+  groups_total: z.int().optional().meta({ description: 'With a limit: how many groups there are, shown or not.' }),
   fresh_as_of: z.string().meta({ description: 'Every event acknowledged before this instant is in the answer.' }),
 });
 

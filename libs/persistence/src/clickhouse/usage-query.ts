@@ -7,19 +7,25 @@ export interface UsageQuery {
   readonly from: Temporal.Instant;
   readonly to: Temporal.Instant;
   readonly windows: UsageWindows;
-  /** Null where usage is not limited to one customer. */
-  readonly customerId: string | null;
-  readonly subject: string | null;
+  /** Null where usage is not limited to some customers. */
+  readonly customerIds: readonly string[] | null;
+  readonly subjects: readonly string[] | null;
   /** Dimensions of the meter, in the order of the answer's groups. */
   readonly groupBy: readonly string[];
   readonly groupsByCustomer: boolean;
   readonly groupsBySubject: boolean;
-  /** Dimension to the one text that is let through. */
-  readonly filters: Readonly<Record<string, string>>;
+  /** Dimension to the texts that are let through. */
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  /** In which order groups stand in each window: by their keys, or by their value over the whole range, equal ones by their keys. */
+  readonly groupOrder: GroupOrder;
+  /** How many groups are shown; the rest is one row in each window, for counts and sums. Null for all. */
+  readonly groupsMax: number | null;
   /** Rows of zero for windows without usage; only counts and sums have one. */
   readonly fillsZero: boolean;
   readonly rowsMax: number;
 }
+
+export type GroupOrder = 'key' | 'least_first' | 'greatest_first';
 
 export interface UsageRow {
   readonly windowStart: Temporal.Instant;
@@ -30,11 +36,17 @@ export interface UsageRow {
   readonly group: Readonly<Record<string, string>>;
   /** Shortest decimal. */
   readonly value: string;
+  /** The group's place in an order by value or under a limit, from 1; null where groups stand by their keys. */
+  readonly place: number | null;
+  /** Whether it stands for all groups that are not shown. */
+  readonly isRest: boolean;
 }
 
 export interface Usage {
-  /** Sorted by window, then customer, subject and group. */
+  /** Sorted by window, then by the order of groups. */
   readonly rows: readonly UsageRow[];
+  /** How many groups there are, shown or not; null where nothing limits them. */
+  readonly groupsTotal: number | null;
   /** Every event acknowledged before this instant is in the rows. */
   readonly freshAsOf: Temporal.Instant;
 }

@@ -1,5 +1,5 @@
 import { aggregatorGroup, topics } from '#contracts';
-import { countingRule, subjectBucket, type Meter, type UsageWindows } from '#domain';
+import { compareBytewise, countingRule, subjectBucket, type Meter, type UsageWindows } from '#domain';
 import { accepted, assert, refused, type Accepted, type EventLog } from '#platform';
 import { readDirtyCells } from '../postgres/aggregator/dirty-marks.js';
 import { findMeters, readRolledUp } from '../postgres/aggregator/meter-rollups.js';
@@ -10,7 +10,7 @@ import { microsOf } from './sql-builder.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
-import { usageStatement, type RawPart, type ScanRow, type UsageScan, type UsageSpan } from './usage-scan.js';
+import { usageStatement, type GroupRanking, type RawPart, type ScanRow, type ScanSubject, type UsageScan, type UsageSpan } from './usage-scan.js';
 
 /** More cells than this are not told apart: everything is read raw, which is right as well, only slower. */
 const cellsMax = 20_000;
@@ -34,16 +34,17 @@ export class UsageReader {
     if (attachments !== null && attachments.length > spansMax) return tooLarge(query.rowsMax);
     const customers: (string | null)[] = [null];
     const spans = attachments === null ? null : querySpans(query, attachments, customers);
-    if (spans !== null && spans.length === 0 && query.customerId !== null) return this.answer(query, { rows: [], customers, freshAsOf });
-    const subject = query.subject === null ? null : { name: query.subject, bucket: subjectBucket(query.subject) };
-    const raw = await this.rawPart(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subject, spans, keepsRest: keepsRest(query) }) });
+    if (spans !== null && spans.length === 0 && query.customerIds !== null) return this.answer(query, { rows: [], customers, freshAsOf });
+    const subjects = query.subjects?.map((name) => ({ name, bucket: subjectBucket(name) })) ?? null;
+    const raw = await this.rawPart(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
     const dimensions = countingRule(query.meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
-      meter: query.meter, ...range, spans, keepsRest: keepsRest(query), subject, raw,
+      meter: query.meter, ...range, spans, keepsRest: keepsRest(query), subjects, raw,
       window: windowSql(query.windows, range.from),
       dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
-      groupsBySubject: query.groupsBySubject && query.subject === null,
-      filters: Object.entries(query.filters).map(([name, text]) => ({ dimension: dimensions.indexOf(name), text })),
+      groupsBySubject: query.groupsBySubject,
+      filters: Object.entries(query.filters).map(([name, texts]) => ({ dimension: dimensions.indexOf(name), texts })),
+      ranking: rankingOf(query),
       isCumulative: false,
       rowsMax: query.rowsMax,
     });
@@ -65,12 +66,12 @@ export class UsageReader {
     const spans = sliceSpans(query, attachments);
     if (spans.length === 0) return { rows: [], freshAsOf };
     const range = { from: spans.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)), to: spans.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)) };
-    const raw = await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subject: null, spans, keepsRest: false }) });
+    const raw = await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) });
     const dimensions = countingRule(meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
-      meter, ...range, spans, keepsRest: false, subject: null, raw, window: '0',
+      meter, ...range, spans, keepsRest: false, subjects: null, raw, window: '0',
       dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
-      groupsBySubject: false, filters: [], isCumulative: true, rowsMax: sliceRowsMax,
+      groupsBySubject: false, filters: [], ranking: null, isCumulative: true, rowsMax: sliceRowsMax,
     });
     assert(rows.length <= sliceRowsMax, `Slices have at most ${sliceRowsMax} rows; ask for fewer at once.`);
     return { rows: sliceRows(query, meter, rows), freshAsOf };
@@ -85,16 +86,16 @@ export class UsageReader {
     if (found.rows.length > query.rowsMax) return tooLarge(query.rowsMax);
     const rows = filledRows(query, toUsageRows(query, found.rows, found.customers));
     if (rows === null) return tooLarge(query.rowsMax);
-    return accepted({ rows: sortedRows(query, rows), freshAsOf: found.freshAsOf });
+    return accepted({ rows: sortedRows(query, rows), groupsTotal: query.groupsMax === null ? null : Number(found.rows[0]?.groups_total ?? 0), freshAsOf: found.freshAsOf });
   }
 
   /** Null where it does not matter who a subject belongs to. */
   private async attachmentsFor(query: UsageQuery): Promise<Attachment[] | null> {
-    if (query.customerId === null && !query.groupsByCustomer) return null;
+    if (query.customerIds === null && !query.groupsByCustomer) return null;
     return this.use.database.inOrganization(query.meter.organizationId, (manager) =>
       readAttachments(manager, {
-        ...(query.customerId === null ? {} : { customerIds: [query.customerId] }),
-        ...(query.subject === null ? {} : { subjects: [query.subject] }),
+        ...(query.customerIds === null ? {} : { customerIds: query.customerIds }),
+        ...(query.subjects === null ? {} : { subjects: query.subjects }),
       }),
     );
   }
@@ -125,20 +126,24 @@ function tooLarge(rowsMax: number): UsageRefusal {
 
 /** Whether usage of subjects without a customer belongs to the answer. */
 function keepsRest(query: UsageQuery): boolean {
-  return query.customerId === null && query.groupsByCustomer;
+  return query.customerIds === null && query.groupsByCustomer;
 }
 
-/** Gives each customer a ref, its place in `customers`; 0 stands for none. */
+/** Null where groups stand by their keys and all are shown, as rows are sorted anyway. */
+function rankingOf(query: UsageQuery): GroupRanking | null {
+  if (query.groupOrder === 'key' && query.groupsMax === null) return null;
+  return { order: query.groupOrder, groupsMax: query.groupsMax, hasWindows: query.windows.kind !== 'whole' };
+}
+
+/** Gives each customer a ref, its place in `customers`, in the order of their ids; 0 stands for none. */
 function querySpans(query: UsageQuery, attachments: readonly Attachment[], customers: (string | null)[]): UsageSpan[] {
   const range = { from: microsOf(query.from), to: microsOf(query.to) };
-  if (!keepsRest(query)) return attachments.flatMap((attachment) => spanOf(attachment, { ...range, ref: 0, ends: [] }) ?? []);
-  const refs = new Map<string, number>();
-  const refOf = (customerId: string): number => {
-    const ref = refs.get(customerId) ?? customers.push(customerId) - 1;
-    refs.set(customerId, ref);
-    return ref;
-  };
-  return spansWithGaps(attachments, { ...range, refOf });
+  if (!query.groupsByCustomer) return attachments.flatMap((attachment) => spanOf(attachment, { ...range, ref: 0, ends: [] }) ?? []);
+  customers.push(...[...new Set(attachments.map(({ customerId }) => customerId))].sort(compareBytewise));
+  const refs = new Map(customers.map((customerId, ref) => [customerId, ref]));
+  const refOf = (customerId: string): number => refs.get(customerId) ?? 0;
+  if (keepsRest(query)) return spansWithGaps(attachments, { ...range, refOf });
+  return attachments.flatMap((attachment) => spanOf(attachment, { ...range, ref: refOf(attachment.customerId), ends: [] }) ?? []);
 }
 
 function sliceSpans(query: SliceQuery, attachments: readonly Attachment[]): UsageSpan[] {
@@ -173,8 +178,8 @@ function sliceRows(query: SliceQuery, meter: Meter, scanned: readonly ScanRow[])
 }
 
 /** The buckets that can occur; null for all. */
-function bucketsOf(scope: { subject: { bucket: number } | null; spans: readonly UsageSpan[] | null; keepsRest: boolean }): number[] | null {
-  if (scope.subject !== null) return [scope.subject.bucket];
+function bucketsOf(scope: { subjects: readonly ScanSubject[] | null; spans: readonly UsageSpan[] | null; keepsRest: boolean }): number[] | null {
+  if (scope.subjects !== null) return [...new Set(scope.subjects.map(({ bucket }) => bucket))];
   return scope.spans === null || scope.keepsRest ? null : [...new Set(scope.spans.map(({ bucket }) => bucket))];
 }
 

@@ -2,7 +2,8 @@ import { countingRule, type Meter } from '#domain';
 import { rowsLiteral, type Statement } from './clickhouse.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
-import { answerOf, stateOf } from './usage-states.js';
+import { addsUp, answerOf, rankOf, stateOf } from './usage-states.js';
+import type { GroupOrder } from './usage-query.js';
 
 /** A stretch of a subject's usage that goes to one line of the answer; half-open, microseconds since 1970. */
 export interface UsageSpan {
@@ -21,6 +22,19 @@ export type RawPart =
   /** Whole hours (seconds since 1970), and hours of single buckets. */
   | { readonly kind: 'some'; readonly hours: readonly number[]; readonly cells: readonly { readonly hour: number; readonly bucket: number }[] };
 
+export interface ScanSubject {
+  readonly name: string;
+  readonly bucket: number;
+}
+
+/** Puts groups in an order by their value over the whole range, and shows the first of them. */
+export interface GroupRanking {
+  readonly order: GroupOrder;
+  readonly groupsMax: number | null;
+  /** Whether a group may have more than one row. */
+  readonly hasWindows: boolean;
+}
+
 export interface UsageScan {
   readonly meter: Meter;
   /** Microseconds since 1970. */
@@ -30,14 +44,17 @@ export interface UsageScan {
   readonly spans: readonly UsageSpan[] | null;
   /** Whether usage outside all spans is kept, under ref 0. */
   readonly keepsRest: boolean;
-  readonly subject: { readonly name: string; readonly bucket: number } | null;
+  /** Null takes all subjects. */
+  readonly subjects: readonly ScanSubject[] | null;
   readonly raw: RawPart;
   /** The window of an instant `at`, a number of microseconds; spans with ends bring their own. */
   readonly window: string;
   /** The meter's dimensions to group by, by their places. */
   readonly dimensions: readonly number[];
   readonly groupsBySubject: boolean;
-  readonly filters: readonly { readonly dimension: number; readonly text: string }[];
+  readonly filters: readonly { readonly dimension: number; readonly texts: readonly string[] }[];
+  /** Null where groups stand by their keys and all are shown. */
+  readonly ranking: GroupRanking | null;
   /** Each window's answer is of everything since the span's beginning. */
   readonly isCumulative: boolean;
   readonly rowsMax: number;
@@ -51,6 +68,10 @@ export interface ScanRow {
   readonly groups: readonly string[];
   readonly events_text: string;
   readonly value: string;
+  /** With a ranking: the group's place, from 1, the rest behind the last one that is shown; otherwise 0. */
+  readonly place: string;
+  /** With a ranking: how many groups there are. */
+  readonly groups_total: string;
 }
 
 const memoryMaxBytes = 1_000_000_000;
@@ -71,11 +92,46 @@ export function usageStatement(scan: UsageScan): Statement {
   return {
     sql: `${scanRelations(scan)}
       SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
-        ${answerOf[scan.meter.aggregation]('state', 'events')} AS value
-      FROM (${scan.isCumulative ? cumulated(merged, scan) : merged})
-      ORDER BY ${keys} LIMIT ${scan.rowsMax + 1} ${settings}`,
+        ${answerOf[scan.meter.aggregation]('state', 'events')} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
+        toString(${scan.ranking === null ? '0' : 'key_total'}) AS groups_total
+      FROM (${shown(merged, scan)})
+      ORDER BY ${scan.ranking === null ? keys : 'key_window, key_place'} LIMIT ${scan.rowsMax + 1} ${settings}`,
     parameters: placeholders.parameters,
   };
+}
+
+function shown(merged: string, scan: UsageScan): string {
+  if (scan.isCumulative) return cumulated(merged, scan);
+  return scan.ranking === null ? merged : ranked(merged, { meter: scan.meter, ranking: scan.ranking });
+}
+
+/**
+ * Gives each group its place, the same in every window. Groups behind the last that is shown become one, whose place is
+ * the next; where groups do not add up they are left out.
+ */
+function ranked(merged: string, { meter, ranking }: { meter: Meter; ranking: GroupRanking }): string {
+  const state = stateOf[meter.aggregation];
+  const column = state === null ? '' : ', state';
+  const group = 'key_ref, key_subject, key_groups';
+  const whole = ranking.hasWindows ? ` OVER (PARTITION BY ${group})` : '';
+  const [wholeState, wholeEvents] = ranking.hasWindows ? [`${state?.merged('state', 'events') ?? ''}${whole}`, `sum(events)${whole}`] : ['state', 'events'];
+  const rank = ranking.order === 'key' ? '0' : rankOf[meter.aggregation](wholeState, wholeEvents);
+  const direction = ranking.order === 'greatest_first' ? 'DESC' : 'ASC';
+  const placed = `
+    SELECT ${keys}, events${column}, dense_rank() OVER (ORDER BY rank ${direction}, ${group}) AS place
+    FROM (SELECT ${keys}, events${column}, ${rank} AS rank FROM (${merged}))`;
+  const last = ranking.groupsMax;
+  if (last === null) return `SELECT ${keys}, events${column}, place AS key_place, max(place) OVER () AS key_total FROM (${placed})`;
+  const cut = `
+    SELECT if(place > ${last}, toUInt32(0), key_ref) AS cut_ref, key_window AS cut_window, if(place > ${last}, '', key_subject) AS cut_subject,
+      if(place > ${last}, []::Array(String), key_groups) AS cut_groups, least(place, ${last + 1}) AS cut_place, max(place) OVER () AS cut_total, events AS cut_events
+      ${state === null ? '' : ', state AS cut_state'}
+    FROM (${placed})`;
+  return `
+    SELECT cut_ref AS key_ref, cut_window AS key_window, cut_subject AS key_subject, cut_groups AS key_groups, cut_place AS key_place, any(cut_total) AS key_total,
+      sum(cut_events) AS events${state === null ? '' : `, ${state.merged('cut_state', 'cut_events')} AS state`}
+    FROM (${cut}) ${addsUp.has(meter.aggregation) ? '' : `WHERE cut_place <= ${last}`}
+    GROUP BY ${keys}, key_place`;
 }
 
 /** Each window with everything since its span's beginning. */
@@ -116,7 +172,10 @@ function isRawHour(raw: RawPart, hour: string): string {
 
 function subjectCondition(scan: UsageScan, placeholders: Placeholders): string {
   const conditions: string[] = [];
-  if (scan.subject !== null) conditions.push(`bucket = ${scan.subject.bucket} AND subject = ${placeholders.text(scan.subject.name)}`);
+  if (scan.subjects !== null) {
+    const buckets = [...new Set(scan.subjects.map(({ bucket }) => bucket))];
+    conditions.push(`bucket IN (${buckets.join(', ')}) AND subject IN ${placeholders.texts(scan.subjects.map(({ name }) => name))}`);
+  }
   if (scan.spans !== null && !scan.keepsRest) conditions.push('(bucket, subject) IN (SELECT span_bucket, span_subject FROM spans)');
   return conditions.length === 0 ? '1' : conditions.join(' AND ');
 }
@@ -154,7 +213,7 @@ function rollupPart(scan: UsageScan, placeholders: Placeholders): string {
  * that its beginning belongs to; each instant lies in the window that ends first after it.
  */
 function grouped(scan: UsageScan, placeholders: Placeholders, part: { rows: string; columns: string }): string {
-  const filters = scan.filters.map(({ dimension, text }) => `group_values[${dimension + 1}] = ${placeholders.text(text)}`);
+  const filters = scan.filters.map(({ dimension, texts }) => `group_values[${dimension + 1}] IN ${placeholders.texts(texts)}`);
   const window = scan.spans === null ? scan.window : `if(empty(span_ends), toInt64(${scan.window}), toInt64(arrayFirstIndex(window_end -> window_end > at, span_ends)))`;
   const isInSpan = 'at >= span_from AND at < span_to';
   const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${isInSpan}))` : isInSpan])];

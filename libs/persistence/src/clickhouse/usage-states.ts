@@ -59,5 +59,19 @@ export const answerOf: Readonly<Record<Aggregation, (state: string, events: stri
   latest: (state) => `toString(tupleElement(${state}, 5))`,
 };
 
+/** What groups are ranked by, as a number: the answer itself, an average to 18 digits after the point. */
+export const rankOf: Readonly<Record<Aggregation, (state: string, events: string) => string>> = {
+  count: (_state, events) => events,
+  sum: (state) => state,
+  min: (state) => state,
+  max: (state) => state,
+  avg: (state, events) => `${state} / ${events}`,
+  unique_count: (state) => `finalizeAggregation(${state})`,
+  latest: (state) => `tupleElement(${state}, 5)`,
+};
+
+/** Aggregations whose groups add up to the whole. */
+export const addsUp: ReadonlySet<Aggregation> = new Set(['count', 'sum']);
+
 /** The states that have a column in usage_rollups, each of its state's name; those that an aggregation does not need stay empty. */
 export const rollupStates: readonly UsageState[] = [sum, min, max, latest, uniq];

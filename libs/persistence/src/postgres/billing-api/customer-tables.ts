@@ -101,6 +101,13 @@ export async function readCustomers(manager: EntityManager, ids: readonly string
   return rows.map((row) => fromRow(customerTable, row));
 }
 
+/** The ids of customers named by id or key; null where one of them is unknown. */
+export async function readCustomerIds(manager: EntityManager, references: readonly string[]): Promise<readonly string[] | null> {
+  const rows: { id: string; key: string | null }[] = await manager.query(`select id, key from customers where ${ownRows} and (id = any($1) or key = any($1)) order by id collate "C"`, [references]);
+  const known = new Set(rows.flatMap(({ id, key }) => [id, key]));
+  return references.every((reference) => known.has(reference)) ? rows.map(({ id }) => id) : null;
+}
+
 /** One customer by its id or key. */
 export async function readCustomer(manager: EntityManager, reference: string): Promise<Customer | null> {
   const rows: Row[] = await manager.query(`select * from customers where ${ownRows} and (id = $1 or key = $1)`, [reference]);
