@@ -108,8 +108,8 @@ export class AggregatorFixture {
     const organizationId = meter.organizationId ?? 'org_a';
     const id = meter.id ?? `mtr_${organizationId}_${meter.key}`;
     await this.parts.admin.query(
-      `insert into meters (id, organization_id, key, name, event_type, aggregation, value_path, group_by, filter, created_at) values ($1, $2, $3, $3, $4, $5, $6, $7, $8, now())`,
-      [id, organizationId, meter.key, meter.eventType ?? 'call', meter.aggregation ?? 'count', meter.valuePath ?? null, JSON.stringify(meter.groupBy ?? {}), meter.filter ?? null],
+      `insert into meters (id, organization_id, key, name, event_type, aggregation, value_path, percentile, group_by, filter, created_at) values ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, now())`,
+      [id, organizationId, meter.key, meter.eventType ?? 'call', meter.aggregation ?? 'count', meter.valuePath ?? null, meter.percentile ?? null, JSON.stringify(meter.groupBy ?? {}), meter.filter ?? null],
     );
     return id;
   }

@@ -4,7 +4,7 @@ import { aggregations } from '#domain';
 import type { LogRecord } from '#platform';
 import { useClickHouse, usePostgres, runsOf } from '#testing';
 import { AggregatorFixture, batchOf } from './aggregator-fixture.js';
-import { ReferenceModel, textOf, type ModelCopy } from './fixtures/reference-model.js';
+import { modelPercentile, ReferenceModel, textOf, type ModelCopy } from './fixtures/reference-model.js';
 
 // Goal: whatever comes, in whatever order, however often and across restarts, usage is that of the model. Method: hundreds of
 // random histories, a dozen to an organization, go through one real consumer in rounds; between rounds the log gives records again,
@@ -80,7 +80,7 @@ class Run {
   private async makeMeters(): Promise<void> {
     for (const { id, aggregation, above } of this.organizations) {
       const filter = above === null ? null : `data.v > ${above}`;
-      await fixture.addMeter({ key: 'm', organizationId: id, aggregation, valuePath: aggregation === 'count' ? null : '$.v', groupBy: { g: '$.g' }, filter });
+      await fixture.addMeter({ key: 'm', organizationId: id, aggregation, valuePath: aggregation === 'count' ? null : '$.v', percentile: aggregation === 'percentile' ? modelPercentile : null, groupBy: { g: '$.g' }, filter });
     }
   }
 

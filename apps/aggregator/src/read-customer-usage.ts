@@ -8,7 +8,7 @@ export type CustomerUsageCode = 'not_found' | 'invalid_request';
 
 export interface MeterTotal {
   readonly meter: MeterResource & { readonly aggregation: Aggregation };
-  /** Null for the least, greatest, average or latest of nothing. */
+  /** Null for the least, greatest, average, latest or a percentile of nothing. */
   readonly value: string | null;
 }
 

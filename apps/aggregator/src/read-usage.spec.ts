@@ -21,6 +21,7 @@ beforeAll(async () => {
     await fixture.addMeter({ organizationId, key: 'mean', aggregation: 'avg', valuePath: '$.n' });
     await fixture.addMeter({ organizationId, key: 'all', aggregation: 'sum', valuePath: '$.n' });
     await fixture.addMeter({ organizationId, key: 'last', aggregation: 'latest', valuePath: '$.n' });
+    await fixture.addMeter({ organizationId, key: 'p75', aggregation: 'percentile', percentile: '75', valuePath: '$.n', groupBy: { route: '$.route' } });
   }
   one = await fixture.addCustomer({ key: 'one', subjects: [{ subject: 'moves', to: '2026-11-02T10:20:00Z' }, { subject: 'mine' }] });
   two = await fixture.addCustomer({ key: 'two', subjects: [{ subject: 'moves', from: '2026-11-02T10:20:00Z', to: '2026-11-03T00:00:00Z' }] });
@@ -105,6 +106,13 @@ const questions: [string, Record<string, string | string[]>, () => unknown][] = 
   ['most', { group_by: 'subject', order: 'value' }, () => [`${total} nobody -1`, `${total} mine 0.5`, `${total} moves 4`]],
   ['users', { group_by: 'subject', limit: '1', window: 'day' }, () => ['2026-11-01T00:00:00Z moves 1', '2026-11-02T00:00:00Z moves 2', '2026-11-03T00:00:00Z moves 1']],
   ['last', { group_by: 'subject', limit: '1', window: 'month' }, () => [`${total} moves 4`]],
+  ['p75', {}, () => [`${total} 1.75`]], // -2, -1, 0.5, 1, 2, 4: place 5 × 0.75 = 3.75, 1 + 0.75 × 1
+  ['p75', { customer: 'one' }, () => [`${total} ${one} 1.5`]], // 0.5, 1, 2: place 1.5
+  ['p75', { group_by: 'route' }, () => [`${total}  -1`, `${total} /a 1.5`, `${total} /b 2.5`]], // -2, 4: -2 + 0.75 × 6
+  ['p75', { window: 'day', time_zone: 'Asia/Kolkata' }, () => [`${total} 1`, '2026-11-01T18:30:00Z 0.5', '2026-11-02T18:30:00Z 3.125']], // -2, -1, 2; 0.5, 4
+  ['p75', { group_by: 'route', order: '-value', limit: '2' }, () => [`${total} /b 2.5`, `${total} /a 1.5`]],
+  ['p75', { group_by: 'subject', order: 'value', window: 'month' }, () => [`${total} nobody -1`, `${total} mine 0.5`, `${total} moves 2.5`]], // -2, 1, 2, 4: place 2.25
+  ['p75', { window: 'day', fill: 'zero', subject: 'nobody' }, () => ['2026-11-02T00:00:00Z nobody -1']],
 ];
 
 describe.each([
@@ -122,9 +130,9 @@ describe.each([
 
   it('every meter of one customer', async () => {
     const usage = await fixture.readCustomer.execute({ organizationId: 'org_a', customer: 'two' }, { from: total, to: '2026-12-01T00:00:00Z' });
-    expect(usage.ok && usage.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '-2'], ['calls', '1'], ['last', '-2'], ['mean', '-2'], ['most', '-2'], ['users', '1']]);
+    expect(usage.ok && usage.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '-2'], ['calls', '1'], ['last', '-2'], ['mean', '-2'], ['most', '-2'], ['p75', '-2'], ['users', '1']]);
     const nothing = await fixture.readCustomer.execute({ organizationId: 'org_a', customer: 'none' }, { from: total, to: '2026-12-01T00:00:00Z' });
-    expect(nothing.ok && nothing.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '0'], ['calls', '0'], ['last', null], ['mean', null], ['most', null], ['users', '0']]);
+    expect(nothing.ok && nothing.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '0'], ['calls', '0'], ['last', null], ['mean', null], ['most', null], ['p75', null], ['users', '0']]);
   });
 
   it('slices of several customers until each of their ends, in one question', async () => {
@@ -145,6 +153,8 @@ describe.each([
     expect(await read('mtr_org_a_most')).toEqual(['x 11-02T00 1', 'x 11-03T00 2', 'x 11-04T00 2', 'y 11-02T10 -2', 'y 11-03T00 -2', 'z 11-02T11 2']);
     expect(await read('mtr_org_a_mean')).toEqual(['x 11-02T00 1', 'x 11-03T00 1.166666666667', 'x 11-04T00 1.166666666667', 'y 11-02T10 -2', 'y 11-03T00 -2', 'z 11-02T11 2']); // 3.5 / 3
     expect(await read('mtr_org_a_last')).toEqual(['x 11-02T00 1', 'x 11-03T00 0.5', 'x 11-04T00 0.5', 'y 11-02T10 -2', 'y 11-03T00 -2', 'z 11-02T11 2']);
+    // 1; 0.5, 1, 2: place 1.5.
+    expect(await read('mtr_org_a_p75')).toEqual(['x 11-02T00 1', 'x 11-03T00 1.5', 'x 11-04T00 1.5', 'y 11-02T10 -2', 'y 11-03T00 -2', 'z 11-02T11 2']);
   });
 });
 

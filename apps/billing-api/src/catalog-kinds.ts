@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { FeatureReplace, MeterReplace, ProductReplace } from '#contracts';
-import { meterFaults } from '#domain';
+import { canonicalPercentile, meterFaults } from '#domain';
 import { featureTable, findByIdOrKey, meterTable, productTable, type Feature, type MeterResource, type Product } from '#persistence';
 import { accepted, refused, type Outcome } from '#platform';
 import type { CatalogKind, ContentOf } from './catalog-items.js';
@@ -39,7 +39,7 @@ export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
   prefix: 'mtr',
   noun: 'meter',
   resolve: async (_manager, input) => {
-    const counting = { aggregation: input.aggregation, valuePath: input.value ?? null, groupBy: input.group_by ?? {}, filter: input.filter ?? null };
+    const counting = { aggregation: input.aggregation, valuePath: input.value ?? null, percentile: input.percentile ?? null, groupBy: input.group_by ?? {}, filter: input.filter ?? null };
     const faults = meterFaults(counting);
     if (faults.length > 0) return refused('invalid_request', 'This meter can not count.', faults);
     return accepted({
@@ -48,6 +48,7 @@ export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
       metadata: input.metadata ?? {},
       eventType: input.event_type,
       ...counting,
+      percentile: counting.percentile === null ? null : canonicalPercentile(counting.percentile),
     });
   },
   resolveChange: async (_manager, change) => accepted({ ...naming(change), ...(change.unit === undefined ? {} : { unit: change.unit }) }),
@@ -65,9 +66,9 @@ function naming<T extends { name?: string | undefined; metadata?: Record<string,
   return { ...(change.name === undefined ? {} : { name: change.name }), ...(change.metadata === undefined ? {} : { metadata: change.metadata }) };
 }
 
-function countingOf(meter: Pick<ContentOf<MeterResource>, 'eventType' | 'aggregation' | 'valuePath' | 'groupBy' | 'filter'>): string {
+function countingOf(meter: Pick<ContentOf<MeterResource>, 'eventType' | 'aggregation' | 'valuePath' | 'percentile' | 'groupBy' | 'filter'>): string {
   const groups = Object.entries(meter.groupBy).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, groups, meter.filter]);
+  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, meter.percentile, groups, meter.filter]);
 }
 
 async function meterIdOf(manager: EntityManager, reference: string | null): Promise<Outcome<string | null, 'invalid_request'>> {

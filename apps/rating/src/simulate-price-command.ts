@@ -1,4 +1,4 @@
-import { simulatePrice, simulationFaults, type SimulatedAggregation, type SimulatedPrice, type Simulation } from '#domain';
+import { simulatePrice, simulationFaults, type SimulatedPrice, type Simulation } from '#domain';
 import { findByIdOrKey, findOrganization, meterTable, type Database } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 
@@ -21,7 +21,6 @@ export class SimulatePrice {
         { pointer: '/price/meter', code: 'not_found', detail: `There is no meter "${simulation.price.meter}". Leave it out to sum the events.` },
       ]);
     }
-    const aggregation = meter?.aggregation as SimulatedAggregation | undefined;
-    return accepted(simulatePrice(simulation, { rounding: organization.rounding, aggregation }));
+    return accepted(simulatePrice(simulation, { rounding: organization.rounding, meter: meter ?? undefined }));
   }
 }

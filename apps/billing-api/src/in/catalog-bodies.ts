@@ -22,6 +22,7 @@ export function toMeterBody(meter: MeterResource): MeterBody {
     event_type: meter.eventType,
     aggregation: meter.aggregation,
     value: meter.valuePath,
+    percentile: meter.percentile,
     group_by: { ...meter.groupBy },
     filter: meter.filter,
     unit: meter.unit,

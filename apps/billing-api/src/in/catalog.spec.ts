@@ -44,11 +44,21 @@ describe('meters', () => {
     expect((await owner('PATCH', '/v1/meters/bytes', { name: 'Traffic' })).body).toMatchObject({ ...bytes, name: 'Traffic' });
   });
 
+  it('keep a percentile in its one form, also as a number of any digits', async () => {
+    const slow = { key: 'slow', name: 'Slow', event_type: 'http.request', aggregation: 'percentile', value: '$.latency_ms' };
+    expect(await owner('POST', '/v1/meters', { ...slow, percentile: 99.9 })).toMatchObject({ status: 201, body: { aggregation: 'percentile', percentile: '99.9' } });
+    expect(await owner('PUT', '/v1/meters/slow', { ...slow, percentile: '99.90' })).toMatchObject({ status: 200, body: { percentile: '99.9' } });
+    expect(await owner('PUT', '/v1/meters/slow', { ...slow, percentile: '99' })).toMatchObject({ status: 409, body: { code: 'definition_fixed' } });
+  });
+
   it.each([
     [{ aggregation: 'count', value: '$.x' }, ['/value not_allowed']],
     [{ aggregation: 'sum' }, ['/value missing_field']],
     [{ aggregation: 'sum', value: 'bytes', filter: 'data.status <', group_by: { r: 'x', customer: '$.c' } }, ['/filter invalid_filter', '/group_by/customer invalid_dimension', '/group_by/r invalid_path', '/value invalid_path']],
-    [{ aggregation: 'percentile', value: '$.x', percentile: '95' }, ['/aggregation invalid_value', '/percentile unknown_field']],
+    [{ aggregation: 'median', value: '$.x', quantile: '95' }, ['/aggregation invalid_value', '/quantile unknown_field']],
+    [{ aggregation: 'percentile', value: '$.x' }, ['/percentile missing_field']],
+    [{ aggregation: 'percentile', value: '$.x', percentile: 101 }, ['/percentile invalid_percentile']],
+    [{ aggregation: 'sum', value: '$.x', percentile: '95' }, ['/percentile not_allowed']],
   ])('refuse %j', async (counting, pointers) => {
     const { status, body } = await owner('POST', '/v1/meters', { key: 'bad', name: 'Bad', event_type: 'e', ...counting });
     expect([status, pointersOf(body)]).toEqual([422, pointers]);

@@ -90,7 +90,7 @@ export const customerUsageSchema = z.object({
       name: z.string(),
       aggregation: z.enum(aggregations),
       unit: z.string().nullable(),
-      value: z.string().nullable().meta({ description: 'Null where the least, greatest, average or latest of nothing was asked for.' }),
+      value: z.string().nullable().meta({ description: 'Null where the least, greatest, average, latest or a percentile of nothing was asked for.' }),
     }),
   ),
   customer: z.string(),

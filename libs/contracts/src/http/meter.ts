@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { aggregations, keySchema, metadataSchema, nameSchema } from '#domain';
+import { aggregations, decimalTextSchema, keySchema, metadataSchema, nameSchema } from '#domain';
 import { instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const textMax = 500;
@@ -9,6 +9,7 @@ const counting = {
   event_type: z.string().min(1).max(256),
   aggregation: z.enum(aggregations),
   value: z.string().max(textMax).nullable().optional().meta({ description: 'Path into data, such as $.bytes; not for count.' }),
+  percentile: decimalTextSchema.nullable().optional().meta({ description: 'From 0 to 100, such as "99.9"; only for percentile.' }),
   group_by: z.record(z.string().max(textMax), z.string().max(textMax)).optional(),
   filter: z.string().max(5_000).nullable().optional().meta({ description: 'CEL over data, such as data.status < 500.' }),
 };
@@ -26,6 +27,7 @@ export const meterSchema = resourceSchema('meter', {
   event_type: z.string(),
   aggregation: z.string(),
   value: z.string().nullable(),
+  percentile: z.string().nullable(),
   group_by: z.record(z.string(), z.string()),
   filter: z.string().nullable(),
   unit: z.string().nullable(),

@@ -1,12 +1,13 @@
 import { parseDataPath } from './data-path.js';
 import type { Aggregation } from './meter.js';
 import { parseFilter } from './parse-filter.js';
+import { canonicalPercentile, percentileDigitsMax } from './percentile.js';
 
 /** One thing wrong with a meter that has the right shape. */
 export interface MeterFault {
   /** RFC 6901 JSON pointer into the body. */
   readonly pointer: string;
-  readonly code: 'missing_field' | 'not_allowed' | 'invalid_path' | 'invalid_dimension' | 'too_many_dimensions' | 'invalid_filter';
+  readonly code: 'missing_field' | 'not_allowed' | 'invalid_path' | 'invalid_percentile' | 'invalid_dimension' | 'too_many_dimensions' | 'invalid_filter';
   /** A sentence that says how to mend it. */
   readonly detail: string;
 }
@@ -14,6 +15,7 @@ export interface MeterFault {
 export interface MeterInput {
   readonly aggregation: Aggregation;
   readonly valuePath: string | null;
+  readonly percentile: string | null;
   readonly groupBy: Readonly<Record<string, string>>;
   readonly filter: string | null;
 }
@@ -25,7 +27,7 @@ const reservedNames = new Set(['customer', 'subject']);
 
 /** Everything that is wrong with how a meter counts; empty where nothing is. */
 export function meterFaults(input: MeterInput): MeterFault[] {
-  return [...valueFaults(input), ...groupFaults(input.groupBy), ...filterFaults(input.filter)];
+  return [...valueFaults(input), ...percentileFaults(input), ...groupFaults(input.groupBy), ...filterFaults(input.filter)];
 }
 
 function valueFaults({ aggregation, valuePath }: MeterInput): MeterFault[] {
@@ -35,6 +37,16 @@ function valueFaults({ aggregation, valuePath }: MeterInput): MeterFault[] {
   }
   if (valuePath === null) return [{ pointer, code: 'missing_field', detail: `A meter of ${aggregation} needs the path of its value, such as $.bytes.` }];
   return pathFaults({ path: valuePath, pointer });
+}
+
+function percentileFaults({ aggregation, percentile }: MeterInput): MeterFault[] {
+  const pointer = '/percentile';
+  if (aggregation !== 'percentile') {
+    return percentile === null ? [] : [{ pointer, code: 'not_allowed', detail: 'Only a meter of percentile takes one.' }];
+  }
+  if (percentile === null) return [{ pointer, code: 'missing_field', detail: 'A meter of percentile says which one, such as "95".' }];
+  if (canonicalPercentile(percentile) !== null) return [];
+  return [{ pointer, code: 'invalid_percentile', detail: `A percentile is a decimal from 0 to 100 with at most ${percentileDigitsMax} digits after the point, such as "99.9".` }];
 }
 
 function groupFaults(groupBy: MeterInput['groupBy']): MeterFault[] {

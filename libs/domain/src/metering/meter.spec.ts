@@ -7,7 +7,7 @@ import { meterFaults } from './meter-faults.js';
 import { meteredValue } from './metered-value.js';
 import { subjectBucket, subjectBuckets } from './subject-bucket.js';
 
-const meter: Meter = { id: 'mtr_1', organizationId: 'org_1', key: 'bytes', eventType: 'call', aggregation: 'sum', valuePath: '$.n', groupBy: {}, filter: null };
+const meter: Meter = { id: 'mtr_1', organizationId: 'org_1', key: 'bytes', eventType: 'call', aggregation: 'sum', valuePath: '$.n', percentile: null, groupBy: {}, filter: null };
 
 describe('parseDataPath', () => {
   it.each<[string, string[] | null]>([
@@ -57,12 +57,16 @@ describe('meteredValue', () => {
 });
 
 describe('meterFaults', () => {
-  const input = { aggregation: 'sum' as Aggregation, valuePath: '$.n' as string | null, groupBy: {} as Record<string, string>, filter: null as string | null };
+  const input = { aggregation: 'sum' as Aggregation, valuePath: '$.n' as string | null, percentile: null as string | null, groupBy: {} as Record<string, string>, filter: null as string | null };
   it.each<[Partial<typeof input>, string[]]>([
     [{}, []],
     [{ aggregation: 'count', valuePath: null, groupBy: { route: '$.route' }, filter: 'data.status < 500' }, []],
     [{ aggregation: 'count' }, ['/value not_allowed']],
     [{ valuePath: null }, ['/value missing_field']],
+    [{ aggregation: 'percentile', percentile: '99.9' }, []],
+    [{ aggregation: 'percentile', valuePath: null }, ['/value missing_field', '/percentile missing_field']],
+    [{ percentile: '95' }, ['/percentile not_allowed']],
+    ...['-1', '100.1', '95%', '', 'NaN', '1e400', '0.00000000001'].map((percentile): [Partial<typeof input>, string[]] => [{ aggregation: 'percentile', percentile }, ['/percentile invalid_percentile']]),
     [{ valuePath: 'n', groupBy: { 'a/b': '$.x', customer: '$.y', ok: 'z' }, filter: 'data.n <' },
       ['/value invalid_path', '/group_by/a~1b invalid_dimension', '/group_by/customer invalid_dimension', '/group_by/ok invalid_path', '/filter invalid_filter']],
     [{ groupBy: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`d${index}`, '$.x'])) }, ['/group_by too_many_dimensions']],
@@ -94,7 +98,7 @@ describe('meterDefinition', () => {
   it('tells meters apart by what decides their quantity, and by nothing else', () => {
     const groups = { ...meter, groupBy: { b: '$.b', a: '$.a' } };
     expect(meterDefinition({ ...groups, groupBy: { a: '$.a', b: '$.b' }, key: 'other', id: 'mtr_2' })).toBe(meterDefinition(groups));
-    const others: Partial<Meter>[] = [{ eventType: 'x' }, { aggregation: 'max' }, { valuePath: '$.m' }, { groupBy: {} }, { filter: 'data.x' }];
+    const others: Partial<Meter>[] = [{ eventType: 'x' }, { aggregation: 'max' }, { valuePath: '$.m' }, { groupBy: {} }, { filter: 'data.x' }, { percentile: '95' }];
     for (const other of others) expect(meterDefinition({ ...groups, ...other })).not.toBe(meterDefinition(groups));
   });
 });

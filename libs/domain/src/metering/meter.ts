@@ -3,7 +3,7 @@ import { compareBytewise } from '../rating/compare-bytewise.js';
 import { parseDataPath, type DataPath } from './data-path.js';
 import { parseFilter, type FilterExpression } from './parse-filter.js';
 
-export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest'] as const;
+export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest', 'percentile'] as const;
 export type Aggregation = (typeof aggregations)[number];
 
 /** How events of one type become a quantity. What decides the quantity never changes once the meter exists. */
@@ -15,6 +15,8 @@ export interface Meter {
   readonly aggregation: Aggregation;
   /** Path into data, such as `$.bytes`; null for count, which takes no value. */
   readonly valuePath: string | null;
+  /** Which one, from 0 to 100 in shortest form; null but for percentile. */
+  readonly percentile: string | null;
   /** Dimension to path into data. */
   readonly groupBy: Readonly<Record<string, string>>;
   /** CEL; null lets every event of the type through. */
@@ -50,7 +52,8 @@ export function countingRule(meter: Pick<Meter, 'aggregation' | 'valuePath' | 'g
 /** Equal for meters that count alike: rollups made by another definition are not those of this one. */
 export function meterDefinition(meter: Meter): string {
   const groupBy = Object.entries(meter.groupBy).sort(([a], [b]) => compareBytewise(a, b));
-  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, groupBy, meter.filter]);
+  const parameters = meter.percentile === null ? [] : [meter.percentile];
+  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, groupBy, meter.filter, ...parameters]);
 }
 
 function pathOf(text: string): DataPath {

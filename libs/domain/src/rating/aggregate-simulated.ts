@@ -1,10 +1,9 @@
 import { assert } from '../assert.js';
+import type { Aggregation } from '../metering/meter.js';
+import { percentileOf } from '../metering/percentile.js';
 import { Decimal, decimalOf, divide, sumOf, toPlain } from '../money/decimal.js';
 import type { GroupUsage } from './pool-usage.js';
 import { priceDecimal } from './price-decimal.js';
-
-/** How a meter makes one quantity of many events. */
-export type Aggregation = 'count' | 'sum' | 'min' | 'max' | 'avg' | 'unique_count' | 'latest';
 
 interface SimulatedEvent {
   readonly value: string;
@@ -13,7 +12,15 @@ interface SimulatedEvent {
 
 const averageDigits = 12;
 
-const aggregate: Readonly<Record<Aggregation, (values: readonly [Decimal, ...Decimal[]]) => Decimal>> = {
+/** How a price's meter makes one quantity of many events; without a meter they are summed. */
+export interface SimulatedMeter {
+  readonly aggregation: Aggregation;
+  readonly percentile: string | null;
+}
+
+type Values = readonly [Decimal, ...Decimal[]];
+
+const aggregate: Readonly<Record<Aggregation, (values: Values, meter: SimulatedMeter) => Decimal>> = {
   count: (values) => decimalOf(BigInt(values.length)),
   sum: (values) => sumOf(values, (value) => value),
   min: (values) => Decimal.min(...values),
@@ -22,12 +29,16 @@ const aggregate: Readonly<Record<Aggregation, (values: readonly [Decimal, ...Dec
     divide(sumOf(values, (value) => value), decimalOf(BigInt(values.length))).toDecimalPlaces(averageDigits, Decimal.ROUND_HALF_UP),
   unique_count: (values) => decimalOf(BigInt(new Set(values.map(toPlain)).size)),
   latest: (values) => values.at(-1) ?? values[0], // The events stand in the order of their time.
+  percentile: (values, { percentile }) => {
+    assert(percentile !== null, 'A meter of percentile has one.');
+    return percentileOf([...values].sort((a, b) => a.cmp(b)) as [Decimal, ...Decimal[]], percentile);
+  },
 };
 
 /** The quantities of made-up events, one per group of the price; in the order in which the groups first occur. */
 export function aggregateSimulated(
   events: readonly SimulatedEvent[],
-  options: { groupBy: readonly string[]; aggregation: Aggregation },
+  options: { groupBy: readonly string[]; meter: SimulatedMeter },
 ): GroupUsage[] {
   const groups = new Map<string, { group: Record<string, string>; values: Decimal[] }>();
   for (const event of events) {
@@ -40,6 +51,6 @@ export function aggregateSimulated(
   }
   return [...groups.values()].map(({ group, values: [first, ...rest] }) => {
     assert(first !== undefined, 'A group is made by its first event.');
-    return { group, quantity: aggregate[options.aggregation]([first, ...rest]) };
+    return { group, quantity: aggregate[options.meter.aggregation]([first, ...rest], options.meter) };
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Aggregation } from './aggregate-simulated.js';
+import type { Aggregation } from '../metering/meter.js';
 import { type Simulation, simulatePrice, simulationFaults, simulationSchema } from './simulate-price.js';
 
 const price: Simulation['price'] = { type: 'usage', model: { type: 'per_unit', unit_amount: '0.01' } };
@@ -37,14 +37,16 @@ describe('simulatePrice', () => {
     ['avg', '2.5'],
     ['unique_count', '2'], // 2 and 2.0 are one number.
     ['latest', '3.5'],
+    ['percentile', '2.75'], // The 75th of 2, 2, 3.5 lies 1.5 places behind the first.
   ])('aggregates events by %s', (aggregation, quantity) => {
     const events = [{ value: '2' }, { value: '2.0' }, { value: '3.5' }];
-    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', aggregation }).quantity).toBe(quantity);
+    const meter = aggregation === undefined ? {} : { meter: { aggregation, percentile: aggregation === 'percentile' ? '75' : null } };
+    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', ...meter }).quantity).toBe(quantity);
   });
 
   it('has twelve digits after the point in an average', () => {
     const events = [{ value: '1' }, { value: '0' }, { value: '0' }];
-    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', aggregation: 'avg' }).quantity).toBe('0.333333333333');
+    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', meter: { aggregation: 'avg', percentile: null } }).quantity).toBe('0.333333333333');
   });
 
   it('aggregates within each group of the price', () => {

@@ -8,7 +8,7 @@ import { priceFaults } from '../catalog/price-faults.js';
 import { simulatedPriceSchema } from '../catalog/price.js';
 import { toPlain } from '../money/decimal.js';
 import { formatMinor, type Rounding } from '../money/minor-units.js';
-import { type Aggregation, aggregateSimulated } from './aggregate-simulated.js';
+import { aggregateSimulated, type SimulatedMeter } from './aggregate-simulated.js';
 import { priceDecimal } from './price-decimal.js';
 import { ratePrice } from './rate-price.js';
 import type { TraceStep } from './trace.js';
@@ -61,12 +61,12 @@ export function simulationFaults(simulation: Simulation): CatalogFault[] {
 }
 
 /** Rates a price without storing anything. The events are summed, or aggregated as the price's meter does. */
-export function simulatePrice(simulation: Simulation, options: { rounding: Rounding; aggregation?: Aggregation | undefined }): SimulatedPrice {
+export function simulatePrice(simulation: Simulation, options: { rounding: Rounding; meter?: SimulatedMeter | undefined }): SimulatedPrice {
   const { price, currency, quantity } = simulation;
   const usage =
     quantity !== undefined
       ? [{ group: {}, quantity: priceDecimal(quantity) }]
-      : aggregateSimulated(simulation.events ?? [], { groupBy: price.group_by ?? [], aggregation: options.aggregation ?? 'sum' });
+      : aggregateSimulated(simulation.events ?? [], { groupBy: price.group_by ?? [], meter: options.meter ?? { aggregation: 'sum', percentile: null } });
   const rated = ratePrice({ price, currency, rounding: options.rounding, usage });
   return {
     amount: formatMinor(rated.amountMinor, currency),

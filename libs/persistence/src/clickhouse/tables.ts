@@ -71,6 +71,10 @@ const usageRollups = `
   ORDER BY (organization_id, meter_id, bucket, subject, hour, group_values)
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
+/** Sorted values with how often each occurred, for percentiles. Rollups made before have none, and are of meters that need none. */
+const rollupDistribution = `
+  ALTER TABLE usage_rollups ADD COLUMN IF NOT EXISTS distribution Tuple(values Array(Decimal(76, 18)), counts Array(UInt64)) AFTER uniq`;
+
 const deadLetters = `
   CREATE TABLE IF NOT EXISTS dead_letters (
     organization_id LowCardinality(String),
@@ -98,4 +102,5 @@ export const clickHouseSteps: readonly { readonly name: string; readonly sql: st
   { name: '0002-event-copies', sql: eventCopies },
   { name: '0003-usage-rollups', sql: usageRollups },
   { name: '0004-dead-letters', sql: deadLetters },
+  { name: '0020-rollup-distribution', sql: rollupDistribution },
 ];

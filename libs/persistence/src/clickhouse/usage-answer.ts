@@ -1,4 +1,4 @@
-import { canonicalDecimal, compareBytewise, decimal, Decimal, divide, toPlain, windowEnd, windowStarts, type Aggregation } from '#domain';
+import { canonicalDecimal, compareBytewise, decimal, Decimal, divide, interpolate, toPlain, windowEnd, windowStarts, type Aggregation, type Meter } from '#domain';
 import { assert } from '#platform';
 import { instantOfMicros } from './sql-builder.js';
 import type { UsageQuery, UsageRow } from './usage-query.js';
@@ -6,8 +6,13 @@ import type { ScanRow } from './usage-scan.js';
 
 const averageDigits = 12;
 
-/** A row's value as it is answered: avg to 12 digits after the point, half away from zero; everything in shortest form. */
-export function answeredValue(row: Pick<ScanRow, 'events_text' | 'value'>, aggregation: Aggregation): string {
+/** A row's value as it is answered: avg to 12 digits after the point, half away from zero, all else exact; everything in shortest form. */
+export function answeredValue(row: Pick<ScanRow, 'events_text' | 'value'>, { aggregation, percentile }: Meter): string {
+  if (aggregation === 'percentile') {
+    assert(percentile !== null, 'A meter of percentile has one.');
+    const [lower = '', upper = ''] = row.value.split(' ');
+    return toPlain(interpolate({ lower: decimal(lower), upper: decimal(upper) }, { count: BigInt(row.events_text), percentile }));
+  }
   const value = canonicalDecimal(row.value);
   assert(value !== null, 'ClickHouse writes decimals in plain notation.');
   if (aggregation !== 'avg') return value;
@@ -25,7 +30,7 @@ export function toUsageRows(query: UsageQuery, scanned: readonly ScanRow[], cust
       windowEnd: windowEnd(query.windows, windowStart, query),
       ...keysOf(query, isRest ? null : { customerId: customers[row.ref] ?? null, subject: row.subject }),
       group: isRest ? {} : Object.fromEntries(query.groupBy.map((name, index) => [name, row.groups[index] ?? ''])),
-      value: answeredValue(row, query.meter.aggregation),
+      value: answeredValue(row, query.meter),
       place: place === 0 ? null : place,
       isRest,
     };

@@ -171,7 +171,7 @@ function sliceRows(query: SliceQuery, meter: Meter, scanned: readonly ScanRow[])
     for (const [index, end] of ends.entries()) {
       while (next < line.length && Number(line[next]?.window_key) <= index + 1) next += 1;
       const row = line[next - 1];
-      if (row !== undefined) rows.push({ ref: slice.ref, end, group, value: answeredValue(row, meter.aggregation) });
+      if (row !== undefined) rows.push({ ref: slice.ref, end, group, value: answeredValue(row, meter) });
     }
     return rows;
   });

@@ -2,7 +2,7 @@ import { countingRule, type Meter } from '#domain';
 import { rowsLiteral, type Statement } from './clickhouse.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
-import { addsUp, answerOf, rankOf, stateOf } from './usage-states.js';
+import { addsUp, answerSql, rankSql, stateOf } from './usage-states.js';
 import type { GroupOrder } from './usage-query.js';
 
 /** A stretch of a subject's usage that goes to one line of the answer; half-open, microseconds since 1970. */
@@ -92,7 +92,7 @@ export function usageStatement(scan: UsageScan): Statement {
   return {
     sql: `${scanRelations(scan)}
       SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
-        ${answerOf[scan.meter.aggregation]('state', 'events')} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
+        ${answerSql(scan.meter, { state: 'state', events: 'events' })} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
         toString(${scan.ranking === null ? '0' : 'key_total'}) AS groups_total
       FROM (${shown(merged, scan)})
       ORDER BY ${scan.ranking === null ? keys : 'key_window, key_place'} LIMIT ${scan.rowsMax + 1} ${settings}`,
@@ -115,7 +115,7 @@ function ranked(merged: string, { meter, ranking }: { meter: Meter; ranking: Gro
   const group = 'key_ref, key_subject, key_groups';
   const whole = ranking.hasWindows ? ` OVER (PARTITION BY ${group})` : '';
   const [wholeState, wholeEvents] = ranking.hasWindows ? [`${state?.merged('state', 'events') ?? ''}${whole}`, `sum(events)${whole}`] : ['state', 'events'];
-  const rank = ranking.order === 'key' ? '0' : rankOf[meter.aggregation](wholeState, wholeEvents);
+  const rank = ranking.order === 'key' ? '0' : rankSql(meter, { state: wholeState, events: wholeEvents });
   const direction = ranking.order === 'greatest_first' ? 'DESC' : 'ASC';
   const placed = `
     SELECT ${keys}, events${column}, dense_rank() OVER (ORDER BY rank ${direction}, ${group}) AS place

@@ -1,4 +1,5 @@
-import type { Aggregation } from '#domain';
+import { decimal, type Aggregation, type Meter } from '#domain';
+import { assert } from '#platform';
 
 /**
  * The exact states of an aggregation: what is made of raw events, how it lies in the rollups, how parts are joined, and
@@ -45,33 +46,84 @@ const uniq: UsageState = {
   empty: `uniqExactIfState('', 0)`,
 };
 
-/** The state that an aggregation needs beside the number of events, which every row has. */
-export const stateOf: Readonly<Record<Aggregation, UsageState | null>> = { count: null, sum, min, max, avg: sum, unique_count: uniq, latest };
-
-/** The answer as text, from a merged state and the number of events; avg comes as its exact sum, to be divided by that number. */
-export const answerOf: Readonly<Record<Aggregation, (state: string, events: string) => string>> = {
-  count: (_state, events) => `toString(${events})`,
-  sum: (state) => `toString(${state})`,
-  min: (state) => `toString(${state})`,
-  max: (state) => `toString(${state})`,
-  avg: (state) => `toString(${state})`,
-  unique_count: (state) => `toString(finalizeAggregation(${state}))`,
-  latest: (state) => `toString(tupleElement(${state}, 5))`,
+/** The sorted values, each once, and how often each occurred. */
+const distribution: UsageState = {
+  name: 'distribution',
+  fromRaw: 'sumMap([assumeNotNull(value)], [toUInt64(1)])',
+  fromRollup: 'sumMap(tupleElement(distribution, 1), tupleElement(distribution, 2))',
+  merged: (column) => `sumMap(tupleElement(${column}, 1), tupleElement(${column}, 2))`,
+  empty: `CAST(tuple([], []), 'Tuple(Array(Decimal(76, 18)), Array(UInt64))')`,
 };
 
-/** What groups are ranked by, as a number: the answer itself, an average to 18 digits after the point. */
-export const rankOf: Readonly<Record<Aggregation, (state: string, events: string) => string>> = {
-  count: (_state, events) => events,
-  sum: (state) => state,
-  min: (state) => state,
-  max: (state) => state,
-  avg: (state, events) => `${state} / ${events}`,
-  unique_count: (state) => `finalizeAggregation(${state})`,
-  latest: (state) => `tupleElement(${state}, 5)`,
+/** The state that an aggregation needs beside the number of events, which every row has. */
+export const stateOf: Readonly<Record<Aggregation, UsageState | null>> = { count: null, sum, min, max, avg: sum, unique_count: uniq, latest, percentile: distribution };
+
+/** What a merged state is asked by: its column and that of the number of events. */
+export interface MergedColumns {
+  readonly state: string;
+  readonly events: string;
+}
+
+/**
+ * The answer as text. Two are finished outside of SQL, where decimals divide exactly: avg comes as its exact sum, percentile
+ * as the two values around its place with a blank between them.
+ */
+export function answerSql(meter: Meter, columns: MergedColumns): string {
+  return answerOf[meter.aggregation](columns, meter);
+}
+
+/** What groups are ranked by, as a number that grows with the answer. */
+export function rankSql(meter: Meter, columns: MergedColumns): string {
+  return rankOf[meter.aggregation](columns, meter);
+}
+
+type OfMerged = Readonly<Record<Aggregation, (columns: MergedColumns, meter: Meter) => string>>;
+
+const answerOf: OfMerged = {
+  count: ({ events }) => `toString(${events})`,
+  sum: ({ state }) => `toString(${state})`,
+  min: ({ state }) => `toString(${state})`,
+  max: ({ state }) => `toString(${state})`,
+  avg: ({ state }) => `toString(${state})`,
+  unique_count: ({ state }) => `toString(finalizeAggregation(${state}))`,
+  latest: ({ state }) => `toString(tupleElement(${state}, 5))`,
+  percentile: (columns, meter) => {
+    const { lower, upper } = neighboursSql(columns, meter);
+    return `concat(toString(${lower}), ' ', toString(${upper}))`;
+  },
+};
+
+/** The answer itself, an average to 18 digits after the point, a percentile times what its place was divided by. */
+const rankOf: OfMerged = {
+  count: ({ events }) => events,
+  sum: ({ state }) => state,
+  min: ({ state }) => state,
+  max: ({ state }) => state,
+  avg: ({ state, events }) => `${state} / ${events}`,
+  unique_count: ({ state }) => `finalizeAggregation(${state})`,
+  latest: ({ state }) => `tupleElement(${state}, 5)`,
+  percentile: (columns, meter) => {
+    const { lower, upper, rest, divisor } = neighboursSql(columns, meter);
+    return `${lower} * toDecimal256('${divisor}', 0) + (${upper} - ${lower}) * toDecimal256(${rest}, 0)`;
+  },
 };
 
 /** Aggregations whose groups add up to the whole. */
 export const addsUp: ReadonlySet<Aggregation> = new Set(['count', 'sum']);
 
 /** The states that have a column in usage_rollups, each of its state's name; those that an aggregation does not need stay empty. */
-export const rollupStates: readonly UsageState[] = [sum, min, max, latest, uniq];
+export const rollupStates: readonly UsageState[] = [sum, min, max, latest, uniq, distribution];
+
+/**
+ * The values at the percentile's place and behind it, which is the place itself where it is the last. A place is worked out
+ * in integers, never in floats: it is the whole part of a division by `divisor`, whose `rest` lies between the two.
+ */
+function neighboursSql({ state, events }: MergedColumns, { percentile }: Meter): { lower: string; upper: string; rest: string; divisor: number } {
+  assert(percentile !== null, 'A meter of percentile has one.');
+  const scale = 10 ** decimal(percentile).decimalPlaces();
+  const divisor = 100 * scale;
+  const dividend = `(toUInt128(${events}) - 1) * toUInt128('${decimal(percentile).times(scale).toFixed()}')`;
+  const place = `intDiv(${dividend}, toUInt128('${divisor}'))`;
+  const valueAt = (index: string): string => `tupleElement(${state}, 1)[arrayFirstIndex(seen -> seen > ${index}, arrayCumSum(tupleElement(${state}, 2)))]`;
+  return { lower: valueAt(place), upper: valueAt(`least(${place} + 1, toUInt128(${events}) - 1)`), rest: `modulo(${dividend}, toUInt128('${divisor}'))`, divisor };
+}

@@ -9,11 +9,12 @@ interface MeterRow {
   readonly event_type: string;
   readonly aggregation: string;
   readonly value_path: string | null;
+  readonly percentile: string | null;
   readonly group_by: Record<string, string>;
   readonly filter: string | null;
 }
 
-const meterColumns = 'id, organization_id, key, event_type, aggregation, value_path, group_by, filter';
+const meterColumns = 'id, organization_id, key, event_type, aggregation, value_path, percentile, group_by, filter';
 
 /** How the organization's meters count, in the order of their keys; archived ones too, unless only current ones are asked for. */
 export async function findMeters(
@@ -76,6 +77,7 @@ function toMeter(row: MeterRow): Meter {
     eventType: row.event_type,
     aggregation: row.aggregation as Aggregation,
     valuePath: row.value_path,
+    percentile: row.percentile,
     groupBy: row.group_by,
     filter: row.filter,
   };

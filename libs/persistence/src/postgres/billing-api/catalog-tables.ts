@@ -71,6 +71,7 @@ export const meterTable = new EntitySchema<MeterResource>({
     eventType: textColumn('event_type'),
     aggregation: textColumn('aggregation'),
     valuePath: textColumn('value_path', { nullable: true }),
+    percentile: textColumn('percentile', { nullable: true }),
     groupBy: jsonColumn('group_by', { default: {} }),
     filter: textColumn('filter', { nullable: true }),
     unit: textColumn('unit', { nullable: true }),
