@@ -137,7 +137,7 @@ export class AggregatorFixture {
     const consumer = new ConsumeDeadLetters({ store: this.deadLetters, logger: pino({ level: 'silent' }) });
     const subscription = await this.parts.log.subscribe({
       topic: topics.deadLetters, group: 'aggregator', batchSizeMax: 1_000,
-      handle: (batch) => consumer.execute(batch),
+      handle: async (batch) => void (await consumer.execute(batch)),
     });
     const deadline = performance.now() + 10_000;
     while ((await this.parts.log.lag({ topic: topics.deadLetters, group: 'aggregator' })) > 0n && performance.now() < deadline) await systemClock.sleep(20);

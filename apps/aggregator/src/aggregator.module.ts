@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, UsageReader, type ClickHouse, type Database, type MarkPatience } from '#persistence';
 import type { Clock, EventLog, Logger } from '#platform';
+import { AggregatorMetrics } from './aggregator-metrics.js';
 import { BuildMeterRollups } from './build-meter-rollups.js';
 import { ConsumeDeadLetters } from './consume-dead-letters.js';
 import { ConsumeUsageBatch } from './consume-usage-batch.js';
@@ -23,6 +24,7 @@ export interface AggregatorAdapters {
   readonly clickhouse: ClickHouse;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: AggregatorMetrics;
   readonly patience?: MarkPatience;
   readonly lookEveryMs?: number;
 }
@@ -47,6 +49,7 @@ export class AggregatorModule {
       module: AggregatorModule,
       controllers: [UsageController, EventController, UsageLogHandler],
       providers: [
+        { provide: AggregatorMetrics, useValue: adapters.metrics },
         { provide: ConsumeUsageBatch, useValue: consume },
         { provide: ConsumeDeadLetters, useValue: new ConsumeDeadLetters({ store, logger }) },
         { provide: ReadMeterUsage, useValue: new ReadMeterUsage({ database, usage }) },

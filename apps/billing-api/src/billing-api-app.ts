@@ -7,7 +7,7 @@ export const billingApiApp: AppDefinition<object> = {
   role: 'billingApi',
   port: 4005,
   poolSizeMax: 10,
-  needs: ['postgres'],
+  needs: ['postgres', 'redis'],
   settings: z.object({}),
   compose: (adapters) => ({ module: BillingApiModule.register(adapters) }),
 };

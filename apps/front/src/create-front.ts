@@ -1,7 +1,7 @@
 import replyFrom from '@fastify/reply-from';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { apiVersion, makeIds, operationalRoutes, Problem, sendProblem, toProblem, type Logger } from '#platform';
+import { apiVersion, DependencyChecks, makeIds, operationalRoutes, Problem, sendProblem, systemClock, toProblem, type DependencyCheck, type Logger } from '#platform';
 import { serveMergedDocuments } from './documents.js';
 import { forwardToApps } from './forward.js';
 import { appNames } from './route-table.js';
@@ -35,7 +35,7 @@ export function createFront({ upstreams, logger }: { readonly upstreams: Upstrea
   });
   closeWhatBecomesIdle(fastify);
   const metrics = frontMetrics(upstreams);
-  operationalRoutes({ checks: checksOf(upstreams), metrics: metrics.registry })(fastify);
+  operationalRoutes({ checks: new DependencyChecks(checksOf(upstreams), systemClock), metrics: metrics.registry })(fastify);
   void fastify.register(replyFrom, {
     disableRequestLogging: true,
     undici: { connections: connectionsPerProcessMax, pipelining: 1, connect: { timeout: connectTimeoutMs }, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs },
@@ -60,7 +60,7 @@ function closeWhatBecomesIdle(fastify: FastifyInstance): void {
 }
 
 /** Ready when each app has a process that is. */
-function checksOf(upstreams: Upstreams): Record<string, () => Promise<void>> {
+function checksOf(upstreams: Upstreams): Record<string, DependencyCheck> {
   return Object.fromEntries(appNames.map((app) => [app, async () => {
     if (!upstreams.of(app).some(({ state }) => state === 'ready')) throw new Problem({ status: 503, code: 'app_unavailable', detail: `The app ${app} is not ready.` });
   }]));

@@ -16,6 +16,8 @@ export interface AcceptEventsDependencies {
   readonly businessNow: (organizationId: string) => Promise<Temporal.Instant>;
   /** How long the organization keeps raw events; null is for ever. Cached by whoever gives it. */
   readonly rawRetentionSeconds: (organizationId: string) => Promise<number | null>;
+  /** Hears how many events of a request were accepted and refused, once both are durable. */
+  readonly onAnswered?: ((answer: { readonly accepted: number; readonly refused: number }) => void) | undefined;
 }
 
 export interface AcceptEventsCommand {
@@ -61,6 +63,7 @@ export class AcceptEvents {
     assert(records.length + rejected.length === batch.events.length, 'Every event must be accepted or refused.');
     if (rejected.length > 0 && (records.length > 0 || keepsAllRefused)) await this.keepRefused(batch, rejected, receipt);
     if (records.length > 0) await this.deps.log.append(topics.usageEvents, records);
+    this.deps.onAnswered?.({ accepted: records.length, refused: rejected.length });
     return { accepted: records.length, rejected };
   }
 

@@ -1,3 +1,4 @@
+import { Counter } from 'prom-client';
 import { DeadLetterStore } from '#persistence';
 import type { OpenApiOptions } from '#platform';
 import type { AppAdapters, AppDefinition } from '#service';
@@ -10,12 +11,20 @@ export const ingestApp: AppDefinition<IngestConfig> = {
   role: 'ingest',
   port: 4001,
   poolSizeMax: 4,
-  needs: ['postgres'],
+  needs: ['postgres', 'kafka'],
   settings: ingestConfigSchema,
-  compose: (adapters, config) => ({
-    routes: (fastify) => registerIngestRoutes(fastify, dependencies(adapters, config)),
-    openApiPaths: ingestOpenApi as NonNullable<OpenApiOptions['paths']>,
-  }),
+  compose: (adapters, config) => {
+    const events = new Counter({ name: 'tollway_events_total', help: 'Events of answered requests: accepted, or refused.', labelNames: ['outcome'], registers: [] });
+    const onAnswered: IngestDependencies['onAnswered'] = ({ accepted, refused }) => {
+      events.inc({ outcome: 'accepted' }, accepted);
+      events.inc({ outcome: 'refused' }, refused);
+    };
+    return {
+      routes: (fastify) => registerIngestRoutes(fastify, { ...dependencies(adapters, config), onAnswered }),
+      openApiPaths: ingestOpenApi as NonNullable<OpenApiOptions['paths']>,
+      metrics: [events],
+    };
+  },
 };
 
 function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDependencies {

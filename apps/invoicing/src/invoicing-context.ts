@@ -1,5 +1,6 @@
 import type { Database } from '#persistence';
 import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
+import type { InvoicingMetrics } from './invoicing-metrics.js';
 
 /** Every step between which a process may die. Whoever observes them learns where it is; a test dies there. */
 export const sweepSteps = [
@@ -21,6 +22,7 @@ export interface InvoicingContext {
   readonly logger: Logger;
   /** Called at each step, in the order of the work. What it throws ends the work there. */
   readonly atStep?: ((step: SweepStep) => void) | undefined;
+  readonly metrics?: InvoicingMetrics | undefined;
 }
 
 /** An organization whose acts are to be done, and where its time stands. */

@@ -11,6 +11,7 @@ import { InvoicingWorker } from './in/invoicing-worker.js';
 import { PaymentProviderController } from './in/payment-provider.controller.js';
 import { WebhookController } from './in/webhook.controller.js';
 import type { InvoicingContext, SweepStep } from './invoicing-context.js';
+import type { InvoicingMetrics } from './invoicing-metrics.js';
 import { IssueInvoices } from './issue-invoices.js';
 import { MakeInvoices } from './make-invoices.js';
 import { PaymentProviders, type StripeSettings } from './payment-providers.js';
@@ -36,14 +37,15 @@ export interface InvoicingAdapters {
   readonly stripeRequestsPerSecond?: number | undefined;
   readonly sweepEveryMs?: number | undefined;
   readonly atStep?: ((step: SweepStep) => void) | undefined;
+  readonly metrics?: InvoicingMetrics | undefined;
 }
 
 const sweepEveryMsDefault = 500;
 
 /** The use cases on these adapters, without Nest. */
 export function invoicingUseCases(adapters: InvoicingAdapters) {
-  const { database, log, jobs, clock, ids, logger, atStep } = adapters;
-  const context: InvoicingContext = { database, log, jobs, clock, ids, logger, atStep };
+  const { database, log, jobs, clock, ids, logger, atStep, metrics } = adapters;
+  const context: InvoicingContext = { database, log, jobs, clock, ids, logger, atStep, metrics };
   const box = new SecretBox(adapters.serverSecret);
   const providers = new PaymentProviders({ box, clock, bootstrapStripe: adapters.stripe, requestsPerSecond: adapters.stripeRequestsPerSecond });
   const businessClock = new BusinessClock(database, organizationReader(database), clock);

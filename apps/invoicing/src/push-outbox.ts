@@ -59,6 +59,7 @@ export class PushOutbox {
       return isEnded;
     } catch (error) {
       logger.error({ err: error, organization: organizationId, invoice: due.invoiceId }, 'An invoice could not be told to the payment provider.');
+      this.context.metrics?.pushed('failed');
       await this.putOff(due);
       return false;
     }
@@ -90,6 +91,7 @@ export class PushOutbox {
     atStep?.('push:begun');
     const outcome = entry.kind === 'push' ? await this.push(manager, { invoice, provider }) : await this.pay(manager, { invoice, provider, entry });
     atStep?.('push:answered');
+    this.context.metrics?.pushed(outcome.kind);
     if (outcome.kind !== 'done') {
       const customerKey = { organizationId, provider: provider.name, customerId: invoice.customerId };
       if (outcome.known?.partyProviderId) await noteProviderCustomer(manager, { ...customerKey, providerId: outcome.known.partyProviderId });

@@ -1,5 +1,6 @@
+import { Histogram } from 'prom-client';
 import { z } from 'zod';
-import { ratingGroup } from '#contracts';
+import { ratingGroup, topics } from '#contracts';
 import { UsageReader } from '#persistence';
 import type { AppDefinition } from '#service';
 import { ratingTransport } from './in/usage-changed.handler.js';
@@ -12,10 +13,14 @@ export const ratingApp: AppDefinition<object> = {
   role: 'rating',
   port: 4003,
   poolSizeMax: 6,
-  needs: ['postgres', 'clickhouse'],
+  needs: ['postgres', 'clickhouse', 'kafka', 'redis'],
   settings: z.object({}),
-  compose: ({ database, log, jobs, clickHouse, clock, logger }) => ({
-    module: RatingModule.register({ database, log, jobs, usage: new UsageReader({ clickhouse: clickHouse, database, log }), clock, logger }),
-    consumer: { group: ratingGroup, batchSizeMax, transport: ratingTransport },
-  }),
+  compose: ({ database, log, jobs, clickHouse, clock, logger }) => {
+    const jobSeconds = new Histogram({ name: 'tollway_rating_job_seconds', help: 'How long rating jobs that succeeded took.', labelNames: ['kind'], buckets: [0.05, 0.25, 1, 5, 15, 60, 300], registers: [] });
+    return {
+      module: RatingModule.register({ database, log, jobs, usage: new UsageReader({ clickhouse: clickHouse, database, log }), clock, logger, jobSeconds }),
+      consumer: { group: ratingGroup, topics: [topics.usageChanged], batchSizeMax, transport: ratingTransport },
+      metrics: [jobSeconds],
+    };
+  },
 };

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { Histogram } from 'prom-client';
 import type { Database, RatingPatience } from '#persistence';
 import type { Clock, EventLog, JobQueue, Logger } from '#platform';
 import { RatingController } from './in/rating.controller.js';
@@ -23,6 +24,7 @@ export interface RatingAdapters {
   readonly logger: Logger;
   readonly patience?: RatingPatience;
   readonly lookEveryMs?: number;
+  readonly jobSeconds?: Histogram<'kind'>;
 }
 
 const patienceDefault: RatingPatience = { quietMs: 2_000, waitMaxMs: 60_000 };
@@ -45,7 +47,7 @@ export class RatingModule {
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },
         { provide: ReportRatedUsage, useValue: new ReportRatedUsage({ database, refresh, clock }) },
         { provide: MarkRatingDue, useValue: new MarkRatingDue(database, clock) },
-        { provide: RatingWorker, useValue: new RatingWorker({ jobs, clock, logger, rateOpen, rateFinal, sendDue, lookEveryMs }) },
+        { provide: RatingWorker, useValue: new RatingWorker({ jobs, clock, logger, rateOpen, rateFinal, sendDue, lookEveryMs, jobSeconds: adapters.jobSeconds }) },
       ],
     };
   }

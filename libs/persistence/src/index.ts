@@ -53,6 +53,8 @@ export { anyInvoiceExists, findInvoiceOfProvider, insertInvoices, invoiceTable, 
 export type { InvoiceFilter, InvoiceRecord, IssuedInvoice, NewInvoice, PaymentFailureNote } from './postgres/invoicing/invoice-table.js';
 export { readPaymentConnection, savePaymentConnection } from './postgres/invoicing/payment-connection-table.js';
 export type { NewPaymentConnection, PaymentConnection } from './postgres/invoicing/payment-connection-table.js';
+export { readInvoicingBacklog } from './postgres/invoicing/invoicing-backlog.js';
+export type { InvoicingBacklog } from './postgres/invoicing/invoicing-backlog.js';
 export { countOpenOutbox, hastenOutbox, insertOutboxEntries, lockOutboxEntry, readDueOutbox, readOpenOutbox, saveOutboxOutcome, withdrawOutbox } from './postgres/invoicing/payment-outbox-table.js';
 export type { NewOutboxEntry, OutboxEntry, OutboxKind, OutboxOutcome, OutboxState } from './postgres/invoicing/payment-outbox-table.js';
 export { readPendingPaymentId, savePayment } from './postgres/invoicing/payment-table.js';

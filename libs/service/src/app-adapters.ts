@@ -2,10 +2,11 @@ import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickh
 import {
   appRoles, billingApiEntities, BusinessClock, ClickHouse, Database, organizationReader, PostgresAuthenticator, type AppRole, type ReadOrganization,
 } from '#persistence';
-import { makeIds, openJobQueue, systemClock, type Clock, type EventLog, type Ids, type JobQueue, type Logger } from '#platform';
+import { makeIds, openJobQueue, openRedisCheck, systemClock, type Clock, type DependencyCheck, type EventLog, type Ids, type JobQueue, type Logger } from '#platform';
 import { openEventLog, type MaintainedLog } from './open-event-log.js';
 
-export type StoreName = 'postgres' | 'clickhouse';
+/** What an app may need, by the names under which `/readyz` tells of it. */
+export type StoreName = 'postgres' | 'clickhouse' | 'kafka' | 'redis';
 
 /** Where the stores are, as the settings say. */
 export interface StoreAddresses {
@@ -28,8 +29,8 @@ export interface AppAdapters {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly serverSecret: string;
-  /** Asks a store whether it answers. */
-  readonly check: Readonly<Record<StoreName, () => Promise<void>>>;
+  /** Asks each store of this installation whether it answers; without Kafka or Redis, Postgres does their work. */
+  readonly checks: Readonly<Partial<Record<StoreName, DependencyCheck>>>;
   close(): Promise<void>;
 }
 
@@ -60,6 +61,7 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
     log: { level: ClickHouseLogLevel.OFF }, // What fails is thrown, and logged where it is handled.
   });
   const readOrganization = organizationReader(database);
+  const redis = addresses.redisUrl === undefined ? undefined : openRedisCheck(addresses.redisUrl);
   return {
     database,
     log,
@@ -72,8 +74,14 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
     ids: makeIds({ now: () => clock.now() }),
     logger,
     serverSecret,
-    check: { postgres: () => askPostgres(database), clickhouse: () => askClickHouse(client) },
+    checks: {
+      postgres: () => askPostgres(database),
+      clickhouse: () => askClickHouse(client),
+      ...(addresses.kafkaBrokers === undefined ? {} : { kafka: () => log.check() }),
+      ...(redis === undefined ? {} : { redis: redis.check }),
+    },
     async close() {
+      redis?.close();
       clearInterval(maintaining);
       await jobs.close();
       await log.close();

@@ -5,6 +5,7 @@ import { aggregatorGroup, encodeUsageEventRecord, scopes, topics, usageEventKey,
 import { createHttpApp, LogServer, systemClock, type Principal } from '#platform';
 import { useClickHouse, usePostgres } from '#testing';
 import { AggregatorFixture, recordOf, type TestEvent } from '../aggregator-fixture.js';
+import { AggregatorMetrics } from '../aggregator-metrics.js';
 import { AggregatorModule } from '../aggregator.module.js';
 import { aggregatorTransport } from './usage-log.handler.js';
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const { database, log, clickhouse } = fixture.parts;
   const logger = pino({ level: 'silent' });
   app = await createHttpApp({
-    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, patience: { quietMs: 200, waitMaxMs: 1_000 }, lookEveryMs: 100 }),
+    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, metrics: new AggregatorMetrics(systemClock), patience: { quietMs: 200, waitMaxMs: 1_000 }, lookEveryMs: 100 }),
     logger,
     authenticator: { authenticate: (credential) => Promise.resolve(principals.get(credential) ?? null) },
     decimalFields: new Set(),

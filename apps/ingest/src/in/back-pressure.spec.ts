@@ -23,6 +23,8 @@ const fullAt = (topic: string) => (log: EventLog): EventLog => ({
   subscribe: (options) => log.subscribe(options),
   completeAsOf: (options) => log.completeAsOf(options),
   lag: (options) => log.lag(options),
+  lagByPartition: (options) => log.lagByPartition(options),
+  check: () => log.check(),
   close: () => log.close(),
 });
 

@@ -1,4 +1,5 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { Histogram } from 'prom-client';
 import { rateFinalSchema, rateOpenSchema, ratingQueue } from '#contracts';
 import { assert, type Clock, type Job, type JobQueue, type Logger } from '#platform';
 import type { RateFinalPeriods } from '../rate-final-periods.js';
@@ -22,6 +23,7 @@ export class RatingWorker implements OnApplicationBootstrap, BeforeApplicationSh
       readonly rateFinal: RateFinalPeriods;
       readonly sendDue: SendDueRatings;
       readonly lookEveryMs: number;
+      readonly jobSeconds?: Histogram<'kind'> | undefined;
     },
   ) {}
 
@@ -37,6 +39,12 @@ export class RatingWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async handle(job: Job<unknown>): Promise<void> {
+    const done = this.use.jobSeconds?.startTimer({ kind: job.name });
+    await this.rate(job);
+    done?.();
+  }
+
+  private async rate(job: Job<unknown>): Promise<void> {
     if (job.name === 'rate-open') return this.use.rateOpen.execute(rateOpenSchema.parse(job.payload));
     assert(job.name === 'rate-final', `The rating queue has no job "${job.name}".`);
     return this.use.rateFinal.execute(rateFinalSchema.parse(job.payload));

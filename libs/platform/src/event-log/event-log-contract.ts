@@ -259,6 +259,8 @@ function progress({ open }: ContractContext): void {
 
     const held = appended.find(({ value }) => value === '"held"');
     expect((await log.completeAsOf({ topic, group: 'g' })).toString()).toBe(held?.appendedAt.toString());
+    const lags = await log.lagByPartition({ topic, group: 'g' });
+    expect(lags.map(({ partition, records, oldestAt }) => [partition, records, oldestAt?.toString() ?? null])).toEqual([[0, 2n, held?.appendedAt.toString()], [1, 0n, null]]);
     expect(Temporal.Instant.compare(idle, held?.appendedAt ?? idle)).toBe(-1);
 
     gate.open();
@@ -269,10 +271,15 @@ function progress({ open }: ContractContext): void {
     expect(Temporal.Instant.compare(await log.completeAsOf({ topic, group: 'g' }), done)).toBeGreaterThanOrEqual(0);
   });
 
+  it('answers whoever only asks whether it is there', async () => {
+    await expect((await open()).check()).resolves.toBeUndefined();
+  });
+
   it('counts everything as unhandled for a group that never was', async () => {
     const log = await open();
     const topic = await freshTopic(log, 2);
     expect(await log.lag({ topic, group: 'never' })).toBe(0n);
+    expect(await log.lagByPartition({ topic, group: 'never' })).toEqual([{ partition: 0, records: 0n, oldestAt: null }, { partition: 1, records: 0n, oldestAt: null }]);
     const earliest = await log.completeAsOf({ topic, group: 'never' });
     await log.append(topic, [{ key: 'a', value: '1' }, { key: 'b', value: '2' }, { key: 'c', value: '3' }]);
     expect(await log.lag({ topic, group: 'never' })).toBe(3n);

@@ -27,6 +27,15 @@ export interface LogPosition {
   readonly position: bigint;
 }
 
+/** How far a group is behind in one partition. */
+export interface PartitionLag {
+  readonly partition: number;
+  /** Appended and not yet committed by the group. */
+  readonly records: bigint;
+  /** When the oldest of them was appended; null where there is none. */
+  readonly oldestAt: Temporal.Instant | null;
+}
+
 export interface Subscription {
   /** Lets the running batches finish, commits them and takes no more. */
   close(): Promise<void>;
@@ -66,5 +75,9 @@ export interface EventLog {
   completeAsOf(options: { readonly topic: string; readonly group: string }): Promise<Temporal.Instant>;
   /** Records appended and not yet committed by the group. */
   lag(options: { readonly topic: string; readonly group: string }): Promise<bigint>;
+  /** The same by partition, with the age of what waits; every partition of the topic is there. */
+  lagByPartition(options: { readonly topic: string; readonly group: string }): Promise<readonly PartitionLag[]>;
+  /** Resolves where the log answers at all, and throws a Fault where it is away. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -138,6 +138,8 @@ function withTopicsOfItsOwn(log: EventLog): EventLog {
     subscribe: ({ topic, handle, ...options }) => log.subscribe({ ...options, topic: prefix + topic, handle: (batch) => handle({ ...batch, topic }) }),
     completeAsOf: ({ topic, group }) => log.completeAsOf({ topic: prefix + topic, group }),
     lag: ({ topic, group }) => log.lag({ topic: prefix + topic, group }),
+    lagByPartition: ({ topic, group }) => log.lagByPartition({ topic: prefix + topic, group }),
+    check: () => log.check(),
     close: () => log.close(),
   };
 }

@@ -4,12 +4,12 @@ import type { ClientConfig } from 'pg';
 import type { Clock } from '../clock/clock.js';
 import { AssertionFailed, assert } from '../errors/assert.js';
 import { Fault } from '../errors/fault.js';
-import type { EventLog, LogPosition, NewLogRecord, SubscribeOptions, Subscription } from './event-log.js';
+import type { EventLog, LogPosition, NewLogRecord, PartitionLag, SubscribeOptions, Subscription } from './event-log.js';
 import type { GroupCommitBounds } from './group-commit.js';
 import { PostgresAppender } from './postgres-append.js';
 import { SEGMENT_DAYS_AHEAD } from './postgres-event-log-schema.js';
 import { faultOfPostgres } from './postgres-faults.js';
-import { completeAsOf, lag } from './postgres-progress.js';
+import { completeAsOf, lagByPartition } from './postgres-progress.js';
 import { PostgresSubscription } from './postgres-subscription.js';
 import type { ConsumerSettings } from './postgres-subscription.js';
 import { PostgresTopics } from './postgres-topics.js';
@@ -124,7 +124,17 @@ class PostgresLog implements PostgresEventLog {
   }
 
   async lag({ topic, group }: { readonly topic: string; readonly group: string }): Promise<bigint> {
-    return lag(this.pool, await this.topics.find(topic), group);
+    return (await this.lagByPartition({ topic, group })).reduce((sum, { records }) => sum + records, 0n);
+  }
+
+  async lagByPartition({ topic, group }: { readonly topic: string; readonly group: string }): Promise<readonly PartitionLag[]> {
+    return lagByPartition(this.pool, await this.topics.find(topic), group);
+  }
+
+  async check(): Promise<void> {
+    await this.pool.query('SELECT 1').catch((error: unknown) => {
+      throw faultOfPostgres(error);
+    });
   }
 
   async maintain(options: MaintainOptions = {}): Promise<{ created: number; dropped: string[]; forgotten: number }> {

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 
 import { assert } from '../errors/assert.js';
+import type { PartitionLag } from './event-log.js';
 import { appendClasses } from './advisory-keys.js';
 import { lastRecordSql } from './postgres-event-log-schema.js';
 import { faultOfPostgres } from './postgres-faults.js';
@@ -22,18 +23,22 @@ FROM event_log.partitions p
 LEFT JOIN event_log.offsets o ON o.topic_id = p.topic_id AND o.partition = p.partition AND o.group_name = $2
 CROSS JOIN LATERAL (SELECT greatest(coalesce(o.next_position, 0), p.first_position) AS position) AS next`;
 
+const FIRST_UNHANDLED = `(
+  SELECT r.appended_at FROM event_log.records r
+  WHERE r.topic_id = p.topic_id AND r.partition = p.partition AND r.position >= next.position ORDER BY r.position LIMIT 1)`;
+
 const OLDEST_UNHANDLED_SQL = `
 SELECT (extract(epoch FROM min(u.appended_at)) * 1000000)::bigint AS oldest_us
 ${PARTITIONS}
-CROSS JOIN LATERAL (
-  SELECT r.appended_at FROM event_log.records r
-  WHERE r.topic_id = p.topic_id AND r.partition = p.partition AND r.position >= next.position ORDER BY r.position LIMIT 1) AS u
+CROSS JOIN LATERAL ${FIRST_UNHANDLED} AS u
 WHERE p.topic_id = $1`;
 
 const LAG_SQL = `
-SELECT coalesce(sum(l.position + 1 - next.position), 0)::text AS lag
-${PARTITIONS} CROSS JOIN LATERAL ${lastRecordSql('p.topic_id')} AS l
-WHERE p.topic_id = $1 AND l.position >= next.position`;
+SELECT p.partition, greatest(coalesce(l.position + 1 - next.position, 0), 0)::text AS records, (extract(epoch FROM u.appended_at) * 1000000)::bigint AS oldest_us
+${PARTITIONS}
+LEFT JOIN LATERAL ${lastRecordSql('p.topic_id')} AS l ON true
+LEFT JOIN LATERAL ${FIRST_UNHANDLED} AS u ON true
+WHERE p.topic_id = $1 ORDER BY p.partition`;
 
 const WRAP_MS = 2n ** 32n;
 
@@ -55,11 +60,13 @@ export async function completeAsOf(pool: Pool, topic: Topic, group: string): Pro
   }
 }
 
-/** See `EventLog.lag`. */
-export async function lag(pool: Pool, topic: Topic, group: string): Promise<bigint> {
+/** See `EventLog.lagByPartition`. */
+export async function lagByPartition(pool: Pool, topic: Topic, group: string): Promise<PartitionLag[]> {
   try {
-    const { rows } = await pool.query<{ lag: string }>(LAG_SQL, [topic.id, group]);
-    return BigInt(rows[0]?.lag ?? 0);
+    const { rows } = await pool.query<{ partition: number; records: string; oldest_us: string | null }>(LAG_SQL, [topic.id, group]);
+    return rows.map(({ partition, records, oldest_us: oldestUs }) => ({
+      partition, records: BigInt(records), oldestAt: oldestUs === null ? null : Temporal.Instant.fromEpochNanoseconds(BigInt(oldestUs) * 1000n),
+    }));
   } catch (error) {
     throw faultOfPostgres(error);
   }

@@ -6,6 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { makeLogger } from '../logging/logger.js';
 import { createHttpApp } from './create-http-app.js';
+import { systemClock } from '../clock/clock.js';
+import { DependencyChecks } from './dependency-checks.js';
 import { operationalRoutes } from './operational-routes.js';
 import { CurrentCall, Public, RequiredScope, type CallContext } from './principal.js';
 
@@ -74,11 +76,11 @@ const app = await createHttpApp({
   routes: [
     operationalRoutes({
       metrics: new Registry(),
-      checks: {
+      checks: new DependencyChecks({
         postgres: async () => {
           if (failing.now) throw new Error('postgres://user:password@host is gone');
         },
-      },
+      }, systemClock),
     }),
   ],
 });
@@ -215,7 +217,7 @@ describe('routes', () => {
     expect(await get('/healthz')).toMatchObject({ status: 200 });
     expect(await get('/readyz')).toEqual({ status: 200, text: '{"status":"ready","checks":{"postgres":"ok"}}' });
     failing.now = true;
-    expect(await get('/readyz')).toEqual({ status: 503, text: '{"status":"not_ready","checks":{"postgres":"failed"}}' });
+    await expect.poll(() => get('/readyz'), { timeout: 10_000 }).toEqual({ status: 503, text: '{"status":"not_ready","checks":{"postgres":"failed"}}' });
     expect((await get('/metrics')).status).toBe(200);
   });
 });

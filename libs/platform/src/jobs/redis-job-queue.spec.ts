@@ -10,6 +10,7 @@ import { expect, it } from 'vitest';
 import { describeWith } from '#testing';
 import { openJobQueue } from './bullmq-job-queue.js';
 import { jobsContract } from './jobs-contract.js';
+import { openRedisCheck } from './redis-check.js';
 
 const quick = { attemptsMax: 5, lockDurationMs: 1_000, stalledIntervalMs: 500, onError: (): void => undefined };
 
@@ -33,6 +34,23 @@ describeWith('redis', 'the job queue on Redis', () => {
   });
 });
 
+describeWith('redis', 'whether a Redis answers', () => {
+  it('is known at once, and again when another one stands in its place', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tollway-redis-'));
+    const socket = join(folder, 'redis.sock');
+    const { check, close } = openRedisCheck(`unix://${socket}`);
+    await expect(check()).rejects.toThrow();
+    for (let nth = 0; nth < 2; nth += 1) {
+      const redis = await startRedisOn(folder, socket);
+      await expect(check()).resolves.toBeUndefined();
+      await redis.stop();
+      await expect(check()).rejects.toThrow();
+    }
+    close();
+    await rm(folder, { recursive: true, force: true });
+  });
+});
+
 it('says so when Redis is away, instead of waiting for it', async () => {
   const away = openJobQueue({ backend: 'redis', url: 'redis://127.0.0.1:1', ...quick, timeoutMs: 200 });
   await expect(away.add('q', [{ name: 'job', payload: {} }])).rejects.toMatchObject({ name: 'Fault', code: 'queue_unavailable', retryable: true });
@@ -45,7 +63,11 @@ async function startRedis(): Promise<{ readonly url: string; readonly stop: () =
   const given = process.env['REDIS_URL'] ?? '';
   if (given !== '') return { url: given, stop: async () => undefined };
   const folder = await mkdtemp(join(tmpdir(), 'tollway-redis-'));
-  const socket = join(folder, 'redis.sock');
+  const { url, stop } = await startRedisOn(folder, join(folder, 'redis.sock'));
+  return { url, stop: () => stop().then(() => rm(folder, { recursive: true, force: true })) };
+}
+
+async function startRedisOn(folder: string, socket: string): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', ''], { stdio: 'ignore' });
   const probe = new Redis({ path: socket, retryStrategy: () => 50, maxRetriesPerRequest: 100 });
   probe.on('error', () => undefined); // Until it listens.
@@ -54,7 +76,6 @@ async function startRedis(): Promise<{ readonly url: string; readonly stop: () =
   const stop = async (): Promise<void> => {
     server.kill();
     await once(server, 'exit');
-    await rm(folder, { recursive: true, force: true });
   };
   return { url: `unix://${socket}`, stop };
 }

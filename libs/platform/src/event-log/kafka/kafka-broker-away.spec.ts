@@ -37,11 +37,13 @@ describeWith('kafka-jars', 'the Kafka event log when its broker goes away', () =
     await until(() => writing.acknowledged.size > 500);
     broker.kill('SIGKILL');
     await until(() => writing.faults.length >= WRITERS); // Everyone has an answer, and it says: try again.
+    await expect(log.check()).rejects.toMatchObject({ name: 'Fault', retryable: true });
     await systemClock.sleep(10_000);
     await broker.restart();
     const before = writing.acknowledged.size;
     await until(() => writing.acknowledged.size > before + 200); // Without anybody's help.
     await writing.stop();
+    await expect(log.check()).resolves.toBeUndefined();
 
     for (const fault of writing.faults) expect(fault).toMatchObject({ name: 'Fault', retryable: true, code: expect.stringMatching(/^log_(?:unavailable|overloaded)$/) });
     expect(writing.slowestMs()).toBeLessThan(40_000);

@@ -3,7 +3,7 @@ import type { Admin, Cluster, Producer } from 'kafkajs';
 import type { Clock } from '../../clock/clock.js';
 import { assert } from '../../errors/assert.js';
 import { Fault } from '../../errors/fault.js';
-import type { EventLog, LogPosition, NewLogRecord, SubscribeOptions, Subscription } from '../event-log.js';
+import type { EventLog, LogPosition, NewLogRecord, PartitionLag, SubscribeOptions, Subscription } from '../event-log.js';
 import type { GroupCommitBounds } from '../group-commit.js';
 import { BrokerSkew } from './broker-skew.js';
 import type { ConsumerSettings } from './consumer-settings.js';
@@ -135,6 +135,17 @@ class KafkaLog implements EventLog {
 
   async lag({ topic, group }: { readonly topic: string; readonly group: string }): Promise<bigint> {
     return this.progress.lag(await this.topics.find(topic), group);
+  }
+
+  async lagByPartition({ topic, group }: { readonly topic: string; readonly group: string }): Promise<readonly PartitionLag[]> {
+    return this.progress.lagByPartition(await this.topics.find(topic), group);
+  }
+
+  async check(): Promise<void> {
+    const answer = this.admin.get().then((admin) => admin.describeCluster());
+    await inTime(answer, { clock: this.settings.clock, maxMs: QUESTION_MAX_MS }).catch((error: unknown) => {
+      throw faultOfKafka(error);
+    });
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Cluster } from 'kafkajs';
 
 import type { Clock } from '../../clock/clock.js';
 import { assert } from '../../errors/assert.js';
+import type { PartitionLag } from '../event-log.js';
 import type { BrokerSkew } from './broker-skew.js';
 import { appendedAtOf } from './commit-note.js';
 import type { Connected } from './kafka-client.js';
@@ -55,8 +56,7 @@ export class KafkaProgress {
     const askedAt = clock.now();
     const behind = (await this.read(topic, group)).filter(({ next, end }) => next < end);
     if (behind.length === 0) return askedAt;
-    const oldest = await Promise.all(behind.map((each) => this.appendedMs(topic, each)));
-    for (const appendedMs of oldest) skew.observe(appendedMs);
+    const oldest = await this.oldestMs(topic, behind);
     const oldestAt = Temporal.Instant.fromEpochMilliseconds(Math.min(...oldest) - skew.holdBackMs());
     return Temporal.Instant.compare(oldestAt, askedAt) < 0 ? oldestAt : askedAt;
   }
@@ -65,6 +65,22 @@ export class KafkaProgress {
   async lag(topic: Topic, group: string): Promise<bigint> {
     const partitions = await this.read(topic, group);
     return partitions.reduce((sum, { next, end }) => (next < end ? sum + end - next : sum), 0n);
+  }
+
+  /** See `EventLog.lagByPartition`. */
+  async lagByPartition(topic: Topic, group: string): Promise<PartitionLag[]> {
+    const partitions = (await this.read(topic, group)).toSorted((a, b) => a.partition - b.partition);
+    const behind = partitions.filter(({ next, end }) => next < end);
+    const oldest = await this.oldestMs(topic, behind);
+    const oldestAt = new Map(behind.map(({ partition }, index) => [partition, Temporal.Instant.fromEpochMilliseconds(oldest[index] as number)]));
+    return partitions.map(({ partition, next, end }) => ({ partition, records: next < end ? end - next : 0n, oldestAt: oldestAt.get(partition) ?? null }));
+  }
+
+  /** When the first unhandled record of each was appended, by the broker's clock. */
+  private async oldestMs(topic: Topic, behind: readonly PartitionProgress[]): Promise<number[]> {
+    const oldest = await Promise.all(behind.map((each) => this.appendedMs(topic, each)));
+    for (const appendedMs of oldest) this.parts.skew.observe(appendedMs);
+    return oldest;
   }
 
   /** The ends first: what is committed is read later, so an answer never claims too much. */
