@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
@@ -14,6 +15,8 @@ const reasons = {
   chromium: () => lacks({ variable: 'CHROMIUM_PATH', programs: ['chromium', 'chromium-browser', 'google-chrome'] }),
   'stripe-mock': () => lacks({ variable: 'STRIPE_MOCK_URL', programs: ['stripe-mock'] }),
   'access-log': () => lacksFile('TOLLWAY_ACCESS_LOG'),
+  numpy: () => lacksNumpy(),
+  gawk: () => (isInPath('gawk') ? null : 'There is no gawk in PATH.'),
 } satisfies Record<string, () => string | null>;
 
 export type TestService = keyof typeof reasons;
@@ -68,6 +71,10 @@ function lacksFile(variable: string): string | null {
   const path = process.env[variable] ?? '';
   if (path === '') return `${variable} is not set.`;
   return existsSync(path) ? null : `${variable} names ${path}, which is not there.`;
+}
+
+function lacksNumpy(): string | null {
+  return spawnSync('python3', ['-c', 'import numpy']).status === 0 ? null : 'There is no python3 with numpy; PYTHONPATH may say where numpy is.';
 }
 
 function lacksPackage(name: string): string | null {

@@ -83,6 +83,8 @@ describe('skipReason', () => {
     vi.stubEnv('KAFKA_BROKERS', '');
     vi.stubEnv('PATH', ''); // So there is no java, with the jars or without.
     expect(skipReason('kafka')).toMatch(/^KAFKA_BROKERS is not set\. There (?:are no jars in \.cache\/kafka|is no java in PATH)/);
+    expect(skipReason('gawk')).toBe('There is no gawk in PATH.');
+    expect(skipReason('numpy')).toBe('There is no python3 with numpy; PYTHONPATH may say where numpy is.');
     expect(skipReason('postgres')).toBeNull();
   });
 
