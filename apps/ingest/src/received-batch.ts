@@ -17,4 +17,6 @@ export interface ReceivedBatch {
   readonly events: readonly ReceivedEvent[];
   /** What was sent for one event, as text. */
   readonly payloadOf: (index: number) => string;
+  /** The id of the Firehose request that the body is; its answer has to repeat it. */
+  readonly firehoseRequestId?: string;
 }

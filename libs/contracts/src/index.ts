@@ -13,8 +13,10 @@ export { ratedUsageQuerySchema, ratedUsageRowSchema, ratedUsageSchema } from './
 export type { RatedUsageBody, RatedUsageQuery } from './http/rated-usage.js';
 export { invoicingQueue, rateFinalSchema, rateOpenSchema, ratingQueue, sweepJob } from './jobs/rating-jobs.js';
 export type { RateFinalPayload, RateOpenPayload } from './jobs/rating-jobs.js';
-export { cloudEventSchema, combinedQuerySchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, refusedEventSchema } from './http/event.js';
-export type { EventsAnswerBody, RefusedEventBody } from './http/event.js';
+export {
+  callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
+} from './http/event.js';
+export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';
 export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';
 export { addressSchema, currencyInputSchema, flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, timeZoneInputSchema } from './http/resource.js';
 export { decimalFields } from './http/decimal-fields.js';

@@ -4,7 +4,10 @@ import { linesOf, type Line } from './lines.js';
 
 /** One event a line. A line that is no JSON is one refused event. */
 export function ndjsonEvents(text: string): ReceivedBatch {
-  const lines = linesOf(text);
+  return batchOfLines(linesOf(text));
+}
+
+export function batchOfLines(lines: readonly Line[]): ReceivedBatch {
   return { events: lines.map(lineEvent), payloadOf: (index) => lines[index]?.text ?? '' };
 }
 

@@ -1,16 +1,12 @@
-import type { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { combinedQuerySchema, eventsBodySizeMax, type EventsAnswerBody } from '#contracts';
-import {
-  authenticateRequest, invalidInput, principalOf, Problem, sendProblem, toProblem, valueOrProblem, type Authenticator, type InputFault, type Logger,
-} from '#platform';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { EventsAnswerBody } from '#contracts';
+import { authenticateRequest, principalOf, Problem, sendProblem, valueOrProblem, type Authenticator, type InputFault, type Logger } from '#platform';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
-import { combinedEvents } from '../formats/combined-events.js';
-import type { ReceivedBatch } from '../received-batch.js';
 import { ReplayDeadLetter, type ReplayDeadLetterDependencies, type ReplayRefusal } from '../replay-dead-letter.js';
 import { eventsOf } from './events-of-request.js';
-import { readBody } from './read-body.js';
-import { RequestBudget } from './request-budget.js';
+import { registerFormatRoutes } from './format-routes.js';
+import { loggedProblem } from './logged-problem.js';
+import { eventTaker } from './take-events.js';
 
 export interface IngestDependencies extends AcceptEventsDependencies, Pick<ReplayDeadLetterDependencies, 'readDeadLetter'> {
   readonly authenticator: Authenticator;
@@ -30,7 +26,7 @@ export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDepen
     scope.addHook('onRequest', async (request) => {
       await authenticateRequest(request, deps.authenticator, 'events:write');
     });
-    scope.setErrorHandler((error, request, reply) => answerError({ error, request, reply, logger: deps.logger }));
+    scope.setErrorHandler((error, request, reply) => sendProblem(reply, loggedProblem(error, { request, logger: deps.logger })));
     routes(scope, deps);
     done();
   });
@@ -41,32 +37,14 @@ const replayStatuses: Readonly<Record<ReplayRefusal, number>> = { not_found: 404
 function routes(scope: FastifyInstance, deps: IngestDependencies): void {
   const acceptEvents = new AcceptEvents(deps);
   const replayDeadLetter = new ReplayDeadLetter({ acceptEvents, log: deps.log, readDeadLetter: deps.readDeadLetter });
-  const budget = new RequestBudget(deps.bodyBytesMax);
-
-  const withBody = async (request: FastifyRequest, read: (body: Buffer) => ReceivedBatch, keepsAllRefused: boolean): Promise<EventsAnswerBody> => {
-    const lease = budget.lease();
-    try {
-      const body = await readBody(request.body as Readable | undefined, { contentEncoding: request.headers['content-encoding'], sizeMax: eventsBodySizeMax, lease });
-      return await acceptEvents.execute({ organizationId: principalOf(request).organizationId, batch: read(body), keepsAllRefused });
-    } finally {
-      lease.release();
-    }
-  };
+  const takeEvents = eventTaker({ acceptEvents, bodyBytesMax: deps.bodyBytesMax });
 
   scope.post('/v1/events', async (request, reply) => {
-    const answer = await withBody(request, (body) => eventsOf(request.headers, body), false);
+    const answer = await takeEvents(request, { read: (body) => eventsOf(request.headers, body), keepsAllRefused: false });
     return sendAnswer(reply, answer);
   });
 
-  scope.post('/v1/ingest/combined', async (request, reply) => {
-    const query = combinedQuerySchema.safeParse(request.query);
-    if (!query.success) throw invalidInput(query.error.issues as Parameters<typeof invalidInput>[0]);
-    const { batch = null, first_line: firstLine = '1', subject = 'client' } = query.data;
-    const options = { batch, firstLine: Number.parseInt(firstLine, 10), subject };
-    const answer = await withBody(request, (body) => combinedEvents(body, options), true);
-    // Gateways send a batch again when it is refused as a whole, and then drop it: what was refused stands inside.
-    return reply.status(202).send(answer);
-  });
+  registerFormatRoutes(scope, { takeEvents, clock: deps.clock, logger: deps.logger });
 
   scope.post<{ Params: { id: string } }>('/v1/dead-letters/:id/replay', async (request, reply) => {
     const outcome = await replayDeadLetter.execute({ organizationId: principalOf(request).organizationId, deadLetterId: request.params.id });
@@ -85,13 +63,4 @@ function nothingAccepted({ accepted, rejected }: EventsAnswerBody): Problem {
   const errors: readonly InputFault[] | undefined = rejected.length === 1 ? first?.errors : undefined;
   const detail = rejected.length === 1 ? `The event was refused. ${first?.detail ?? ''}` : `None of the ${rejected.length} events was accepted.`;
   return new Problem({ status: 422, code: 'nothing_accepted', detail, errors, extensions: { accepted, rejected } });
-}
-
-function answerError({ error, request, reply, logger }: { error: unknown; request: FastifyRequest; reply: FastifyReply; logger: Logger }): void {
-  const problem = toProblem(error);
-  if (problem.status >= 500) {
-    const route = request.routeOptions.url ?? 'unknown route';
-    logger[problem.status === 503 ? 'warn' : 'error']({ err: error, request_id: request.id, route }, 'A request failed.');
-  }
-  sendProblem(reply, problem);
 }

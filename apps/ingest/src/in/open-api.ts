@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { cloudEventSchema, combinedQuerySchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, refusedEventSchema } from '#contracts';
+import {
+  callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats, refusedEventSchema, type IngestFormat,
+} from '#contracts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -13,7 +15,6 @@ const problem = { $ref: '#/components/schemas/Problem' };
 const nothingAccepted = {
   allOf: [problem, { type: 'object', required: ['accepted', 'rejected'], properties: { accepted: { const: 0 }, rejected: { type: 'array', items: schemaOf(refusedEventSchema, 'output') } } }],
 };
-const combinedParameters = schemaOf(combinedQuerySchema, 'input').properties as Record<string, JsonSchema>;
 
 const problems: Readonly<Record<number, string>> = {
   400: 'The body can not be read.',
@@ -36,6 +37,54 @@ function responses(statuses: readonly number[]): Record<string, unknown> {
 
 const refusedAsAWhole = { description: 'No event was acceptable.', content: { 'application/problem+json': { schema: nothingAccepted } } };
 
+interface FormatDocument {
+  readonly summary: string;
+  readonly subject: string;
+  readonly identity: string;
+  /** Beyond the JSON types and NDJSON. */
+  readonly types?: readonly string[];
+  readonly isJson: boolean;
+}
+
+const ordinal = 'its text and its ordinal among equal lines of the request';
+const formatDocuments: Readonly<Record<IngestFormat, FormatDocument>> = {
+  kong: { summary: 'entries of Kong’s http-log plugin', subject: 'consumer.custom_id, else consumer.username, else consumer.id', identity: 'request.id', isJson: true },
+  apisix: { summary: 'entries of APISIX’s http-logger plugin', subject: 'consumer.username (consumer_name of a log_format)', identity: `the header x-request-id, else ${ordinal}`, types: ['text/plain'], isJson: true },
+  nginx: { summary: 'NGINX access-log lines in JSON', subject: 'consumer, else remote_user, else remote_addr', identity: `request_id, else ${ordinal}`, types: ['text/plain'], isJson: true },
+  envoy: { summary: 'Envoy access-log lines in JSON', subject: 'customer, else consumer, else user', identity: `x_request_id, else request_id, else stream_id, else ${ordinal}`, types: ['text/plain'], isJson: true },
+  'aws-api-gateway': { summary: 'AWS API Gateway access-log lines in JSON, plain or in the records of Data Firehose', subject: 'principalId unless it is "-", else apiKeyId', identity: `extendedRequestId, else requestId, else ${ordinal}`, types: ['text/plain'], isJson: true },
+  tyk: { summary: 'records of Tyk Pump', subject: 'alias, else oauth_id, else api_key', identity: ordinal, types: ['text/plain'], isJson: true },
+  segment: { summary: 'calls of Segment’s HTTP API, one or a batch', subject: 'userId, else groupId, else anonymousId', identity: 'messageId', isJson: true },
+  combined: { summary: 'lines of an access log in combined format', subject: 'the client address, or with subject=user the remote user', identity: ordinal, types: ['text/plain'], isJson: false },
+};
+
+const firehoseAnswer = { type: 'object', required: ['requestId', 'timestamp'], properties: { requestId: { type: 'string' }, timestamp: { type: 'integer' }, errorMessage: { type: 'string' } } };
+
+/** Any Content-Type is taken; those that senders use are named. */
+function ingestOperation(format: IngestFormat): Record<string, unknown> {
+  const { summary, subject, identity, types = [], isJson } = formatDocuments[format];
+  const parameters = schemaOf(format === 'segment' ? callIngestQuerySchema : httpIngestQuerySchema, 'input').properties as Record<string, JsonSchema>;
+  const json = { oneOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' } }] };
+  const content = Object.fromEntries([
+    ...(isJson ? [['application/json', { schema: json }], ['application/x-ndjson', { schema: { type: 'string' } }]] : []),
+    ...types.map((type) => [type, { schema: { type: 'string' } }]),
+  ] as [string, unknown][]);
+  const isFirehose = format === 'aws-api-gateway';
+  return {
+    operationId: `ingest${format.split('-').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('')}`,
+    summary: `Report usage as ${summary}`,
+    description: [
+      `Each entry becomes an event${format === 'segment' ? '' : ' of type http.request'}. Subject: ${subject}. Identity: ${identity}; with batch, the number of the line.`,
+      'An entry that can not be read is refused by itself: unless the request has to be tried again, the answer is 2xx.',
+      ...(isFirehose ? ['A request of Data Firehose (X-Amz-Firehose-Request-Id, or its envelope) is answered in its own form, with 200 or with errorMessage.'] : []),
+    ].join(' '),
+    tags: ['events'],
+    parameters: Object.entries(parameters).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
+    requestBody: { required: true, content },
+    responses: { ...(isFirehose ? { 200: { description: 'The records of Data Firehose were taken.', content: { 'application/json': { schema: firehoseAnswer } } } } : {}), ...responses([400, 401, 403, 413, 415, 422, 503]) },
+  };
+}
+
 /** The paths of the ingest app, which lives on the Fastify instance itself and is unknown to Nest's own document. */
 export const ingestOpenApi = {
   '/v1/events': {
@@ -56,17 +105,7 @@ export const ingestOpenApi = {
       responses: { ...responses([400, 401, 403, 413, 415, 503]), 422: refusedAsAWhole },
     },
   },
-  '/v1/ingest/combined': {
-    post: {
-      operationId: 'ingestCombined',
-      summary: 'Report usage as lines of an access log in combined format',
-      description: 'Each line becomes an event of type http.request. A line that can not be read is refused by itself.',
-      tags: ['events'],
-      parameters: Object.entries(combinedParameters).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
-      requestBody: { required: true, content: { 'text/plain': { schema: { type: 'string' } } } },
-      responses: responses([401, 403, 413, 422, 503]),
-    },
-  },
+  ...Object.fromEntries(ingestFormats.map((format) => [`/v1/ingest/${format}`, { post: ingestOperation(format) }])),
   '/v1/dead-letters/{id}/replay': {
     post: {
       operationId: 'replayDeadLetter',

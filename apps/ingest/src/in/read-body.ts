@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Problem } from '#platform';
+import { bodyTooLarge } from '../formats/too-large.js';
 import type { BodyLease } from './request-budget.js';
 
 const inflate = promisify(gunzip);
@@ -83,8 +84,4 @@ function isTooLarge(error: unknown): boolean {
 
 function invalidGzip(): Problem {
   return new Problem({ status: 400, code: 'invalid_gzip', detail: 'The body is no whole gzip stream.' });
-}
-
-export function bodyTooLarge(sizeMax: number): Problem {
-  return new Problem({ status: 413, code: 'body_too_large', detail: `The body is larger than ${sizeMax} bytes when inflated.` });
 }

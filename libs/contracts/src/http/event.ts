@@ -43,19 +43,34 @@ export const eventsAnswerSchema = z
 export type RefusedEventBody = z.infer<typeof refusedEventSchema>;
 export type EventsAnswerBody = z.infer<typeof eventsAnswerSchema>;
 
-/** `POST /v1/ingest/combined`. */
-export const combinedQuerySchema = z
+/** The `{format}` of `POST /v1/ingest/{format}`. */
+export const ingestFormats = ['kong', 'apisix', 'nginx', 'envoy', 'aws-api-gateway', 'tyk', 'segment', 'combined'] as const;
+
+export type IngestFormat = (typeof ingestFormats)[number];
+
+const lineFields = {
+  batch: z
+    .string()
+    .refine((name) => name !== '' && name.isWellFormed() && !name.includes('\0') && new TextEncoder().encode(name).length <= 250, 'Give a name of 1 to 250 bytes of UTF-8.')
+    .optional()
+    .meta({ description: 'Names the log, so that a line is identified by its number, however the log is cut.' }),
+  first_line: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, 'Give the number of the first line, from 1.')
+    .optional()
+    .meta({ default: '1' }),
+};
+
+const firstLineNeedsBatch = (query: { batch?: string | undefined; first_line?: string | undefined }): boolean => query.first_line === undefined || query.batch !== undefined;
+const firstLineFault = { path: ['batch'], message: 'first_line needs batch.' };
+
+/** `POST /v1/ingest/{format}` for the formats that report HTTP requests. */
+export const httpIngestQuerySchema = z
   .strictObject({
-    batch: z
-      .string()
-      .refine((name) => name !== '' && name.isWellFormed() && !name.includes('\0') && new TextEncoder().encode(name).length <= 250, 'Give a name of 1 to 250 bytes of UTF-8.')
-      .optional()
-      .meta({ description: 'Names the log, so that a line is identified by its number, however the log is cut.' }),
-    first_line: z
-      .string()
-      .regex(/^[1-9]\d{0,14}$/, 'Give the number of the first line, from 1.')
-      .optional()
-      .meta({ default: '1' }),
-    subject: z.enum(['client', 'user']).optional().meta({ default: 'client', description: 'What a line\'s subject is: the client address or the remote user.' }),
+    ...lineFields,
+    subject: z.enum(['client', 'user']).optional().meta({ description: 'Takes the client address or the user as the subject, instead of what the format says.' }),
   })
-  .refine((query) => query.first_line === undefined || query.batch !== undefined, { path: ['batch'], message: 'first_line needs batch.' });
+  .refine(firstLineNeedsBatch, firstLineFault);
+
+/** For those that do not. */
+export const callIngestQuerySchema = z.strictObject(lineFields).refine(firstLineNeedsBatch, firstLineFault);

@@ -8,15 +8,26 @@ import { unreadableTexts } from './unreadable-texts.js';
 
 const credentialLengthMax = 4_096;
 
-/** The credential of a request: a bearer token, or the header X-API-Key. */
+/**
+ * The credential of a request: a bearer token, the header X-API-Key, or where a sender of usage can't set either, the user
+ * name of Basic (Segment's write key, a gateway's URL) or Firehose's access key.
+ */
 export function credentialOf(request: FastifyRequest): string | null {
   const { authorization } = request.headers;
   if (authorization !== undefined && authorization !== '') {
-    const match = /^Bearer +(\S+) *$/i.exec(authorization);
-    return match?.[1] ?? null;
+    const match = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization);
+    if (match === null) return null;
+    const [, scheme = '', value = ''] = match;
+    return scheme.toLowerCase() === 'bearer' ? value : basicUser(value);
   }
-  const key = request.headers['x-api-key'];
+  const key = request.headers['x-api-key'] ?? request.headers['x-amz-firehose-access-key'];
   return typeof key === 'string' && key !== '' ? key : null;
+}
+
+/** The name before the colon; null where there is none. Whatever is no base64 is some other text, which no key is. */
+function basicUser(encoded: string): string | null {
+  const [user = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':', 1);
+  return user === '' ? null : user;
 }
 
 /** Answers who calls and that the scope allows it, or throws 401 or 403. */

@@ -1,8 +1,7 @@
 import { canonicalNumber } from './canonical-number.js';
 import type { CombinedLine } from './combined-line.js';
 import { ExactNumber } from './exact-json.js';
-
-export const httpRequestType = 'http.request';
+import { httpData, httpRequestType } from './http-data.js';
 
 /** What identifies a line: its number in a named batch, or its own text. */
 export interface LineIdentity {
@@ -19,25 +18,19 @@ export function combinedEvent(line: CombinedLine, identity: LineIdentity, subjec
     type: httpRequestType,
     ...(subjectText === null ? {} : { subject: subjectText }),
     time: line.time,
-    data: combinedData(line),
+    data: httpData({
+      client: line.client,
+      user: line.user,
+      method: line.method,
+      path: line.path,
+      query: line.query,
+      protocol: line.protocol,
+      status: line.status,
+      bytes: byteCount(line.bytes),
+      user_agent: line.userAgent,
+      referer: line.referer,
+    }),
   };
-}
-
-function combinedData(line: CombinedLine): Record<string, unknown> {
-  const fields: Record<string, unknown> = {
-    client: line.client,
-    user: line.user,
-    method: line.method,
-    path: line.path,
-    query: line.query,
-    protocol: line.protocol,
-    status: line.status,
-    bytes: byteCount(line.bytes),
-    user_agent: line.userAgent,
-    referer: line.referer,
-  };
-  for (const [name, value] of Object.entries(fields)) if (value === null) delete fields[name];
-  return fields;
 }
 
 function byteCount(digits: string): number | ExactNumber {

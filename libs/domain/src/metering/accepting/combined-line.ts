@@ -57,8 +57,8 @@ function present(field: string | undefined): string | null {
   return field === undefined || field === '-' || field === '' ? null : unescaped(field);
 }
 
-/** `[10/Oct/2026:13:55:36 -0700]` without its brackets as RFC 3339. */
-function isoTime(text: string): string | null {
+/** `[10/Oct/2026:13:55:36 -0700]` without its brackets as RFC 3339; null where it is no such time. */
+export function isoTime(text: string): string | null {
   const match = timePattern.exec(text);
   if (match === null) return null;
   const [, day = '', monthName = '', year = '', timeOfDay = '', offsetHours = '', offsetMinutes = ''] = match;
@@ -70,7 +70,7 @@ function isoTime(text: string): string | null {
 type RequestParts = Pick<CombinedLine, 'method' | 'path' | 'query' | 'protocol'>;
 
 /** `GET /a?b HTTP/1.1`; HTTP/0.9 has no protocol, and a careless client leaves blanks in the target. */
-function parseRequest(request: string): RequestParts {
+export function parseRequest(request: string): RequestParts {
   const match = /^([A-Za-z][A-Za-z_-]{0,31}) (\S.*?)(?: (HTTP\/[\d.]{1,8}))?$/s.exec(request);
   if (match === null) return { method: null, path: null, query: null, protocol: null };
   const [, method = '', target = '', protocol] = match;
