@@ -21,7 +21,7 @@ export async function migrateClickHouse(client: ClickHouseClient, options: { rea
   const names = new Set(done.map(({ name }) => name));
   const steps = clickHouseSteps.filter(({ name }) => !names.has(name));
   for (const { name, sql } of steps) {
-    await clickhouse.command({ sql: sql.replace(/CREATE TABLE IF NOT EXISTS (\w+)/, (_, table: string) => `CREATE TABLE IF NOT EXISTS ${inDatabase(table)}`) });
+    await clickhouse.command({ sql: sql.replace(/(?<=(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE) )\w+/, inDatabase) });
     await clickhouse.insert(inDatabase('migrations'), ['name'], [JSON.stringify([name])]);
   }
   return steps.length;
