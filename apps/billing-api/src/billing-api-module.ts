@@ -7,6 +7,7 @@ import { CancelSubscription } from './cancel-subscription.js';
 import { Features, MeterKeys, Meters, Products } from './catalog.js';
 import { ChangeOrganization } from './change-organization.js';
 import { CreateOrganization } from './create-organization.js';
+import { ChangeSubscription } from './change-subscription.js';
 import { CreateSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { ApiKeyController } from './in/api-key.controller.js';
@@ -16,6 +17,7 @@ import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
 import { PlanController } from './in/plan.controller.js';
 import { ProductController } from './in/product.controller.js';
+import { SubscriptionActController } from './in/subscription-act.controller.js';
 import { SubscriptionController } from './in/subscription.controller.js';
 import { TestClockController } from './in/test-clock.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
@@ -44,7 +46,7 @@ export interface BillingApiAdapters {
 
 const controllers = [
   OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController, SubscriptionController,
-  TestClockController,
+  SubscriptionActController, TestClockController,
 ];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
@@ -66,6 +68,7 @@ export class BillingApiModule {
       new Customers(adapters),
       new ReadCustomers(database, adapters.businessClock),
       new CreateSubscription(adapters, adapters.jobs),
+      new ChangeSubscription(adapters, adapters.jobs),
       new CancelSubscription(adapters, adapters.jobs),
       new ReadSubscriptions(database, adapters.businessClock),
       new TestClocks(adapters),

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type SubscriptionCancel } from '#contracts';
 import { subscriptionStatusAfter, type Period } from '#domain';
-import { findOrganization, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, type SubscriptionRecord } from '#persistence';
+import { findOrganization, readCustomers, readSubscription, subscriptionTable, updateRow, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type JobQueue, type Outcome } from '#platform';
-import { currentPeriodOf, lastFees, periodEndOf, statusOf, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import { currentPeriodOf, lastFees, periodEndOf, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 
 export type CancelRefusal = 'not_found' | 'already_canceled';
@@ -48,14 +48,16 @@ export class CancelSubscription {
       if (subscriptionStatusAfter(status, 'cancel') === null) {
         return { ...refused('already_canceled', 'The subscription has ended and stays so.'), extensions: { subscription: { status }, allowed: [] } };
       }
-      const plan = await readPlanVersion(manager, { planId: existing.planId, version: existing.planVersion });
       const [customer] = await readCustomers(manager, [existing.customerId]);
       const organization = await findOrganization(manager, organizationId);
-      assert(plan !== null && customer !== undefined && organization !== null, 'A subscription has its plan version, its customer and its organization.');
+      assert(customer !== undefined && organization !== null, 'A subscription has its customer and its organization.');
+      const [found] = await withStages(manager, [{ subscription: existing, customerKey: customer.key, now }]);
+      assert(found !== undefined, 'A subscription has its plan versions.');
+      const { plan } = found;
       const cancelAt = at.input.when === 'now' ? now : periodEndOf(existing, plan, now);
       const subscription = { ...existing, cancelAt, cancelProrate: at.input.prorate ?? false, canceledAt: now, revision: existing.revision + 1n };
       await keep(manager, subscription);
-      const view = { subscription, plan, customerKey: customer.key, now };
+      const view = { ...found, subscription };
       return accepted({ view, period: currentPeriodOf({ subscription: { ...subscription, cancelAt: null }, plan, now }), fees: lastFees(view, organization) });
     });
   }

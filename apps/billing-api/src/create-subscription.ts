@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type SubscriptionCreate } from '#contracts';
-import { billingSchedule, daysUntilDueDefault, periodsThrough, type Period } from '#domain';
+import { billingSchedule, daysUntilDueDefault, periodsThrough, subscribedPrices, subscribedTermsFaults, type Period, type SubscribedTerms } from '#domain';
 import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { unusable } from './catalog-kinds.js';
@@ -14,7 +14,8 @@ export interface CreatedSubscription {
   readonly fees: FeePreview | null;
 }
 
-export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor'> & {
+export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor' | 'quantities' | 'overrides'> & {
+  readonly terms: SubscribedTerms;
   readonly startAt: Temporal.Instant | null;
   readonly billingAnchor: Temporal.Instant | null;
 };
@@ -53,7 +54,8 @@ export class CreateSubscription {
       await keep(manager, subscription);
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'The organization of a credential exists.');
-      const view = { subscription, plan, customerKey: customer.key, now };
+      const priced = { ...plan, prices: subscribedPrices(plan.prices, input.terms) };
+      const view = { subscription, plan: priced, stages: [priced], customerKey: customer.key, now };
       return accepted({ view, periods: periods.value, fees: firstFees(view, organization) });
     });
   }
@@ -70,6 +72,8 @@ export class CreateSubscription {
       customerId: customer.id,
       planId: plan.planId,
       planVersion: plan.version,
+      ...input.terms,
+      changes: [],
       startAt,
       billingAnchor: schedule.recurrence.anchor,
       trialDays,
@@ -99,6 +103,7 @@ async function findParties(manager: EntityManager, input: SubscribeInput): Promi
   if (customer === null || customer.archivedAt !== null) faults.push(unusable({ pointer: '/customer', noun: 'customer', found: customer }));
   if (plan === null || plan.archivedAt !== null) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
   else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
+  if (version !== null) faults.push(...subscribedTermsFaults(input.terms, version.prices));
   if (customer !== null && version !== null && customer.currency !== null && customer.currency !== version.currency) {
     faults.push({ pointer: '/plan', code: 'currency_mismatch', detail: `The plan is priced in ${version.currency} and the customer pays in ${customer.currency}.` });
   }

@@ -51,7 +51,7 @@ export function areSameTerms(a: PlanTerms, b: PlanTerms): boolean {
 }
 
 /** JSON with sorted keys, since Postgres keeps objects in an order of its own. */
-function sortedText(value: unknown): string {
+export function sortedText(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import type { SubscriptionStatus } from '#domain';
-import { listRows, readCustomer, readCustomers, readPlanVersions, readSubscription, subscriptionTable, findByIdOrKey, planTable, updateRow } from '#persistence';
+import { listRows, readCustomer, readCustomers, readSubscription, subscriptionTable, findByIdOrKey, planTable, updateRow } from '#persistence';
 import type { BusinessClock, Condition, Database, Plan, RowPage, SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type ListPage, type Outcome } from '#platform';
-import type { SubscriptionView } from './subscription-schedule.js';
+import { withStages, type SubscriptionView } from './subscription-schedule.js';
 
 export interface SubscriptionFilter {
   readonly page: ListPage;
@@ -19,6 +19,11 @@ const statusConditions: Readonly<Record<SubscriptionStatus, (now: string) => str
   trialing: (now) => `(cancel_at is null or cancel_at > ${now}) and start_at <= ${now} and trial_end_at > ${now}`,
   active: (now) => `(cancel_at is null or cancel_at > ${now}) and start_at <= ${now} and (trial_end_at is null or trial_end_at <= ${now})`,
 };
+
+/** The last change by now says which plan it is on; without one, it is the first plan. */
+const isOnPlan = (place: number): string =>
+  `coalesce((select change ->> 'plan_id' from jsonb_array_elements(changes) with ordinality as listed (change, place)
+     where (change ->> 'at')::timestamptz <= $${place + 1}::timestamptz order by listed.place desc limit 1), plan_id) = $${place}`;
 
 export class ReadSubscriptions {
   constructor(
@@ -36,13 +41,13 @@ export class ReadSubscriptions {
     });
   }
 
-  /** Newest first. A customer or plan that is not there has none. */
+  /** Newest first; of a plan those that are on it now. A customer or plan that is not there has none. */
   async list(organizationId: string, filter: SubscriptionFilter): Promise<RowPage<SubscriptionView>> {
     const now = await this.businessClock.now(organizationId);
     return this.database.inOrganization(organizationId, async (manager) => {
       const conditions: Condition[] = [];
       if (filter.customer !== null) conditions.push({ sql: (place) => `customer_id = $${place}`, values: [(await readCustomer(manager, filter.customer))?.id ?? ''] });
-      if (filter.plan !== null) conditions.push({ sql: (place) => `plan_id = $${place}`, values: [(await findByIdOrKey<Plan>(manager, planTable, filter.plan))?.id ?? ''] });
+      if (filter.plan !== null) conditions.push({ sql: isOnPlan, values: [(await findByIdOrKey<Plan>(manager, planTable, filter.plan))?.id ?? '', now.toString()] });
       const { status } = filter;
       if (status !== null) conditions.push({ sql: (place) => statusConditions[status](`$${place}::timestamptz`), values: [now.toString()] });
       const page = await listRows(manager, subscriptionTable, { page: filter.page, conditions });
@@ -60,14 +65,12 @@ export class ReadSubscriptions {
 async function views(manager: EntityManager, from: { subscriptions: readonly SubscriptionRecord[]; now: Temporal.Instant }): Promise<SubscriptionView[]> {
   const { subscriptions, now } = from;
   if (subscriptions.length === 0) return [];
-  const customers = await readCustomers(manager, subscriptions.map(({ customerId }) => customerId));
-  const plans = await readPlanVersions(manager, subscriptions.map(({ planId, planVersion }) => ({ planId, version: planVersion })));
-  return subscriptions.map((subscription) => {
-    const plan = plans.find(({ planId, version }) => planId === subscription.planId && version === subscription.planVersion);
-    const customer = customers.find(({ id }) => id === subscription.customerId);
-    assert(plan !== undefined && customer !== undefined, 'A subscription has its plan version and its customer.');
-    return { subscription, plan, customerKey: customer.key, now };
-  });
+  const customers = new Map((await readCustomers(manager, subscriptions.map(({ customerId }) => customerId))).map((customer) => [customer.id, customer]));
+  return withStages(manager, subscriptions.map((subscription) => {
+    const customer = customers.get(subscription.customerId);
+    assert(customer !== undefined, 'A subscription has its customer.');
+    return { subscription, customerKey: customer.key, now };
+  }));
 }
 
 function missing(): Outcome<never, 'not_found'> {

@@ -1,12 +1,16 @@
 import { billingPeriodAt, billingPeriodContaining, boundaryFees, formatMinor, nextBoundary, subscriptionStatusAt } from '#domain';
 import type { Boundary, InvoiceLine, Period, SubscriptionStatus } from '#domain';
-import { scheduleOf, trialOf, type Organization, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { readSubscribedPlans, scheduleOf, trialOf, type Organization, type PlanVersionOfPlan, type SubscribedPlan, type SubscriptionRecord } from '#persistence';
 import { assert } from '#platform';
+import type { EntityManager } from 'typeorm';
 
 /** A subscription together with what its periods and its look follow from. */
 export interface SubscriptionView {
   readonly subscription: SubscriptionRecord;
-  readonly plan: PlanVersionOfPlan;
+  /** The plan that it began with. */
+  readonly plan: SubscribedPlan;
+  /** That of each stage: the first, then that of each change. */
+  readonly stages: readonly SubscribedPlan[];
   readonly customerKey: string | null;
   /** Business time. */
   readonly now: Temporal.Instant;
@@ -16,7 +20,23 @@ export function statusOf(subscription: SubscriptionRecord, now: Temporal.Instant
   return subscriptionStatusAt({ startAt: subscription.startAt, trial: trialOf(subscription), endAt: subscription.cancelAt }, now);
 }
 
-export function currentPeriodOf({ subscription, plan, now }: Omit<SubscriptionView, 'customerKey'>): Period | null {
+/** What of a view is read from the plans' tables, all at once. */
+export async function withStages<T extends { readonly subscription: SubscriptionRecord }>(manager: EntityManager, views: readonly T[]): Promise<(T & Pick<SubscriptionView, 'plan' | 'stages'>)[]> {
+  const plans = await readSubscribedPlans(manager, views.map(({ subscription }) => subscription));
+  return views.map((view) => {
+    const stages = plans.get(view.subscription.id);
+    const plan = stages?.[0];
+    assert(stages !== undefined && plan !== undefined, 'A subscription has its plan versions.');
+    return { ...view, plan, stages };
+  });
+}
+
+/** The stage whose terms hold at an instant of business time: 0, or the place of the last change by then. */
+export function stageAt({ changes }: Pick<SubscriptionRecord, 'changes'>, now: Temporal.Instant): number {
+  return changes.filter(({ at }) => Temporal.Instant.compare(at, now) <= 0).length;
+}
+
+export function currentPeriodOf({ subscription, plan, now }: Pick<SubscriptionView, 'subscription' | 'plan' | 'now'>): Period | null {
   return billingPeriodContaining(scheduleOf({ subscription, plan }), now)?.period ?? null;
 }
 
@@ -52,11 +72,18 @@ export function lastFees(view: SubscriptionView, organization: Organization): Fe
   return last === null ? null : feesOf(nextBoundary(schedule, last.number + 1), { view, organization });
 }
 
+/** What the boundary of a change owes by itself; null where the change makes none, since nothing is billed there. */
+export function changeFees(view: SubscriptionView, at: { change: Temporal.Instant; organization: Organization }): FeePreview | null {
+  const begun = billingPeriodContaining(scheduleOf(view), at.change);
+  if (begun === null || !begun.period.start.equals(at.change)) return null;
+  return feesOf(nextBoundary(scheduleOf(view), begun.number), { view, organization: at.organization });
+}
+
 function feesOf(boundary: Boundary | null, from: { view: SubscriptionView; organization: Organization }): FeePreview | null {
   if (boundary === null) return null;
-  const { subscription, plan } = from.view;
+  const { subscription, stages } = from.view;
   const lines = boundaryFees(boundary, {
-    prices: plan.prices, currency: subscription.currency, timeZone: subscription.timeZone, rounding: from.organization.rounding, returnsUnused: subscription.cancelProrate,
+    stages: stages.map(({ prices }) => prices), currency: subscription.currency, timeZone: subscription.timeZone, rounding: from.organization.rounding, returnsUnused: subscription.cancelProrate,
   });
   if (lines.length === 0) return null;
   const total = lines.reduce((sum, line) => sum + line.amountMinor, 0n);

@@ -7,7 +7,7 @@ import {
 import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';
-import { feeTermsOf, readBilledSubscriptions, type BilledSubscription } from './subscription-terms.js';
+import { feeTermsOf, planOfStage, readBilledSubscriptions, type BilledSubscription } from './subscription-terms.js';
 
 const subscriptionsMax = 200;
 
@@ -93,15 +93,17 @@ export class MakeInvoices {
 
   private makeOne(made: Made, options: { boundary: Boundary; one: BilledSubscription; settings: Organization; at: Temporal.Instant }): void {
     const { boundary, one, settings, at } = options;
-    const { subscription, plan } = one;
+    const { subscription } = one;
+    const terms = feeTermsOf(one, settings);
+    const plan = planOfStage(one, billedStage(boundary));
     const closesUsage = boundary.closes !== null && hasUsagePrice(plan.prices);
-    const lines = boundaryFees(boundary, feeTermsOf(one, settings));
-    const period = invoicePeriod(boundary, plan.prices);
+    const lines = boundaryFees(boundary, terms);
+    const period = invoicePeriod(boundary, terms.stages);
     if (period !== null && isWorthMaking({ lines, closesUsage })) {
       const id = this.context.ids.make('inv');
       made.invoices.push({
         id, customerId: subscription.customerId, subscriptionId: subscription.id, periodIndex: boundary.index,
-        closesIndex: closesUsage ? (boundary.closes?.number ?? null) : null, planId: subscription.planId, planVersion: subscription.planVersion,
+        closesIndex: closesUsage ? (boundary.closes?.number ?? null) : null, planId: plan.planId, planVersion: plan.version,
         waitingForUsage: closesUsage, currency: subscription.currency, collection: subscription.collection, daysUntilDue: subscription.daysUntilDue,
         periodStart: period.start, periodEnd: period.end, datedAt: at,
       });
@@ -125,4 +127,9 @@ export class MakeInvoices {
       return true;
     });
   }
+}
+
+/** Whose plan an invoice names: that of the period which it closes, else of the one which it opens. */
+function billedStage({ closes, opens, unused }: Boundary): number {
+  return closes?.stage ?? opens?.stage ?? unused?.stage ?? 0;
 }

@@ -83,7 +83,7 @@ export class PreviewUpcomingInvoice {
     const closes = boundary.closes;
     const [rated] = closes === null ? [] : await readRatedPeriods(manager, [{ subscriptionId: subscription.id, periodIndex: closes.number }]);
     const period = closes?.period;
-    const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period }) : ratedUsageLines(rated, { currency: subscription.currency, period });
+    const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period, stage: closes?.stage ?? 0 }) : ratedUsageLines(rated, { currency: subscription.currency, period });
     const carriedIn = carried.filter(({ currency }) => currency === subscription.currency);
     return previewInvoice({ boundary, terms: feeTermsOf(one, organization), usage, carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
   }

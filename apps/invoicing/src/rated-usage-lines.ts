@@ -1,7 +1,7 @@
 import { decimal, ratePrice, usageLine, type InvoiceLine, type Period } from '#domain';
 import type { Organization, RatedPeriodLines } from '#persistence';
 import { assert } from '#platform';
-import type { BilledSubscription } from './subscription-terms.js';
+import { planOfStage, type BilledSubscription } from './subscription-terms.js';
 
 /** A rated period's usage as lines of an invoice. Fees stand in it too, for reports; the boundary bills those. */
 export function ratedUsageLines(rated: RatedPeriodLines, options: { currency: string; period: Period }): InvoiceLine[] {
@@ -14,9 +14,9 @@ export function ratedUsageLines(rated: RatedPeriodLines, options: { currency: st
 }
 
 /** What usage prices owe before anything was used: for a period that has not been rated yet. */
-export function unusedUsageLines({ subscription, plan }: BilledSubscription, options: { organization: Organization; period: Period }): InvoiceLine[] {
-  const { currency } = subscription;
-  return plan.prices.filter(({ type }) => type === 'usage').flatMap((price) => {
+export function unusedUsageLines(one: BilledSubscription, options: { organization: Organization; period: Period; stage: number }): InvoiceLine[] {
+  const { currency } = one.subscription;
+  return planOfStage(one, options.stage).prices.filter(({ type }) => type === 'usage').flatMap((price) => {
     const rated = ratePrice({ price, currency, rounding: options.organization.rounding, usage: [] });
     const rest = { priceId: price.id, priceKey: price.key, description: price.name, trace: rated.trace };
     return rated.lines.map(({ ref, group, quantity, unroundedAmount, amountMinor }) =>

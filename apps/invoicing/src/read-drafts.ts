@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { composeInvoice, invoiceTotals, type InvoiceTotals } from '#domain';
-import { findOrganization, readInvoiceLines, readRatedPeriods, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
+import { billingPeriodAt, composeInvoice, invoiceTotals, type InvoiceTotals } from '#domain';
+import { findOrganization, readInvoiceLines, readRatedPeriods, scheduleOf, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
 import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
 import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
@@ -41,6 +41,7 @@ async function usageOfDrafts(manager: EntityManager, options: { organizationId: 
     const found = rated.find(({ subscriptionId, periodIndex }) => subscriptionId === invoice.subscriptionId && periodIndex === closesIndex);
     const one = billed.get(invoice.subscriptionId);
     assert(one !== undefined, 'An invoice belongs to a subscription.');
-    return [invoice.id, found === undefined ? unusedUsageLines(one, { organization, period }) : ratedUsageLines(found, { currency: invoice.currency, period })];
+    const stage = billingPeriodAt(scheduleOf(one), closesIndex)?.stage ?? 0;
+    return [invoice.id, found === undefined ? unusedUsageLines(one, { organization, period, stage }) : ratedUsageLines(found, { currency: invoice.currency, period })];
   }));
 }

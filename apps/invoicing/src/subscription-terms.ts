@@ -1,12 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import type { FeeTerms } from '#domain';
-import { readPlanVersions, readSubscriptions, type Organization, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { readSubscribedPlans, readSubscriptions, type Organization, type SubscribedPlan, type SubscriptionRecord } from '#persistence';
 import { assert } from '#platform';
 
-/** A subscription with the plan version that it is billed by. */
+/** A subscription with the plans that it is billed by. */
 export interface BilledSubscription {
   readonly subscription: SubscriptionRecord;
-  readonly plan: PlanVersionOfPlan;
+  /** The one that it began with. */
+  readonly plan: SubscribedPlan;
+  /** That of each stage of its schedule, the first included. */
+  readonly stages: readonly SubscribedPlan[];
 }
 
 /** These subscriptions of the transaction's organization by id. A missing one is a bug: nobody deletes them. */
@@ -16,19 +19,25 @@ export async function readBilledSubscriptions(manager: EntityManager, ids: reado
 }
 
 export async function withPlans(manager: EntityManager, subscriptions: readonly SubscriptionRecord[]): Promise<Map<string, BilledSubscription>> {
-  const keyOf = (planId: string, version: number) => ({ planId, version });
-  const wanted = new Map(subscriptions.map(({ planId, planVersion }) => [`${planId}/${planVersion}`, keyOf(planId, planVersion)]));
-  const plans = new Map((await readPlanVersions(manager, [...wanted.values()])).map((plan) => [`${plan.planId}/${plan.version}`, plan]));
+  const plans = await readSubscribedPlans(manager, subscriptions);
   return new Map(subscriptions.map((subscription) => {
-    const plan = plans.get(`${subscription.planId}/${subscription.planVersion}`);
-    assert(plan !== undefined, 'A subscription has a plan version.');
-    return [subscription.id, { subscription, plan }];
+    const stages = plans.get(subscription.id);
+    const plan = stages?.[0];
+    assert(stages !== undefined && plan !== undefined, 'A subscription has a plan version.');
+    return [subscription.id, { subscription, plan, stages }];
   }));
 }
 
-export function feeTermsOf({ subscription, plan }: BilledSubscription, organization: Organization): FeeTerms {
+/** The plan of a stage of the subscription's schedule. */
+export function planOfStage({ stages }: BilledSubscription, stage: number): SubscribedPlan {
+  const plan = stages[stage];
+  assert(plan !== undefined, 'Each stage of a schedule has its plan.');
+  return plan;
+}
+
+export function feeTermsOf({ subscription, stages }: BilledSubscription, organization: Organization): FeeTerms {
   return {
-    prices: plan.prices,
+    stages: stages.map(({ prices }) => prices),
     currency: subscription.currency,
     timeZone: subscription.timeZone,
     rounding: organization.rounding,

@@ -1,10 +1,11 @@
 import { billingPeriodAt, billingPeriodContaining, type BillingPeriod, type BillingSchedule } from '#domain';
-import type { PlanVersionOfPlan, SubscriptionRecord } from '#persistence';
+import type { SubscribedPlan, SubscriptionRecord } from '#persistence';
 
 /** One period of one subscription with all that its rating needs besides the usage. */
 export interface PeriodToRate {
   readonly subscription: SubscriptionRecord;
-  readonly plan: PlanVersionOfPlan;
+  /** That of the period's stage. */
+  readonly plan: SubscribedPlan;
   readonly billing: BillingPeriod;
 }
 

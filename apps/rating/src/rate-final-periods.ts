@@ -1,6 +1,6 @@
 import { invoicingQueue, sweepJob, type RateFinalPayload } from '#contracts';
 import { billingPeriodAt } from '#domain';
-import { findOrganization, markRatingDue, readGenerations, readPlanVersions, readSubscriptions, saveRatedPeriods, scheduleOf, type Database } from '#persistence';
+import { findOrganization, markRatingDue, readGenerations, readSubscribedPlans, readSubscriptions, saveRatedPeriods, scheduleOf, type Database } from '#persistence';
 import { assert, type Clock, type JobQueue } from '#platform';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
@@ -32,14 +32,15 @@ export class RateFinalPeriods {
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'A subscription belongs to an organization.');
       const subscriptions = new Map((await readSubscriptions(manager, { ids })).map((subscription) => [subscription.id, subscription]));
-      const versions = await readPlanVersions(manager, [...subscriptions.values()].map(({ planId, planVersion }) => ({ planId, version: planVersion })));
-      const plans = new Map(versions.map((plan) => [`${plan.planId}/${plan.version}`, plan]));
+      const plans = await readSubscribedPlans(manager, [...subscriptions.values()]);
       const periods = wanted.map((period): PeriodToRate => {
         const subscription = subscriptions.get(period.subscriptionId);
-        const plan = plans.get(`${subscription?.planId}/${subscription?.planVersion}`);
-        assert(subscription !== undefined && plan !== undefined, 'Invoicing names subscriptions that exist.');
-        const billing = billingPeriodAt(scheduleOf({ subscription, plan }), period.periodIndex);
+        const [first, ...later] = plans.get(period.subscriptionId) ?? [];
+        assert(subscription !== undefined && first !== undefined, 'Invoicing names subscriptions that exist.');
+        const billing = billingPeriodAt(scheduleOf({ subscription, plan: first }), period.periodIndex);
         assert(billing !== null && billing.period.end.equals(Temporal.Instant.from(period.end)), 'Invoicing and rating agree on when a period ends.');
+        const plan = [first, ...later][billing.stage];
+        assert(plan !== undefined, 'Each stage of a schedule has its plan.');
         return { subscription, plan, billing };
       });
       return { organization, generations, periods };

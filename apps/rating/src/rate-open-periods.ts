@@ -1,5 +1,5 @@
 import type { RateOpenPayload } from '#contracts';
-import { adoptSubscriptions, findOrganization, readGenerations, readPlanVersions, readRatedPeriods, readSubscriptions, readTestClock, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readGenerations, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
@@ -32,14 +32,15 @@ export class RateOpenPeriods {
       assert(organization !== null, 'A subscription belongs to an organization.');
       const now = (await readTestClock(manager, organizationId)).now ?? this.use.clock.now();
       const subscriptions = await readSubscriptions(manager, { ids: subscriptionIds });
-      const plans = new Map((await readPlanVersions(manager, subscriptions.map(({ planId, planVersion }) => ({ planId, version: planVersion })))).map((plan) => [`${plan.planId}/${plan.version}`, plan]));
+      const plans = await readSubscribedPlans(manager, subscriptions);
       const openUntil = new Map<string, Temporal.Instant | null>();
       const candidates = subscriptions.flatMap((subscription): PeriodToRate[] => {
-        const plan = plans.get(`${subscription.planId}/${subscription.planVersion}`);
-        assert(plan !== undefined, 'A subscription is on a plan version that exists.');
-        const open = openPeriodsAt(scheduleOf({ subscription, plan }), now);
+        const stages = plans.get(subscription.id) ?? [];
+        const [first] = stages;
+        assert(first !== undefined, 'A subscription is on a plan version that exists.');
+        const open = openPeriodsAt(scheduleOf({ subscription, plan: first }), now);
         openUntil.set(subscription.id, open.openUntil);
-        return open.periods.map((billing) => ({ subscription, plan, billing }));
+        return open.periods.map((billing) => ({ subscription, plan: stages[billing.stage] ?? first, billing }));
       });
       const known = await readRatedPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
       const final = new Set(known.filter(({ isFinal }) => isFinal).map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));

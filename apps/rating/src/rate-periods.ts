@@ -61,7 +61,8 @@ export class RatePeriods {
       whole: billing.whole,
       days,
       over,
-      returnsUnused: subscription.cancelProrate,
+      returnsUnused: billing.cutBy?.isProrated ?? subscription.cancelProrate,
+      owesAdvance: billing.owesAdvance,
       usageUntil: (price, day) => usage.of({ price, ref, end: day.end }),
     });
     return {

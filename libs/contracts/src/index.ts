@@ -34,8 +34,8 @@ export { archivedQuery, planCreateSchema, planListSchema, planReplaceSchema, pla
 export type { PlanBody, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
 export { attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema, subjectSchema } from './http/customer.js';
 export type { AttachmentBody, CustomerBody, CustomerReplace, CustomerUpdate, SubjectAttach } from './http/customer.js';
-export { previewQuerySchema, subscriptionCancelSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema } from './http/subscription.js';
-export type { SubscriptionBody, SubscriptionCancel, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from './http/subscription.js';
+export { previewQuerySchema, subscriptionCancelSchema, subscriptionChangeSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema } from './http/subscription.js';
+export type { SubscriptionBody, SubscriptionCancel, SubscriptionChange, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from './http/subscription.js';
 export { testClockAdvancedSchema, testClockAdvanceSchema, testClockSchema, testClockSetSchema } from './http/test-clock.js';
 export type { TestClockAdvancedBody, TestClockBody } from './http/test-clock.js';
 export { invoiceListQuery, invoiceListSchema, invoiceSchema, lineItemSchema, upcomingInvoiceQuerySchema, upcomingInvoiceSchema } from './http/invoice.js';

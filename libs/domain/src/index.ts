@@ -80,7 +80,9 @@ export { simulatePrice, simulationDecimalFields, simulationFaults, simulationSch
 export type { SimulatedPrice, Simulation } from './rating/simulate-price.js';
 export type { TraceStep } from './rating/trace.js';
 export { billingPeriodAt, billingPeriodContaining, billingSchedule, periodsThrough } from './subscription/billing-schedule.js';
-export type { BillingPeriod, BillingSchedule, PeriodsOutcome, ScheduleTerms } from './subscription/billing-schedule.js';
+export type { BillingPeriod, BillingSchedule, PeriodsOutcome, ScheduleChange, ScheduleTerms } from './subscription/billing-schedule.js';
+export { priceOverrideSchema, subscribedPrices, subscribedTermsFaults, takesQuantity } from './subscription/subscribed-prices.js';
+export type { PriceOverride, SubscribedTerms } from './subscription/subscribed-prices.js';
 export { subscriptionEvents, subscriptionStatusAfter, subscriptionStatusAt, subscriptionStatuses, subscriptionTransitions } from './subscription/subscription-status.js';
 export type { SubscriptionEvent, SubscriptionStatus } from './subscription/subscription-status.js';
 export { boundaryFees, hasUsagePrice } from './invoicing/boundary-fees.js';

@@ -23,9 +23,10 @@ export { findOrganization, organizationTable } from './postgres/billing-api/orga
 export type { LegalEntity, Organization, PostalAddress } from './postgres/billing-api/organization-table.js';
 export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from './postgres/billing-api/plan-tables.js';
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
-export { scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
+export { readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
+export type { SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
 export { readSubscription, readSubscriptions, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
-export type { SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
+export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';
 export { readTestClock, testClockTable } from './postgres/billing-api/test-clock-table.js';
 export type { TestClock } from './postgres/billing-api/test-clock-table.js';

@@ -42,6 +42,7 @@ const bodies: Record<string, unknown> = {
   'POST /v1/customers/{id}/subjects': { subject: 'x' },
   'POST /v1/subscriptions': { customer: 'c', plan: 'pl' },
   'PATCH /v1/subscriptions/{id}': { metadata: { a: 'b' } },
+  'POST /v1/subscriptions/{id}/change': { when: 'now' },
   'POST /v1/subscriptions/{id}/cancel': { when: 'now' },
   'POST /v1/test-clock': { now: '2026-01-01T00:00:00Z' },
   'POST /v1/test-clock/advance': { to: '2001-01-01T00:00:00Z' },

@@ -1,19 +1,32 @@
 import type { SubscriptionBody, SubscriptionPreviewBody } from '#contracts';
 import { formatMinor, toPlain, type Period } from '#domain';
-import { currentPeriodOf, statusOf, type FeePreview, type SubscriptionView } from '../subscription-schedule.js';
+import { currentPeriodOf, stageAt, statusOf, type FeePreview, type SubscriptionView } from '../subscription-schedule.js';
 import { instantText } from './wire-text.js';
 
 export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
-  const { subscription, plan, now } = view;
+  const { subscription, stages, now } = view;
+  const current = stageAt(subscription, now);
+  const terms = subscription.changes[current - 1] ?? subscription;
   const currentPeriod = currentPeriodOf(view);
   return {
     id: subscription.id,
     object: 'subscription',
     customer: subscription.customerId,
     customer_key: view.customerKey,
-    plan: subscription.planId,
-    plan_key: plan.planKey,
-    version: subscription.planVersion,
+    plan: terms.planId,
+    plan_key: stages[current]?.planKey ?? view.plan.planKey,
+    version: terms.planVersion,
+    quantities: terms.quantities,
+    overrides: [...terms.overrides],
+    changes: subscription.changes.map((change, index) => ({
+      at: instantText(change.at),
+      plan: change.planId,
+      plan_key: stages[index + 1]?.planKey ?? view.plan.planKey,
+      version: change.planVersion,
+      prorate: change.isProrated,
+      quantities: change.quantities,
+      overrides: [...change.overrides],
+    })),
     status: statusOf(subscription, now),
     start_at: instantText(subscription.startAt),
     billing_anchor: instantText(subscription.billingAnchor),

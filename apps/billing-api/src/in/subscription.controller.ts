@@ -1,21 +1,20 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import {
-  previewQuerySchema, subscriptionCancelSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema,
+  previewQuerySchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema,
 } from '#contracts';
-import type { SubscriptionBody, SubscriptionCancel, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from '#contracts';
+import type { SubscriptionBody, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from '#contracts';
 import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
-import { CancelSubscription, type CancelRefusal } from '../cancel-subscription.js';
 import { CreateSubscription } from '../create-subscription.js';
 import { ReadSubscriptions } from '../read-subscriptions.js';
 import { businessInstantOrNull } from './business-instant.js';
 import { toListBody } from './list-body.js';
+import { overridesOrNull, quantitiesOrNull } from './subscribed-terms.js';
 import { toPreviewBody, toSubscriptionBody } from './subscription-bodies.js';
 
-const statuses: Readonly<Record<CancelRefusal | 'invalid_request', number>> = { not_found: 404, already_canceled: 409, invalid_request: 422 };
+const statuses: Readonly<Record<'not_found' | 'invalid_request', number>> = { not_found: 404, invalid_request: 422 };
 const listSchema = listQuerySchema.extend(subscriptionListQuery);
-const answersSchema = subscriptionSchema.or(subscriptionPreviewSchema);
 type PreviewQuery = z.infer<typeof previewQuerySchema>;
 
 @ApiTags('subscriptions')
@@ -23,7 +22,6 @@ type PreviewQuery = z.infer<typeof previewQuerySchema>;
 export class SubscriptionController {
   constructor(
     private readonly createSubscription: CreateSubscription,
-    private readonly cancelSubscription: CancelSubscription,
     private readonly readSubscriptions: ReadSubscriptions,
   ) {}
 
@@ -37,7 +35,8 @@ export class SubscriptionController {
     @Query({ schema: previewQuerySchema }) query: PreviewQuery,
     @Body({ schema: subscriptionCreateSchema }) body: SubscriptionCreate,
   ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
-    const input = { ...body, startAt: businessInstantOrNull(body.start_at), billingAnchor: businessInstantOrNull(body.billing_anchor) };
+    const terms = { quantities: quantitiesOrNull(body) ?? {}, overrides: overridesOrNull(body) ?? [] };
+    const input = { ...body, terms, startAt: businessInstantOrNull(body.start_at), billingAnchor: businessInstantOrNull(body.billing_anchor) };
     if (query.preview !== 'true') {
       return toSubscriptionBody(valueOrProblem(await this.createSubscription.execute(principal.organizationId, input), statuses).view);
     }
@@ -68,23 +67,5 @@ export class SubscriptionController {
   @Answers({ schema: subscriptionSchema, problems: [400, 404, 422] })
   async update(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Body({ schema: subscriptionUpdateSchema }) body: SubscriptionUpdate): Promise<SubscriptionBody> {
     return toSubscriptionBody(valueOrProblem(await this.readSubscriptions.changeMetadata(principal.organizationId, { id, metadata: body.metadata }), statuses));
-  }
-
-  @Post(':id/cancel')
-  @HttpCode(200)
-  @RequiredScope('subscriptions:write')
-  @ApiOperation({ summary: 'Cancel a subscription now or at the end of its period, or with preview=true show what that would mean' })
-  @Answers({ schema: answersSchema, problems: [400, 404, 409, 422] })
-  @ApiParam({ name: 'id', type: String })
-  async cancel(
-    @CurrentCall() { principal, params }: CallContext,
-    @Query({ schema: previewQuerySchema }) query: PreviewQuery,
-    @Body({ schema: subscriptionCancelSchema }) input: SubscriptionCancel,
-  ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
-    const { organizationId } = principal;
-    const { id = '' } = params;
-    if (query.preview !== 'true') return toSubscriptionBody(valueOrProblem(await this.cancelSubscription.execute(organizationId, { id, input }), statuses).view);
-    const { view, period, fees } = valueOrProblem(await this.cancelSubscription.preview(organizationId, { id, input }), statuses);
-    return toPreviewBody({ view, id, periods: period === null ? [] : [period], fees });
   }
 }

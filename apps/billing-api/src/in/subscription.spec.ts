@@ -14,6 +14,7 @@ await owner('POST', '/v1/plans', {
   prices: [flat('base', '31'), flat('support', '62', { pay: 'in_arrears' }), { key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '10' } }],
 });
 await owner('POST', '/v1/plans', { key: 'trial', name: 'Trial', currency: 'EUR', billing_period: 'P1M', trial_days: 10, prices: [flat('base', '31')] });
+await owner('POST', '/v1/plans', { key: 'seats', name: 'Seats', currency: 'EUR', billing_period: 'P1M', prices: [flat('base', '31'), { ...flat('seats', '0'), model: { type: 'per_unit', unit_amount: '31' } }] });
 await owner('POST', '/v1/plans', { key: 'dollars', name: 'Dollars', currency: 'USD', billing_period: 'P1M', prices: [flat('base', '31')] });
 await owner('POST', '/v1/customers', { key: 'acme', name: 'Acme', currency: 'EUR', time_zone: 'Europe/Berlin' });
 const subscribe = (input: object = {}) => owner('POST', '/v1/subscriptions', { customer: 'acme', plan: 'pro', ...input });
@@ -59,7 +60,8 @@ describe('subscriptions', () => {
   it.each<[object, string[]]>([
     [{ customer: 'none', plan: 'none' }, ['/customer unknown_customer', '/plan unknown_plan']],
     [{ plan: 'dollars' }, ['/plan currency_mismatch']],
-    [{ quantities: { seats: '5' }, discounts: [] }, ['/quantities unknown_field', '/discounts unknown_field']],
+    [{ plan: 'seats', quantities: { chairs: '5', seats: 'many', base: '2' }, overrides: [{ price: 'base', name: 'x' }, { price: 'base' }] }, ['/quantities/chairs unknown_price', '/quantities/seats invalid_decimal', '/quantities/base not_allowed', '/overrides/1/price duplicate_key']],
+    [{ quantities: { base: 1.5 }, overrides: [{ price: 'base', meter: 'x' }], discounts: [] }, ['/quantities/base invalid_union', '/overrides/0/meter unknown_field', '/discounts unknown_field']],
     [{ start_at: 'tomorrow', trial_days: -1, collection: 'cash' }, ['/start_at invalid', '/trial_days too_small', '/collection invalid_value']],
     [{ days_until_due: 5 }, ['/days_until_due not_allowed']],
   ])('refuse %j', async (input, pointers) => {
@@ -122,6 +124,42 @@ describe('a preview', () => {
   it('of a trial owes nothing before the trial\'s end', async () => {
     const { body } = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'acme', plan: 'trial' });
     expect(body).toMatchObject({ subscription: { status: 'trialing' }, invoice: null, periods: [{ start: '2026-03-25T12:00:00Z', end: '2026-04-25T11:00:00Z' }] });
+  });
+});
+
+describe('a change', () => {
+  const change = (id: string, body: object) => owner('POST', `/v1/subscriptions/${id}/change`, body);
+
+  it('names all that is wrong with it', async () => {
+    const { id } = (await subscribe()).body;
+    const faults = async (body: object) => pointersOf((await change(id, body)).body);
+    expect(await faults({ plan: 'none', when: 'now' })).toEqual(['/plan unknown_plan']);
+    expect(await faults({ plan: 'dollars', when: 'now' })).toEqual(['/plan currency_mismatch']);
+    expect(await faults({ plan: 'pro', version: 9, when: 'now' })).toEqual(['/version unknown_version']);
+    expect(await faults({ quantities: { none: '1' }, overrides: [{ price: 'none' }], when: 'period_end' })).toEqual(['/quantities/none unknown_price', '/overrides/0/price unknown_price']);
+    expect(await faults({ when: 'later', prorate: 'yes' })).toEqual(['/when invalid_value', '/prorate invalid_type']);
+    expect((await change('sub_none', { plan: 'pro', when: 'now' })).status).toBe(404);
+  });
+
+  it('comes no more once the subscription has ended', async () => {
+    const { id } = (await subscribe()).body;
+    await owner('POST', `/v1/subscriptions/${id}/cancel`, { when: 'now' });
+    const late = await change(id, { plan: 'trial', when: 'now' });
+    expect([late.status, late.body.code, late.body.subscription]).toEqual([409, 'already_canceled', { status: 'canceled' }]);
+  });
+
+  it('holds from the trial on, and keeps what the next plan has a fee for', async () => {
+    const { id } = (await subscribe({ plan: 'trial', overrides: [{ price: 'base', name: 'Own' }] })).body;
+    jobs.added.length = 0;
+    const { body } = await change(id, { plan: 'seats', quantities: { seats: '3' }, when: 'now' });
+    expect(body).toMatchObject({ status: 'trialing', plan_key: 'seats', quantities: { seats: '3' }, overrides: [], current_period: null });
+    expect(jobs.added).toEqual(['invoicing/sweep']);
+    expect((await change(id, { when: 'now' })).body.changes).toHaveLength(1); // Nothing else than it is.
+    expect((await change(id, { overrides: [{ price: 'base', model: { type: 'flat', amount: '1' } }], when: 'now' })).body.changes).toMatchObject([{ quantities: { seats: '3' } }, { quantities: { seats: '3' } }]);
+    const preview = await owner('POST', `/v1/subscriptions/${id}/change?preview=true`, { plan: 'pro', when: 'period_end' });
+    expect(preview.body.subscription.changes.at(-1)).toMatchObject({ at: '2026-03-25T12:00:00Z', plan_key: 'pro', quantities: {}, overrides: [] });
+    // The first period begins at the trial's end, by the next plan.
+    expect(preview.body.invoice.lines.map(({ kind, amount }: Record<string, string>) => [kind, amount])).toEqual([['advance', '31.00']]);
   });
 });
 

@@ -1,9 +1,21 @@
 import { z } from 'zod';
-import { lineKinds, metadataSchema, referenceSchema, subscriptionStatuses } from '#domain';
+import { keySchema, lineKinds, metadataSchema, priceOverrideSchema, referenceSchema, subscriptionStatuses } from '#domain';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const trialDaysMax = 3_650;
 const daysUntilDueMax = 365;
+
+const termsMax = 200;
+
+/** What a subscription has beside its plan. */
+const terms = {
+  quantities: z
+    .record(keySchema, z.union([z.string().max(300), z.int().min(0)], { error: 'Give a decimal as text, such as "2.5", or a whole number.' }))
+    .refine((quantities) => Object.keys(quantities).length <= termsMax, { message: `Give at most ${termsMax} quantities.`, params: { code: 'too_many' } })
+    .optional()
+    .meta({ description: 'Units that a fee is owed for, by the price\u2019s key: {"seats": "5"}. One where none are given.' }),
+  overrides: z.array(priceOverrideSchema).max(termsMax).optional().meta({ description: 'Prices that this subscription has otherwise than its plan: the fields given replace the plan\u2019s.' }),
+};
 
 /** `POST /v1/subscriptions`. */
 export const subscriptionCreateSchema = z.strictObject({
@@ -13,6 +25,7 @@ export const subscriptionCreateSchema = z.strictObject({
   start_at: instantInputSchema.optional(),
   billing_anchor: instantInputSchema.optional(),
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
+  ...terms,
   collection: z.enum(['automatic', 'send_invoice']).optional(),
   days_until_due: z.int().min(0).max(daysUntilDueMax).optional(),
   metadata: metadataSchema.optional(),
@@ -28,6 +41,15 @@ export const subscriptionUpdateSchema = z.strictObject({ metadata: metadataSchem
 /** `POST /v1/subscriptions/{id}/cancel`. */
 export const subscriptionCancelSchema = z.strictObject({ when: z.enum(['now', 'period_end']), prorate: z.boolean().optional() });
 
+/** `POST /v1/subscriptions/{id}/change`. */
+export const subscriptionChangeSchema = z.strictObject({
+  plan: referenceSchema.optional().meta({ description: 'Default: the plan that it is on.' }),
+  version: z.int().min(1).optional().meta({ description: 'Default: the plan\u2019s latest; the present one where no plan is named.' }),
+  ...terms,
+  when: z.enum(['now', 'period_end']),
+  prorate: z.boolean().optional().meta({ default: true, description: 'Of a change now: gives the unused rest of fees in advance back, and asks for the rest of the new ones. Otherwise the new ones begin with the next period.' }),
+});
+
 const periodSchema = z.object({ start: instantSchema, end: instantSchema });
 
 const subscriptionShape = {
@@ -36,6 +58,19 @@ const subscriptionShape = {
   plan: z.string().meta({ description: 'Id.' }),
   plan_key: z.string(),
   version: z.int(),
+  quantities: z.record(z.string(), z.string()),
+  overrides: z.array(priceOverrideSchema),
+  changes: z
+    .array(z.object({
+      at: instantSchema,
+      plan: z.string().meta({ description: 'Id.' }),
+      plan_key: z.string(),
+      version: z.int(),
+      prorate: z.boolean(),
+      quantities: z.record(z.string(), z.string()),
+      overrides: z.array(priceOverrideSchema),
+    }))
+    .meta({ description: 'What changed since it was made, or will, oldest first. The last may lie ahead.' }),
   status: z.enum(subscriptionStatuses),
   start_at: instantSchema,
   billing_anchor: instantSchema,
@@ -58,7 +93,7 @@ export const subscriptionListSchema = listSchema(subscriptionSchema);
 export const subscriptionPreviewSchema = z.object({
   object: z.literal('subscription_preview'),
   subscription: subscriptionSchema.omit({ id: true, created_at: true }).extend({ id: z.string().nullable() }),
-  periods: z.array(periodSchema).meta({ description: 'Every elapsed period and the current or first one; for a cancellation the one that it ends.' }),
+  periods: z.array(periodSchema).meta({ description: 'Every elapsed period and the current or first one; for a cancellation or a change the one that it ends.' }),
   invoice: z
     .object({
       period: periodSchema.nullable(),
@@ -79,6 +114,7 @@ export const subscriptionListQuery = {
 export const previewQuerySchema = z.strictObject({ preview: flagQuerySchema.optional() });
 
 export type SubscriptionCreate = z.infer<typeof subscriptionCreateSchema>;
+export type SubscriptionChange = z.infer<typeof subscriptionChangeSchema>;
 export type SubscriptionCancel = z.infer<typeof subscriptionCancelSchema>;
 export type SubscriptionUpdate = z.infer<typeof subscriptionUpdateSchema>;
 export type SubscriptionBody = z.infer<typeof subscriptionSchema>;

@@ -21,4 +21,5 @@ export type CatalogFaultCode =
   | 'tier_not_open'
   | 'tier_open_too_early'
   | 'tiers_unsorted'
-  | 'unknown_currency';
+  | 'unknown_currency'
+  | 'unknown_price';

@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import { payTime, prorateUnit, type Price } from '../catalog/price.js';
 import type { Rounding } from '../money/minor-units.js';
 import { type Period } from '../period/period.js';
@@ -7,7 +8,8 @@ import type { InvoiceLine, LineKind } from './invoice-line.js';
 
 /** What fees follow from, beside the schedule. */
 export interface FeeTerms {
-  readonly prices: readonly IdentifiedPrice[];
+  /** The prices of each stage of the schedule. */
+  readonly stages: readonly (readonly IdentifiedPrice[])[];
   readonly currency: string;
   readonly timeZone: string;
   readonly rounding: Rounding;
@@ -17,25 +19,35 @@ export interface FeeTerms {
 
 /**
  * The fees that a boundary owes by itself, without usage, in the order in which an invoice shows them: arrears of what ended,
- * what the end gives back, what is owed once, and advance of what starts. A fee that is not prorated is owed whole and never given back.
+ * what the end or a change gives back, what is owed once, and advance of what starts. A fee that is not prorated is owed whole
+ * and never given back. What is owed once is that of the terms it began with.
  */
 export function boundaryFees(boundary: Boundary, terms: FeeTerms): InvoiceLine[] {
-  const recurring = terms.prices.filter((price) => price.type === 'recurring');
-  const inAdvance = recurring.filter((price) => payTime(price) === 'in_advance');
   const lines: InvoiceLine[] = [];
   const { closes, opens, unused } = boundary;
-  if (closes !== null) {
-    const inArrears = recurring.filter((price) => payTime(price) === 'in_arrears');
-    lines.push(...inArrears.map((price) => feeLine({ kind: 'arrears', price, part: closes.period, whole: closes.whole }, terms)));
+  if (closes !== null) lines.push(...recurring(terms, { stage: closes.stage, pay: 'in_arrears' }).map((price) => feeLine({ kind: 'arrears', price, part: closes.period, whole: closes.whole }, terms)));
+  if (unused !== null && (unused.cutBy?.isProrated ?? terms.returnsUnused)) {
+    lines.push(...recurring(terms, { stage: unused.stage, pay: 'in_advance' }).flatMap((price) => unusedLine({ price, part: unused.period, whole: unused.whole }, terms)));
   }
-  if (unused !== null && terms.returnsUnused) lines.push(...inAdvance.flatMap((price) => unusedLine({ price, part: unused.period, whole: unused.whole }, terms)));
-  const first = boundary.isFirst ? (boundary.trial ?? opens?.period) : undefined;
-  if (first !== undefined) {
-    const once = terms.prices.filter((price) => price.type === 'one_time');
+  const first = boundary.trial ?? opens?.period;
+  if (boundary.firstStage !== null && first !== undefined) {
+    const once = pricesOfStage(terms, boundary.firstStage).filter((price) => price.type === 'one_time');
     lines.push(...once.map((price) => feeLine({ kind: 'one_time', price, part: first, whole: first }, terms)));
   }
-  if (opens !== null) lines.push(...inAdvance.map((price) => feeLine({ kind: 'advance', price, part: opens.period, whole: opens.whole }, terms)));
+  if (opens !== null && opens.owesAdvance) {
+    lines.push(...recurring(terms, { stage: opens.stage, pay: 'in_advance' }).map((price) => feeLine({ kind: 'advance', price, part: opens.period, whole: opens.whole }, terms)));
+  }
   return lines;
+}
+
+function pricesOfStage(terms: FeeTerms, stage: number): readonly IdentifiedPrice[] {
+  const prices = terms.stages[stage];
+  assert(prices !== undefined, 'Each stage of a schedule has its prices.');
+  return prices;
+}
+
+function recurring(terms: FeeTerms, wanted: { stage: number; pay: 'in_advance' | 'in_arrears' }): IdentifiedPrice[] {
+  return pricesOfStage(terms, wanted.stage).filter((price) => price.type === 'recurring' && payTime(price) === wanted.pay);
 }
 
 export function hasUsagePrice(prices: readonly Price[]): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { billingSchedule, type ScheduleTerms } from '../subscription/billing-schedule.js';
+import { billingSchedule, type ScheduleChange, type ScheduleTerms } from '../subscription/billing-schedule.js';
 import { nextBoundary, type Boundary } from './boundary.js';
 import { boundaryFees, type FeeTerms } from './boundary-fees.js';
 import type { IdentifiedPrice } from '../rating/rate-fee.js';
@@ -13,7 +13,7 @@ const support: IdentifiedPrice = { ...base, id: 'price_support', key: 'support',
 const setup: IdentifiedPrice = { ...base, id: 'price_setup', key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '99' } };
 const listing: IdentifiedPrice = { ...base, id: 'price_listing', key: 'listing', name: 'Listing', prorate: 'none', model: { type: 'flat', amount: '5' } };
 
-const feeTerms = (prices: IdentifiedPrice[], more: Partial<FeeTerms> = {}): FeeTerms => ({ prices, currency: 'USD', timeZone: 'UTC', rounding: 'half_away_from_zero', returnsUnused: true, ...more });
+const feeTerms = (prices: IdentifiedPrice[], more: Partial<FeeTerms> = {}): FeeTerms => ({ stages: [prices], currency: 'USD', timeZone: 'UTC', rounding: 'half_away_from_zero', returnsUnused: true, ...more });
 
 function boundaries(schedule: ScheduleTerms, count: number): Boundary[] {
   const found: Boundary[] = [];
@@ -40,16 +40,16 @@ describe('the boundaries of a subscription', () => {
 
   it('begin at 1 and close what the one before opened', () => {
     const [first, second] = boundaries(terms(), 2);
-    expect(first).toMatchObject({ index: 1, closes: null, isFirst: true, isLast: false });
-    expect(second).toMatchObject({ index: 2, closes: { number: 1 }, opens: { number: 2 }, isFirst: false });
+    expect(first).toMatchObject({ index: 1, closes: null, firstStage: 0, isLast: false });
+    expect(second).toMatchObject({ index: 2, closes: { number: 1 }, opens: { number: 2 }, firstStage: null });
     expect(second?.closes?.period.end.equals(second.at)).toBe(true);
   });
 
   it('begin at 0 where a trial starts, which closes nothing', () => {
     const found = boundaries(terms({ trialDays: 14 }), 3);
     expect(found.map(({ index }) => index)).toEqual([0, 1, 2]);
-    expect(found[0]).toMatchObject({ closes: null, opens: null, isFirst: true });
-    expect(found[1]).toMatchObject({ closes: null, opens: { number: 1 }, isFirst: false });
+    expect(found[0]).toMatchObject({ closes: null, opens: null, firstStage: 0 });
+    expect(found[1]).toMatchObject({ closes: null, opens: { number: 1 }, firstStage: null });
     expect(found[1]?.at.toString()).toBe('2026-02-14T00:00:00Z');
   });
 
@@ -117,13 +117,68 @@ describe('the fees of a boundary', () => {
   });
 });
 
+describe('the boundary of a change', () => {
+  // From March 1 on a fee of 31.00 a month; from March 16, 12:00 on one of 62.00: 15.5 of 31 days are left.
+  const larger: IdentifiedPrice = { ...base, id: 'price_larger', key: 'larger', model: { type: 'flat', amount: '62.00' } };
+  const recurrence = { anchor: at('2026-03-01T00:00:00Z'), timeZone: 'UTC', interval: 'P1M' };
+  const changed = (more: Partial<ScheduleChange> = {}, rest: Partial<ScheduleTerms> = {}) =>
+    boundaries(terms({ startAt: recurrence.anchor, changes: [{ at: at('2026-03-16T12:00:00Z'), recurrence, isProrated: true, isImmediate: true, ...more }], ...rest }), 3);
+  const staged = (more: Partial<FeeTerms> = {}): FeeTerms => ({ ...feeTerms([]), stages: [[base, support, setup], [larger, setup]], ...more });
+
+  it('gives back the unused rest and asks for the rest of the new', () => {
+    const [first, second, third] = changed();
+    expect(amounts(first, staged())).toEqual([['one_time', 9_900n], ['advance', 3_100n]]);
+    // 15.5 of 31 days of 10.00 in arrears; 15.5 of 31 days unused and asked for anew.
+    expect(amounts(second, staged())).toEqual([['arrears', 500n], ['proration', -1_550n], ['advance', 3_100n]]);
+    expect(amounts(third, staged())).toEqual([['advance', 6_200n]]);
+    expect(second).toMatchObject({ index: 2, closes: { number: 1, stage: 0 }, opens: { number: 2, stage: 1 }, unused: { stage: 0 } });
+  });
+
+  it('does neither where it is not prorated, and an end gives nothing back of what was not asked for', () => {
+    const [, second, third] = changed({ isProrated: false });
+    expect(amounts(second, staged())).toEqual([['arrears', 500n]]);
+    expect(amounts(third, staged())).toEqual([['advance', 6_200n]]);
+    const ended = changed({ isProrated: false }, { endAt: at('2026-03-20T00:00:00Z') });
+    expect(ended.map(({ isLast }) => isLast)).toEqual([false, false, true]);
+    expect(amounts(ended[2], staged())).toEqual([]);
+  });
+
+  it('gives a whole period back that was begun at its very instant', () => {
+    const [first, second] = changed({ at: recurrence.anchor });
+    expect([first?.at.equals(recurrence.anchor), second?.at.equals(recurrence.anchor)]).toEqual([true, true]);
+    expect(amounts(first, staged())).toEqual([['one_time', 9_900n], ['advance', 3_100n]]);
+    expect(amounts(second, staged())).toEqual([['proration', -3_100n], ['advance', 6_200n]]);
+    expect(second?.closes).toBeNull();
+  });
+
+  it('is an ordinary one where it was set for the period\'s end', () => {
+    const [, second] = changed({ at: at('2026-04-01T00:00:00Z'), isImmediate: false });
+    expect(amounts(second, staged())).toEqual([['arrears', 1_000n], ['advance', 6_200n]]);
+  });
+
+  it('begins with the terms of the trial\'s end, and owes once those of the start', () => {
+    const found = boundaries(terms({ startAt: recurrence.anchor, trialDays: 10, changes: [{ at: at('2026-03-05T00:00:00Z'), recurrence, isProrated: true, isImmediate: true }], billingAnchor: recurrence.anchor }), 2);
+    expect(amounts(found[0], staged())).toEqual([['one_time', 9_900n]]);
+    expect(amounts(found[1], staged())).toEqual([['advance', 4_200n]]); // 21 of 31 days of 62.00
+  });
+
+  it('asks for a fee as often as it has units', () => {
+    const seats: IdentifiedPrice = { ...base, model: { type: 'per_unit', unit_amount: '3.10' }, billedQuantity: '5' };
+    const more: IdentifiedPrice = { ...seats, billedQuantity: '8' };
+    const [first, second] = changed();
+    const fees = staged({ stages: [[seats], [more]] });
+    expect(amounts(first, fees)).toEqual([['advance', 1_550n]]); // 5 × 3.10
+    expect(amounts(second, fees)).toEqual([['proration', -775n], ['advance', 1_240n]]); // half of 15.50 back, half of 24.80
+  });
+});
+
 describe('previewInvoice', () => {
   it('is of the period in arrears, else of that in advance', () => {
     const [first, second] = boundaries(terms(), 2);
     if (first === undefined || second === undefined) throw new Error('Two boundaries are there.');
-    expect(invoicePeriod(first, [base, support])?.start.toString()).toBe('2026-01-31T00:00:00Z');
-    expect(invoicePeriod(second, [base, support])?.start.toString()).toBe('2026-01-31T00:00:00Z');
-    expect(invoicePeriod(second, [base])?.start.toString()).toBe('2026-02-28T00:00:00Z');
+    expect(invoicePeriod(first, [[base, support]])?.start.toString()).toBe('2026-01-31T00:00:00Z');
+    expect(invoicePeriod(second, [[base, support]])?.start.toString()).toBe('2026-01-31T00:00:00Z');
+    expect(invoicePeriod(second, [[base]])?.start.toString()).toBe('2026-02-28T00:00:00Z');
     const preview = previewInvoice({ boundary: second, terms: feeTerms([base, support]), payable: { minimumMinor: 50n, stepMinor: 1n } });
     expect(preview?.totals.amountDueMinor).toBe(4_100n); // 10.00 + 31.00
   });

@@ -20,13 +20,14 @@ export function previewInvoice(options: {
   readonly payable?: PayableAmounts | null;
 }): PreviewedInvoice | null {
   const { boundary, terms, usage = [], carriedIn = [], payable = null } = options;
-  const period = invoicePeriod(boundary, terms.prices);
+  const period = invoicePeriod(boundary, terms.stages);
   if (period === null) return null;
   return { period, ...composeInvoice({ period, lines: [...usage, ...boundaryFees(boundary, terms)], carriedIn, payable }) };
 }
 
 /** The arrears' period; of the advance, or of what is given back, where nothing is billed in arrears. Null where a boundary bills no period. */
-export function invoicePeriod(boundary: Boundary, prices: readonly Price[]): Period | null {
-  const arrears = prices.some((price) => price.type !== 'one_time' && payTime(price) === 'in_arrears') ? boundary.closes?.period : undefined;
+export function invoicePeriod(boundary: Boundary, stages: readonly (readonly Price[])[]): Period | null {
+  const closing = boundary.closes === null ? [] : (stages[boundary.closes.stage] ?? []);
+  const arrears = closing.some((price) => price.type !== 'one_time' && payTime(price) === 'in_arrears') ? boundary.closes?.period : undefined;
   return arrears ?? boundary.opens?.period ?? boundary.unused?.period ?? boundary.trial;
 }

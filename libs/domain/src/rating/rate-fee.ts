@@ -2,11 +2,15 @@ import { prorateUnit, type Price } from '../catalog/price.js';
 import type { Rounding } from '../money/minor-units.js';
 import { period, type Period } from '../period/period.js';
 import { prorationFraction, WHOLE, type Fraction } from '../period/proration-fraction.js';
+import type { GroupUsage } from './pool-usage.js';
+import { priceDecimal } from './price-decimal.js';
 import { ratePrice, type RatedPrice } from './rate-price.js';
 
-/** A price of a stored plan version. */
+/** A price of a stored plan version, as a subscription has it. */
 export interface IdentifiedPrice extends Price {
   readonly id: string;
+  /** Units that a fee is owed for, such as seats; one where none are given. Not for usage. */
+  readonly billedQuantity?: string | undefined;
 }
 
 export interface FeeInput {
@@ -20,7 +24,12 @@ export interface FeeInput {
 
 /** A recurring price's fee for the part of a period that is owed, by the price's own proration. */
 export function rateFee(input: FeeInput & { part: Period }): RatedPrice {
-  return ratePrice({ price: input.price, currency: input.currency, rounding: input.rounding, usage: [], fraction: feeFraction(input) });
+  return ratePrice({ price: input.price, currency: input.currency, rounding: input.rounding, usage: feeQuantity(input.price), fraction: feeFraction(input) });
+}
+
+/** What a fee is owed for; empty where it is one. */
+export function feeQuantity(price: IdentifiedPrice): readonly GroupUsage[] {
+  return price.billedQuantity === undefined ? [] : [{ group: {}, quantity: priceDecimal(price.billedQuantity) }];
 }
 
 /**

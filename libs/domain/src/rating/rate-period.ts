@@ -5,7 +5,7 @@ import type { LocalDay } from '../period/local-days.js';
 import { period, type Period } from '../period/period.js';
 import type { GroupUsage } from './pool-usage.js';
 import { rateDays } from './rate-days.js';
-import { feeFraction, rateUnusedFee, type IdentifiedPrice } from './rate-fee.js';
+import { feeFraction, feeQuantity, rateUnusedFee, type IdentifiedPrice } from './rate-fee.js';
 import { ratePrice } from './rate-price.js';
 import type { TraceStep } from './trace.js';
 
@@ -19,8 +19,10 @@ export interface RatePeriodInput {
   readonly whole: Period;
   /** The local days of the part so far, from its first. */
   readonly days: readonly LocalDay[];
-  /** Whether an early end gives back the unused rest of fees paid in advance. */
+  /** Whether an early end, or a change, gives back the unused rest of fees paid in advance. */
   readonly returnsUnused: boolean;
+  /** False for a part that owes no fees in advance, since a change that was not prorated began it. Left out, it owes them. */
+  readonly owesAdvance?: boolean | undefined;
   /** Whether the part is over: then the last of `days` is its last. */
   readonly over: boolean;
   /** The usage of a usage price from the part's start until a day's end. */
@@ -59,7 +61,8 @@ export interface RatedPeriodResult {
  * and local day. One-time prices belong to no period and are left out.
  */
 export function ratePeriod(input: RatePeriodInput): RatedPeriodResult {
-  const rated = input.prices.filter(({ type }) => type !== 'one_time').map((price) => ratePriceOfPeriod(price, input));
+  const isOwed = (price: IdentifiedPrice) => price.type === 'usage' || (price.type === 'recurring' && (payTime(price) === 'in_arrears' || input.owesAdvance !== false));
+  const rated = input.prices.filter(isOwed).map((price) => ratePriceOfPeriod(price, input));
   return { lines: rated.flatMap(({ lines }) => lines), days: rated.flatMap(({ days }) => days) };
 }
 
@@ -71,9 +74,9 @@ function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): Rate
   const part = isAdvance ? period(input.part.start, whole.end) : input.part;
   const fraction = feeFraction({ price, part, whole, timeZone });
   const last = input.days.at(-1);
-  const usage = isUsage && last !== undefined ? input.usageUntil(price, last) : [];
+  const usage = !isUsage ? feeQuantity(price) : last === undefined ? [] : input.usageUntil(price, last);
   const rated = ratePrice({ price, currency, rounding, usage, fraction });
-  const days = input.days.map((day) => ({ day: day.day, cumulative: isUsage ? input.usageUntil(price, day) : [] }));
+  const days = input.days.map((day) => ({ day: day.day, cumulative: isUsage ? input.usageUntil(price, day) : feeQuantity(price) }));
   const unused = isAdvance && over && input.returnsUnused ? rateUnusedFee({ price, currency, rounding, timeZone, whole, endedAt: input.part.end }) : null;
   const dayAmounts = rateDays({ price, currency, rounding, days, over, fraction });
   return {

@@ -14,6 +14,18 @@ export interface ScheduleTerms {
   readonly timeZone: string;
   /** The instant at which a canceled subscription ends; the period that it falls in ends there. */
   readonly endAt?: Temporal.Instant | null | undefined;
+  /** Ascending. */
+  readonly changes?: readonly ScheduleChange[] | undefined;
+}
+
+/** From an instant on other terms hold. The period that it falls in ends there, and the next begins. */
+export interface ScheduleChange {
+  readonly at: Temporal.Instant;
+  readonly recurrence: Recurrence;
+  /** Gives the unused rest of advance fees back and asks for the rest of the new ones; otherwise the new ones are owed from the next whole period on. */
+  readonly isProrated: boolean;
+  /** Made at its own instant: a period that begins there was billed already, where a change that was set before begins it. */
+  readonly isImmediate: boolean;
 }
 
 /** All that a subscription's periods follow from. */
@@ -24,6 +36,7 @@ export interface BillingSchedule {
   /** Where period 1 starts. */
   readonly firstStart: Temporal.Instant;
   readonly endAt: Temporal.Instant | null;
+  readonly changes: readonly ScheduleChange[];
 }
 
 /** One period of a subscription, counted from 1. */
@@ -32,8 +45,15 @@ export interface BillingPeriod {
   readonly period: Period;
   /** From boundary to boundary: what a partial period is a fraction of. */
   readonly whole: Period;
-  /** True for a stub at the start, and for a period that a cancellation cut short. */
+  /** True for a stub at the start, and for a period that a cancellation or a change cut short. */
   readonly isPartial: boolean;
+  /** Whose terms hold: 0 for those that it began with, n for those of the n-th change. */
+  readonly stage: number;
+  /** False where a change that was not prorated began it midway: advance fees are owed from the next period on. */
+  readonly owesAdvance: boolean;
+  /** The change that it begins with, and the one that cut it short; null where there is none. */
+  readonly begunBy: ScheduleChange | null;
+  readonly cutBy: ScheduleChange | null;
 }
 
 export type PeriodsOutcome =
@@ -44,7 +64,7 @@ export function billingSchedule(terms: ScheduleTerms): BillingSchedule {
   const trial = trialOf(terms);
   const firstStart = trial?.end ?? terms.startAt;
   const anchor = terms.billingAnchor ?? firstStart;
-  return { recurrence: { anchor, timeZone: terms.timeZone, interval: terms.interval }, trial, firstStart, endAt: terms.endAt ?? null };
+  return { recurrence: { anchor, timeZone: terms.timeZone, interval: terms.interval }, trial, firstStart, endAt: terms.endAt ?? null, changes: terms.changes ?? [] };
 }
 
 function trialOf(terms: ScheduleTerms): Period | null {
@@ -54,19 +74,24 @@ function trialOf(terms: ScheduleTerms): Period | null {
   return period(terms.startAt, terms.startAt.toZonedDateTimeISO(terms.timeZone).add({ days }).toInstant());
 }
 
-/** Period `number` (from 1); null once the subscription has ended, and for a day that the zone skipped. */
+/** Period `number` (from 1); null once the subscription has ended, for a day that the zone skipped, and where a change left nothing of it. */
 export function billingPeriodAt(schedule: BillingSchedule, number: number): BillingPeriod | null {
-  assert(Number.isInteger(number) && number >= 1, 'Periods count from 1.');
-  return periodAtIndex(schedule, { firstIndex: firstIndexOf(schedule), number });
+  return periodOfNumber(schedule, { number, isUncut: false });
+}
+
+/** Period `number` as it was known at its start: no later change and no end cut it short. */
+export function uncutPeriodAt(schedule: BillingSchedule, number: number): BillingPeriod | null {
+  return periodOfNumber({ ...schedule, endAt: null }, { number, isUncut: true });
 }
 
 /** The period that an instant lies in; null before the first period and after the end. */
 export function billingPeriodContaining(schedule: BillingSchedule, instant: Temporal.Instant): BillingPeriod | null {
   if (Temporal.Instant.compare(instant, schedule.firstStart) < 0) return null;
   if (schedule.endAt !== null && Temporal.Instant.compare(instant, schedule.endAt) >= 0) return null;
-  const firstIndex = firstIndexOf(schedule);
-  const { index } = periodContaining(schedule.recurrence, instant);
-  return periodAtIndex(schedule, { firstIndex, number: index - firstIndex + 1 });
+  const stage = stagesOf(schedule).findLast(({ start }) => Temporal.Instant.compare(start, instant) <= 0);
+  assert(stage !== undefined, 'The first terms hold from the first period on.');
+  const { index } = periodContaining(stage.recurrence, instant);
+  return periodOfStage(schedule, { stage, index, isUncut: false });
 }
 
 const elapsedPeriodsMax = 400;
@@ -76,38 +101,81 @@ const elapsedPeriodsMax = 400;
  * ended: a start that far in the past would bill them all at once.
  */
 export function periodsThrough(schedule: BillingSchedule, instant: Temporal.Instant, max = elapsedPeriodsMax): PeriodsOutcome {
+  const latest = schedule.endAt === null ? instant : earlier(instant, schedule.endAt.subtract({ nanoseconds: 1 }));
+  const last = billingPeriodContaining(schedule, latest);
   const periods: BillingPeriod[] = [];
-  const firstIndex = firstIndexOf(schedule);
-  for (let number = 1; ; number += 1) {
-    const start = boundaryAt({ ...schedule.recurrence, index: firstIndex + number - 1 });
-    const starts = number === 1 ? schedule.firstStart : start;
-    if (Temporal.Instant.compare(starts, instant) > 0 || hasEndedAt(schedule, starts)) return { ok: true, periods };
-    const next = periodAtIndex(schedule, { firstIndex, number });
+  for (let number = 1; number <= (last?.number ?? 0); number += 1) {
+    const next = billingPeriodAt(schedule, number);
     if (next === null) continue; // A day that the zone skipped.
     periods.push(next);
     if (periods.length > max && Temporal.Instant.compare(next.period.end, instant) <= 0) {
       return { ok: false, code: 'too_many_periods', detail: `More than ${max} billing periods have ended since the start; choose a later start_at.` };
     }
   }
+  return { ok: true, periods };
 }
 
-/** The index of the boundary at or before period 1's start. */
-function firstIndexOf(schedule: BillingSchedule): number {
-  return periodContaining(schedule.recurrence, schedule.firstStart).index;
+/** A stretch under the same terms. Empty where it was changed at the instant of its start, after that was billed: then it has one number and no period. */
+interface Stage {
+  readonly index: number;
+  readonly recurrence: Recurrence;
+  readonly start: Temporal.Instant;
+  /** The change that ends it; null for the last. */
+  readonly endedBy: ScheduleChange | null;
+  /** The change that began it; null for the first. */
+  readonly begunBy: ScheduleChange | null;
+  readonly firstNumber: number;
+  /** The index of the boundary at or before its start. */
+  readonly firstIndex: number;
 }
 
-function periodAtIndex(schedule: BillingSchedule, at: { firstIndex: number; number: number }): BillingPeriod | null {
-  const index = at.firstIndex + at.number - 1;
-  const boundary = boundaryAt({ ...schedule.recurrence, index });
-  const next = boundaryAt({ ...schedule.recurrence, index: index + 1 });
+function stagesOf(schedule: BillingSchedule): Stage[] {
+  const stages: Stage[] = [];
+  let firstNumber = 1;
+  for (let index = 0; index <= schedule.changes.length; index += 1) {
+    const begunBy = schedule.changes[index - 1] ?? null;
+    const endedBy = schedule.changes[index] ?? null;
+    const recurrence = begunBy?.recurrence ?? schedule.recurrence;
+    const start = begunBy === null ? schedule.firstStart : later(begunBy.at, schedule.firstStart);
+    const order = endedBy === null ? 1 : Temporal.Instant.compare(endedBy.at, start);
+    if (order < 0 || (order === 0 && endedBy?.isImmediate !== true)) continue; // Changed before it began.
+    const firstIndex = periodContaining(recurrence, start).index;
+    stages.push({ index, recurrence, start, endedBy, begunBy, firstNumber, firstIndex });
+    if (endedBy !== null) firstNumber += order === 0 ? 1 : periodContaining(recurrence, endedBy.at.subtract({ nanoseconds: 1 })).index - firstIndex + 1;
+  }
+  return stages;
+}
+
+function periodOfNumber(schedule: BillingSchedule, at: { number: number; isUncut: boolean }): BillingPeriod | null {
+  const { number, isUncut } = at;
+  assert(Number.isInteger(number) && number >= 1, 'Periods count from 1.');
+  const stage = stagesOf(schedule).findLast(({ firstNumber }) => firstNumber <= number);
+  assert(stage !== undefined, 'The first terms hold from the first period on.');
+  return periodOfStage(schedule, { stage, index: stage.firstIndex + number - stage.firstNumber, isUncut });
+}
+
+function periodOfStage(schedule: BillingSchedule, at: { stage: Stage; index: number; isUncut: boolean }): BillingPeriod | null {
+  const { stage, index } = at;
+  const boundary = boundaryAt({ ...stage.recurrence, index });
+  const next = boundaryAt({ ...stage.recurrence, index: index + 1 });
   if (Temporal.Instant.compare(boundary, next) >= 0) return null;
-  const start = later(boundary, schedule.firstStart);
-  if (hasEndedAt(schedule, start)) return null;
-  const end = schedule.endAt === null ? next : earlier(next, schedule.endAt);
-  const isPartial = !start.equals(boundary) || !end.equals(next);
-  return { number: at.number, period: period(start, end), whole: period(boundary, next), isPartial };
-}
-
-function hasEndedAt(schedule: BillingSchedule, instant: Temporal.Instant): boolean {
-  return schedule.endAt !== null && Temporal.Instant.compare(schedule.endAt, instant) <= 0;
+  const start = later(boundary, stage.start);
+  if (schedule.endAt !== null && Temporal.Instant.compare(schedule.endAt, start) <= 0) return null;
+  const change = at.isUncut ? null : stage.endedBy;
+  const cutBy = change !== null && Temporal.Instant.compare(change.at, next) < 0 ? change : null;
+  const known = cutBy?.at ?? next;
+  const end = schedule.endAt === null ? known : earlier(known, schedule.endAt);
+  if (Temporal.Instant.compare(start, end) >= 0) return null;
+  // What was changed before the first period began is no change of a period.
+  const begunBy = index === stage.firstIndex && stage.firstNumber > 1 ? stage.begunBy : null;
+  return {
+    number: stage.firstNumber + index - stage.firstIndex,
+    period: period(start, end),
+    whole: period(boundary, next),
+    isPartial: !start.equals(boundary) || !end.equals(next),
+    stage: stage.index,
+    owesAdvance: begunBy === null || begunBy.isProrated || start.equals(boundary),
+    begunBy,
+    cutBy: end.equals(known) ? cutBy : null,
+  };
 }

@@ -1,17 +1,41 @@
-import type { BillingSchedule, Period } from '#domain';
-import type { PlanVersion } from './plan-tables.js';
-import type { SubscriptionRecord } from './subscription-table.js';
+import { subscribedPrices, type BillingSchedule, type IdentifiedPrice, type Period } from '#domain';
+import type { EntityManager } from 'typeorm';
+import { assert } from '#platform';
+import { readPlanVersions, type PlanVersion, type PlanVersionOfPlan } from './plan-tables.js';
+import type { PlanChange, SubscriptionRecord } from './subscription-table.js';
 
-/** What is kept of a subscription names its anchor and its trial's end, so its boundaries depend on nothing that changes later. */
+/** A plan version as a subscription has it in one stage of its schedule: with its own overrides and quantities. */
+export interface SubscribedPlan extends PlanVersionOfPlan {
+  readonly prices: readonly IdentifiedPrice[];
+}
+
+/** What is kept of a subscription names its anchors and its trial's end, so its boundaries depend on nothing that changes later. `plan` is the one it began with. */
 export function scheduleOf({ subscription, plan }: { readonly subscription: SubscriptionRecord; readonly plan: Pick<PlanVersion, 'billingPeriod'> }): BillingSchedule {
   return {
     recurrence: { anchor: subscription.billingAnchor, timeZone: subscription.timeZone, interval: plan.billingPeriod },
     trial: trialOf(subscription),
     firstStart: subscription.trialEndAt ?? subscription.startAt,
     endAt: subscription.cancelAt,
+    changes: subscription.changes.map(({ at, billingAnchor, billingPeriod, isProrated, isImmediate }) => ({
+      at, isProrated, isImmediate, recurrence: { anchor: billingAnchor, timeZone: subscription.timeZone, interval: billingPeriod },
+    })),
   };
 }
 
 export function trialOf({ startAt, trialEndAt }: Pick<SubscriptionRecord, 'startAt' | 'trialEndAt'>): Period | null {
   return trialEndAt === null ? null : { start: startAt, end: trialEndAt };
+}
+
+/** The plan of each stage of each subscription's schedule, by the subscription's id: the one it began with, then that of each change. One query for all. */
+export async function readSubscribedPlans(manager: EntityManager, subscriptions: readonly SubscriptionRecord[]): Promise<Map<string, readonly SubscribedPlan[]>> {
+  const keyOf = (of: { planId: string; planVersion: number }) => `${of.planId}/${of.planVersion}`;
+  const stages = new Map(subscriptions.map((subscription) => [subscription.id, [subscription, ...subscription.changes]]));
+  const wanted = new Map([...stages.values()].flat().map((stage) => [keyOf(stage), { planId: stage.planId, version: stage.planVersion }]));
+  const plans = new Map((await readPlanVersions(manager, [...wanted.values()])).map((plan) => [keyOf({ planId: plan.planId, planVersion: plan.version }), plan]));
+  const planOf = (stage: Pick<PlanChange, 'planId' | 'planVersion' | 'quantities' | 'overrides'>): SubscribedPlan => {
+    const plan = plans.get(keyOf(stage));
+    assert(plan !== undefined, 'A subscription is on plan versions that exist.');
+    return { ...plan, prices: subscribedPrices(plan.prices, stage) };
+  };
+  return new Map([...stages].map(([id, own]) => [id, own.map(planOf)]));
 }

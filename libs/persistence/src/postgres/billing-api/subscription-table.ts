@@ -1,14 +1,31 @@
-import { EntitySchema, type EntityManager } from 'typeorm';
+import { EntitySchema, type EntityManager, type ValueTransformer } from 'typeorm';
+import type { PriceOverride, SubscribedTerms } from '#domain';
 import { ownRows } from './list-rows.js';
-import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
+import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
+
+/** From an instant on a subscription is on another plan version, or has other terms beside it. Kept as it was decided, so that its boundaries depend on nothing that changes later. */
+export interface PlanChange extends SubscribedTerms {
+  readonly at: Temporal.Instant;
+  readonly planId: string;
+  readonly planVersion: number;
+  /** The plan's. */
+  readonly billingPeriod: string;
+  readonly billingAnchor: Temporal.Instant;
+  readonly isProrated: boolean;
+  /** Made at its own instant, not set before. */
+  readonly isImmediate: boolean;
+}
 
 /** A customer on a plan version from an instant. Its status follows from these instants and business time, and is not kept. */
-export interface SubscriptionRecord {
+export interface SubscriptionRecord extends SubscribedTerms {
   readonly id: string;
   readonly organizationId: string;
   readonly customerId: string;
+  /** The plan version that it began with. */
   readonly planId: string;
   readonly planVersion: number;
+  /** What changed since, or will; ascending. */
+  readonly changes: readonly PlanChange[];
   readonly startAt: Temporal.Instant;
   readonly billingAnchor: Temporal.Instant;
   /** Local days; 0 is no trial. */
@@ -30,6 +47,29 @@ export interface SubscriptionRecord {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+interface StoredChange {
+  readonly at: string;
+  readonly plan_id: string;
+  readonly plan_version: number;
+  readonly billing_period: string;
+  readonly billing_anchor: string;
+  readonly prorated: boolean;
+  readonly immediate: boolean;
+  readonly quantities: Readonly<Record<string, string>>;
+  readonly overrides: readonly PriceOverride[];
+}
+
+const changesTransformer: ValueTransformer = {
+  to: (changes: readonly PlanChange[]) => JSON.stringify(changes.map((change): StoredChange => ({
+    at: change.at.toString(), plan_id: change.planId, plan_version: change.planVersion, billing_period: change.billingPeriod, billing_anchor: change.billingAnchor.toString(),
+    prorated: change.isProrated, immediate: change.isImmediate, quantities: change.quantities, overrides: change.overrides,
+  }))),
+  from: (stored: readonly StoredChange[]) => stored.map((change): PlanChange => ({
+    at: Temporal.Instant.from(change.at), planId: change.plan_id, planVersion: change.plan_version, billingPeriod: change.billing_period, billingAnchor: Temporal.Instant.from(change.billing_anchor),
+    isProrated: change.prorated, isImmediate: change.immediate, quantities: change.quantities, overrides: change.overrides,
+  })),
+};
+
 export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
   name: 'Subscription',
   tableName: 'subscriptions',
@@ -38,6 +78,9 @@ export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
     customerId: textColumn('customer_id'),
     planId: textColumn('plan_id'),
     planVersion: integerColumn('plan_version'),
+    quantities: jsonColumn('quantities', { default: {} }),
+    overrides: jsonColumn('overrides', { default: [] }),
+    changes: jsonColumn('changes', { default: [], transformer: changesTransformer }),
     startAt: instantColumn('start_at'),
     billingAnchor: instantColumn('billing_anchor'),
     trialDays: integerColumn('trial_days', { default: 0 }),
@@ -63,7 +106,7 @@ export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
   ],
 });
 
-/** The organization's subscriptions, oldest first: these, or those of these customers, or those that last at some instant of [from, to); all where nothing is given. */
+/** The organization's subscriptions, oldest first: these, or those of these customers, or those ever on one of these plans, or those that last at some instant of [from, to); all where nothing is given. */
 export async function readSubscriptions(
   manager: EntityManager,
   filter: { readonly ids?: readonly string[]; readonly customerIds?: readonly string[]; readonly planIds?: readonly string[]; readonly from?: Temporal.Instant; readonly to?: Temporal.Instant } = {},
@@ -73,7 +116,7 @@ export async function readSubscriptions(
       where ${ownRows}
         and ($1::text[] is null or id = any($1))
         and ($2::text[] is null or customer_id = any($2))
-        and ($3::text[] is null or plan_id = any($3))
+        and ($3::text[] is null or plan_id = any($3) or exists (select from jsonb_array_elements(changes) change where change ->> 'plan_id' = any($3)))
         and ($4::timestamptz is null or cancel_at is null or cancel_at > $4)
         and ($5::timestamptz is null or start_at < $5)
       order by id`,

@@ -17,6 +17,7 @@ import { Invoices1700000000041 } from './0041-invoices.js';
 import { Payments1700000000042 } from './0042-payments.js';
 import { WebhookOrganization1700000000043 } from './0043-webhook-organization.js';
 import { WideAmounts1700000000044 } from './0044-wide-amounts.js';
+import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
 export const migrations: MixedList<Function> = [
@@ -38,4 +39,5 @@ export const migrations: MixedList<Function> = [
   Payments1700000000042,
   WebhookOrganization1700000000043,
   WideAmounts1700000000044,
+  SubscriptionChanges1700000000070,
 ];

@@ -1,0 +1,153 @@
+import type { EntityManager } from 'typeorm';
+import { invoicingQueue, sweepJob } from '#contracts';
+import { later, subscribedTermsFaults, subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
+import {
+  findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, type Plan, type PlanChange, type PlanVersionOfPlan, type SubscriptionRecord,
+} from '#persistence';
+import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
+import { unusable } from './catalog-kinds.js';
+import { sortedText } from './plan-terms.js';
+import { changeFees, currentPeriodOf, periodEndOf, stageAt, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import type { Surroundings } from './surroundings.js';
+
+export type ChangeRefusal = 'not_found' | 'already_canceled' | 'too_many_changes' | 'invalid_request';
+
+export interface ChangeInput {
+  /** Null keeps the plan. */
+  readonly plan: string | null;
+  /** Null takes the plan's latest, or keeps the present one where the plan is kept. */
+  readonly version: number | null;
+  /** Null keeps what the next plan has a fee for. */
+  readonly quantities: SubscribedTerms['quantities'] | null;
+  /** Null keeps those of the same plan, and none on another. */
+  readonly overrides: SubscribedTerms['overrides'] | null;
+  readonly when: 'now' | 'period_end';
+  readonly isProrated: boolean;
+}
+
+export interface ChangedSubscription {
+  readonly view: SubscriptionView;
+  /** The period that the change ends, or falls on the end of; null before the first one. */
+  readonly period: Period | null;
+  readonly fees: FeePreview | null;
+}
+
+/** More would make a schedule slow to read; nobody changes a subscription so often. */
+const changesMax = 200;
+
+/** Changes what a subscription is priced by, now or at the end of its period. What was set to change later is replaced. */
+export class ChangeSubscription {
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly jobs: JobQueue,
+  ) {}
+
+  async execute(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ChangedSubscription, ChangeRefusal>> {
+    const outcome = await this.run(organizationId, at, async (manager, { id, changes, revision }) => updateRow(manager, subscriptionTable, { id, set: { changes, revision } }));
+    if (outcome.ok) await this.jobs.add(invoicingQueue, [sweepJob]);
+    return outcome;
+  }
+
+  /** What `execute` would lead to; nothing is kept. */
+  async preview(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ChangedSubscription, ChangeRefusal>> {
+    return this.run(organizationId, at, async () => undefined);
+  }
+
+  private async run(
+    organizationId: string,
+    at: { id: string; input: ChangeInput },
+    keep: (manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>,
+  ): Promise<Outcome<ChangedSubscription, ChangeRefusal>> {
+    const now = await this.surroundings.businessClock.now(organizationId);
+    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
+      await manager.query('select 1 from subscriptions where id = $1 for update', [at.id]);
+      const existing = await readSubscription(manager, at.id);
+      if (existing === null) return refused('not_found', 'There is no such subscription.');
+      const status = statusOf(existing, now);
+      if (subscriptionStatusAfter(status, 'cancel') === null) {
+        return { ...refused('already_canceled', 'The subscription has ended and stays so.'), extensions: { subscription: { status }, allowed: [] } };
+      }
+      const [customer] = await readCustomers(manager, [existing.customerId]);
+      const organization = await findOrganization(manager, organizationId);
+      assert(customer !== undefined && organization !== null, 'A subscription has its customer and its organization.');
+      const [before] = await withStages(manager, [{ subscription: existing, customerKey: customer.key, now }]);
+      assert(before !== undefined, 'A subscription has its plan versions.');
+      const next = await nextTerms(manager, { view: before, input: at.input });
+      if (!next.ok) return next;
+      const subscription = changed(before, { input: at.input, ...next.value });
+      if (subscription.changes.length > changesMax) return refused('too_many_changes', `A subscription changes at most ${changesMax} times; cancel it and make another.`);
+      if (subscription !== existing) await keep(manager, subscription);
+      const [view] = await withStages(manager, [{ subscription, customerKey: customer.key, now }]);
+      assert(view !== undefined, 'A subscription has its plan versions.');
+      const change = subscription.changes.at(-1);
+      const isNew = change !== undefined && !existing.changes.includes(change);
+      const fees = isNew ? changeFees(view, { change: change.at, organization }) : null;
+      return accepted({ view, period: currentPeriodOf(before), fees });
+    });
+  }
+}
+
+interface NextTerms {
+  readonly plan: PlanVersionOfPlan;
+  readonly terms: SubscribedTerms;
+}
+
+/** The plan version and the terms beside it that are to hold. All that is wrong with them is named. */
+async function nextTerms(manager: EntityManager, from: { view: SubscriptionView; input: ChangeInput }): Promise<Outcome<NextTerms, 'invalid_request'>> {
+  const { view, input } = from;
+  const present = presentTerms(view);
+  const plan = await findByIdOrKey<Plan>(manager, planTable, input.plan ?? present.planId);
+  const isSamePlan = plan?.id === present.planId;
+  const number = input.version ?? (input.plan === null ? present.planVersion : plan?.latestVersion);
+  const version = plan === null || number === undefined ? null : await readPlanVersion(manager, { planId: plan.id, version: number });
+  const faults: InputFault[] = [];
+  if (plan === null || (plan.archivedAt !== null && !isSamePlan)) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
+  else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
+  if (version === null) return refused('invalid_request', 'The subscription can not be changed so.', faults);
+  if (version.currency !== view.subscription.currency) {
+    faults.push({ pointer: '/plan', code: 'currency_mismatch', detail: `The plan is priced in ${version.currency} and the subscription in ${view.subscription.currency}.` });
+  }
+  const hasFee = (key: string): boolean => version.prices.some((price) => price.key === key && takesQuantity(price));
+  const terms: SubscribedTerms = {
+    quantities: input.quantities ?? Object.fromEntries(Object.entries(present.quantities).filter(([key]) => hasFee(key))),
+    overrides: input.overrides ?? (isSamePlan ? present.overrides.filter((override) => version.prices.some(({ key }) => key === override.price)) : []),
+  };
+  faults.push(...subscribedTermsFaults(terms, version.prices));
+  return faults.length > 0 ? refused('invalid_request', 'The subscription can not be changed so.', faults) : accepted({ plan: version, terms });
+}
+
+function presentTerms({ subscription, now }: SubscriptionView): Pick<PlanChange, 'planId' | 'planVersion' | 'quantities' | 'overrides'> {
+  return subscription.changes[stageAt(subscription, now) - 1] ?? subscription;
+}
+
+/** The subscription with the change in place of any that was set for later. Where nothing would be other than it is, without those. */
+function changed(view: SubscriptionView, next: NextTerms & { input: ChangeInput }): SubscriptionRecord {
+  const { subscription, now } = view;
+  const { plan, terms, input } = next;
+  const past = subscription.changes.slice(0, stageAt(subscription, now));
+  const present = presentTerms(view);
+  const isSame = present.planId === plan.planId && present.planVersion === plan.version && isEqual(present, terms);
+  if (isSame) return past.length === subscription.changes.length ? subscription : { ...subscription, changes: past, revision: subscription.revision + 1n };
+  // As exact as what is kept, so that everyone agrees on the instant.
+  const at = input.when === 'now' ? now.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }) : periodEndOf({ ...subscription, changes: past }, view.plan, now);
+  const last = past.at(-1);
+  const interval = last?.billingPeriod ?? view.plan.billingPeriod;
+  const anchor = last?.billingAnchor ?? subscription.billingAnchor;
+  const firstStart = subscription.trialEndAt ?? subscription.startAt;
+  const change: PlanChange = {
+    at,
+    planId: plan.planId,
+    planVersion: plan.version,
+    billingPeriod: plan.billingPeriod,
+    // Periods of another length begin where the change does; others go on as they were.
+    billingAnchor: plan.billingPeriod === interval ? anchor : later(at, firstStart),
+    isProrated: input.isProrated,
+    isImmediate: input.when === 'now',
+    ...terms,
+  };
+  return { ...subscription, changes: [...past, change], revision: subscription.revision + 1n };
+}
+
+function isEqual(a: SubscribedTerms, b: SubscribedTerms): boolean {
+  return sortedText([a.quantities, a.overrides]) === sortedText([b.quantities, b.overrides]);
+}

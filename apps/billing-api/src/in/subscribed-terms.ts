@@ -1,0 +1,16 @@
+import { canonicalDecimal, canonicalPrices, type PriceOverride, type SubscribedTerms } from '#domain';
+
+interface TermsBody {
+  readonly quantities?: Readonly<Record<string, string | number>> | undefined;
+  readonly overrides?: readonly PriceOverride[] | undefined;
+}
+
+/** Decimals in their one form; text that is none stays as it is, to be refused by name. Null where the body says nothing of them. */
+export function quantitiesOrNull({ quantities }: TermsBody): SubscribedTerms['quantities'] | null {
+  if (quantities === undefined) return null;
+  return Object.fromEntries(Object.entries(quantities).map(([key, value]) => [key, canonicalDecimal(String(value)) ?? String(value)]));
+}
+
+export function overridesOrNull({ overrides }: TermsBody): SubscribedTerms['overrides'] | null {
+  return overrides === undefined ? null : canonicalPrices(overrides);
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWith } from '#testing';
+import { Product } from './product.js';
+
+// Goal: a subscription whose plan, seats and prices change is billed by each for its time. Method: one running product, an
+// organization and a month for each story; every amount worked out by hand.
+
+interface Invoice {
+  readonly total: string;
+  readonly issued_at: string;
+  readonly lines: readonly { readonly kind: string; readonly price_key: string; readonly quantity: string; readonly amount: string; readonly period: { readonly start: string; readonly end: string } }[];
+}
+
+interface Change {
+  readonly plan_key: string;
+  readonly version: number;
+  readonly quantities: Readonly<Record<string, string>>;
+  readonly changes: readonly { readonly at: string; readonly plan_key: string; readonly prorate: boolean }[];
+  readonly current_period: { readonly start: string; readonly end: string };
+}
+
+describeWith('clickhouse', 'changes of a subscription', () => {
+  let product: Product;
+  beforeAll(async () => {
+    product = await Product.start();
+  }, 120_000);
+  afterAll(async () => {
+    await product?.dispose();
+  }, 90_000);
+
+  /** An organization on 1 March with two plans: 31.00 and 10 cents a request, 62.00 and 5 cents a request. */
+  async function march() {
+    const { api_key: { secret: key } } = await product.expect<{ api_key: { secret: string } }>(201, 'POST /v1/organizations', { body: { name: 'Changing', mode: 'test' } });
+    const ok = <Body = Record<string, unknown>>(route: string, body?: unknown, status = route.startsWith('GET') ? 200 : 201) => product.expect<Body>(status, route, { key, ...(body === undefined ? {} : { body }) });
+    const advance = (to: string) => ok('POST /v1/test-clock/advance', { to }, 200);
+    await ok('POST /v1/test-clock', { now: '2026-03-01T00:00:00Z' }, 200);
+    await ok('POST /v1/meters', { key: 'requests', name: 'Requests', event_type: 'call', aggregation: 'count' });
+    const fee = (amount: string) => ({ key: 'base', name: 'Base', type: 'recurring', model: { type: 'flat', amount } });
+    const usage = (unit_amount: string) => ({ key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount } });
+    const plan = (planKey: string, prices: object[], billing_period = 'P1M') => ok('POST /v1/plans', { key: planKey, name: planKey, currency: 'USD', billing_period, prices });
+    await plan('small', [fee('31'), usage('0.10')]);
+    await plan('large', [fee('62'), usage('0.05')]);
+    await plan('yearly', [fee('365')], 'P1Y');
+    await plan('team', [{ key: 'seats', name: 'Seats', type: 'recurring', model: { type: 'per_unit', unit_amount: '3.10' } }]);
+    await ok('POST /v1/customers', { key: 'acme', name: 'Acme', currency: 'USD', subjects: ['acme'] });
+    return {
+      ok, advance,
+      call: (route: string, body: unknown) => product.call<{ code: string; errors?: { pointer: string; code: string }[] }>(route, { key, body }),
+      subscribe: async (body: object) => (await ok<{ id: string }>('POST /v1/subscriptions', { customer: 'acme', ...body })).id,
+      change: (id: string, body: object) => ok<Change>(`POST /v1/subscriptions/${id}/change`, body, 200),
+      send: (count: number, time: string) => ok('POST /v1/events', Array.from({ length: count }, (_, index) => ({ id: `${time}/${index}`, type: 'call', subject: 'acme', time })), 202),
+      invoices: async () => (await ok<{ data: Invoice[] }>('GET /v1/invoices?customer=acme&limit=100')).data.toReversed(),
+    };
+  }
+  const linesOf = (invoice: Invoice | undefined) => invoice?.lines.map(({ kind, price_key, quantity, amount }) => `${kind} ${price_key} ${quantity} ${amount}`);
+
+  it('splits usage and fees at the instant, and each plan rates its part', async () => {
+    const { advance, send, change, subscribe, invoices, ok } = await march();
+    const id = await subscribe({ plan: 'small' });
+    await advance('2026-03-16T12:00:00Z');
+    await send(10, '2026-03-05T00:00:00Z');
+    const preview = await ok<{ invoice: { lines: { kind: string; amount: string }[]; total: string } }>(`POST /v1/subscriptions/${id}/change?preview=true`, { plan: 'large', when: 'now' }, 200);
+    // 15.5 of 31 days of 31.00 are unused, and asked for anew at 62.00.
+    expect(preview.invoice.lines.map(({ kind, amount }) => [kind, amount])).toEqual([['proration', '-15.50'], ['advance', '31.00']]);
+    expect(await ok<Change>(`GET /v1/subscriptions/${id}`)).toMatchObject({ plan_key: 'small', changes: [] });
+    expect(await change(id, { plan: 'large', when: 'now' })).toMatchObject({
+      plan_key: 'large', current_period: { start: '2026-03-16T12:00:00Z', end: '2026-04-01T00:00:00Z' }, changes: [{ at: '2026-03-16T12:00:00Z', plan_key: 'large', prorate: true }],
+    });
+    await send(20, '2026-03-16T12:00:00Z');
+    await advance('2026-04-01T02:00:00Z');
+    const [first, second, third, ...others] = await invoices();
+    expect(others).toEqual([]);
+    expect(linesOf(first)).toEqual(['advance base 1 31.00']);
+    expect(linesOf(second)).toEqual(['usage requests 10 1.00', 'proration base 1 -15.50', 'advance base 1 31.00']);
+    expect([second?.total, second?.issued_at]).toEqual(['16.50', '2026-03-16T13:00:00Z']);
+    expect(second?.lines.map(({ period }) => [period.start, period.end])).toEqual([
+      ['2026-03-01T00:00:00Z', '2026-03-16T12:00:00Z'], ['2026-03-16T12:00:00Z', '2026-04-01T00:00:00Z'], ['2026-03-16T12:00:00Z', '2026-04-01T00:00:00Z'],
+    ]);
+    expect(linesOf(third)).toEqual(['usage requests 20 1.00', 'advance base 1 62.00']);
+    // 31.00 - 15.50 + 31.00 of fees, 1.00 and 1.00 of usage.
+    const rated = await ok<{ total: Record<string, string> }>('GET /v1/rated-usage?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z');
+    expect(rated.total).toEqual({ USD: '48.50' });
+  });
+
+  it('waits for the period\'s end where it is asked to, and may be taken back until then', async () => {
+    const { advance, send, change, subscribe, invoices, ok } = await march();
+    const id = await subscribe({ plan: 'large' });
+    await advance('2026-03-10T00:00:00Z');
+    expect(await change(id, { plan: 'yearly', when: 'period_end' })).toMatchObject({ plan_key: 'large', changes: [{ at: '2026-04-01T00:00:00Z', plan_key: 'yearly' }] });
+    expect(await change(id, { plan: 'large', when: 'period_end' })).toMatchObject({ plan_key: 'large', changes: [] });
+    expect(await change(id, { plan: 'small', when: 'period_end' })).toMatchObject({ changes: [{ plan_key: 'small' }] });
+    await send(4, '2026-03-10T00:00:00Z');
+    await advance('2026-04-10T00:00:00Z');
+    await send(3, '2026-04-10T00:00:00Z');
+    expect(await ok(`GET /v1/subscriptions/${id}`)).toMatchObject({ plan_key: 'small' });
+    expect(((await ok<{ data: unknown[] }>('GET /v1/subscriptions?plan=small')).data.length)).toBe(1);
+    expect(((await ok<{ data: unknown[] }>('GET /v1/subscriptions?plan=large')).data.length)).toBe(0);
+    await advance('2026-05-01T02:00:00Z');
+    expect((await invoices()).map(linesOf)).toEqual([
+      ['advance base 1 62.00'],
+      ['usage requests 4 0.20', 'advance base 1 31.00'],
+      ['usage requests 3 0.30', 'advance base 1 31.00'],
+    ]);
+  });
+
+  it('begins periods of another length at the change', async () => {
+    const { advance, change, subscribe, invoices } = await march();
+    const id = await subscribe({ plan: 'small' });
+    await advance('2026-03-16T12:00:00Z');
+    expect(await change(id, { plan: 'yearly', when: 'now' })).toMatchObject({ current_period: { start: '2026-03-16T12:00:00Z', end: '2027-03-16T12:00:00Z' } });
+    await advance('2027-03-16T12:00:00Z');
+    expect((await invoices()).map(linesOf)).toEqual([
+      ['advance base 1 31.00'],
+      ['usage requests 0 0.00', 'proration base 1 -15.50', 'advance base 1 365.00'],
+      ['advance base 1 365.00'],
+    ]);
+  });
+
+  it('takes seats and prices of its own, and changes them at the very instant of the start', async () => {
+    const { advance, call, change, subscribe, invoices, send } = await march();
+    const team = await subscribe({ plan: 'team', quantities: { seats: 5 } });
+    // On a clock that stands, 1 March is billed for 5 seats before they become 8: 5 × 3.10 back, 8 × 3.10.
+    expect(await change(team, { quantities: { seats: '8' }, when: 'now' })).toMatchObject({ plan_key: 'team', quantities: { seats: '8' } });
+    const special = await subscribe({ plan: 'small', overrides: [{ price: 'requests', model: { type: 'per_unit', unit_amount: '0.01' } }, { price: 'base', model: { type: 'flat', amount: '10' } }] });
+    await send(50, '2026-03-01T00:00:00Z');
+    await advance('2026-04-01T02:00:00Z');
+    expect((await invoices()).map(linesOf)).toEqual([
+      ['advance seats 5 15.50'],
+      ['proration seats 5 -15.50', 'advance seats 8 24.80'],
+      ['advance base 1 10.00'],
+      ['advance seats 8 24.80'],
+      ['usage requests 50 0.50', 'advance base 1 10.00'],
+    ]);
+    const refused = await call(`POST /v1/subscriptions/${special}/change`, {
+      plan: 'team', quantities: { seats: '-1', chairs: '2' }, overrides: [{ price: 'seats', model: { type: 'flat', amount: 'x' } }, { price: 'none' }], when: 'now',
+    });
+    expect([refused.status, refused.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`)]).toEqual([422, [
+      '/quantities/seats negative_amount', '/quantities/chairs unknown_price', '/overrides/0/model/amount invalid_decimal', '/overrides/1/price unknown_price',
+    ]]);
+  });
+});
