@@ -30,6 +30,14 @@ export interface AcceptEventsCommand {
   readonly keepsAllRefused: boolean;
 }
 
+/** What became of the events of a request. */
+export interface AcceptedBatch extends EventsAnswerBody {
+  /** Those that were accepted, in the order of the request. */
+  readonly events: readonly NewUsageEvent[];
+  /** Receipt in system time, RFC 3339, six digits. */
+  readonly receivedAt: string;
+}
+
 const secondsAheadMax = 3_600;
 /** Events checked before other requests get their turn. */
 const eventsPerTurnMax = 500;
@@ -49,22 +57,33 @@ interface Receipt {
 export class AcceptEvents {
   constructor(private readonly deps: AcceptEventsDependencies) {}
 
-  async execute({ organizationId, batch, keepsAllRefused }: AcceptEventsCommand): Promise<EventsAnswerBody> {
+  async execute(command: AcceptEventsCommand): Promise<EventsAnswerBody> {
+    const { accepted, rejected } = await this.accept(command);
+    return { accepted, rejected };
+  }
+
+  /** The same, with the events that were accepted, for answers that repeat them. */
+  async accept({ organizationId, batch, keepsAllRefused }: AcceptEventsCommand): Promise<AcceptedBatch> {
     const receipt = await this.receiptOf(organizationId);
+    const events: NewUsageEvent[] = [];
     const records: NewLogRecord[] = [];
     const rejected: RefusedEventBody[] = [];
     for (let index = 0; index < batch.events.length; index += 1) {
       if (index > 0 && index % eventsPerTurnMax === 0) await nextTurn();
       const received = batch.events[index] as ReceivedEvent;
       const checked = check(received, receipt.bounds);
-      if (checked.ok) records.push(recordOf(checked.event, receipt));
-      else rejected.push(refusedBody(index, received, checked.faults));
+      if (checked.ok) {
+        events.push(checked.event);
+        records.push(recordOf(checked.event, receipt));
+      } else {
+        rejected.push(refusedBody(index, received, checked.faults));
+      }
     }
-    assert(records.length + rejected.length === batch.events.length, 'Every event must be accepted or refused.');
-    if (rejected.length > 0 && (records.length > 0 || keepsAllRefused)) await this.keepRefused(batch, rejected, receipt);
-    if (records.length > 0) await this.deps.log.append(topics.usageEvents, records);
-    this.deps.onAnswered?.({ accepted: records.length, refused: rejected.length });
-    return { accepted: records.length, rejected };
+    assert(events.length + rejected.length === batch.events.length, 'Every event must be accepted or refused.');
+    if (rejected.length > 0 && (events.length > 0 || keepsAllRefused)) await this.keepRefused(batch, rejected, receipt);
+    if (events.length > 0) await this.deps.log.append(topics.usageEvents, records);
+    this.deps.onAnswered?.({ accepted: events.length, refused: rejected.length });
+    return { accepted: events.length, rejected, events, receivedAt: receipt.receivedAt };
   }
 
   private async receiptOf(organizationId: string): Promise<Receipt> {
@@ -99,10 +118,10 @@ export class AcceptEvents {
 
 type Checked = { readonly ok: true; readonly event: NewUsageEvent } | { readonly ok: false; readonly faults: readonly EventFault[] };
 
-function check({ value, faults }: ReceivedEvent, bounds: TimeBounds): Checked {
-  if (faults === undefined) return checkEvent(value, bounds);
+function check({ value, faults, names }: ReceivedEvent, bounds: TimeBounds): Checked {
+  if (faults === undefined) return checkEvent(value, bounds, names);
   if (value === undefined) return { ok: false, faults };
-  const checked = checkEvent(value, bounds);
+  const checked = checkEvent(value, bounds, names);
   // What the format named already is not named twice: a header that can't be decoded is no missing field.
   const others = checked.ok ? [] : checked.faults.filter(({ pointer }) => faults.every((fault) => fault.pointer !== pointer));
   return { ok: false, faults: [...faults, ...others] };

@@ -1,4 +1,4 @@
-import type { EventFault } from '#domain';
+import type { EventFault, EventFieldNames } from '#domain';
 
 /** One event of a request before it is checked. */
 export interface ReceivedEvent {
@@ -6,6 +6,8 @@ export interface ReceivedEvent {
   readonly value: unknown;
   /** What the format itself found wrong, before the event is checked. */
   readonly faults?: readonly EventFault[];
+  /** What the sender calls the parts of `value`, where their format has names of its own. */
+  readonly names?: EventFieldNames;
   /** Number of the line, where the request has lines. */
   readonly line?: number;
   /** Whose event it is, where that is known although it can't be read. */

@@ -16,6 +16,7 @@ export type { RateFinalPayload, RateOpenPayload } from './jobs/rating-jobs.js';
 export {
   callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
 } from './http/event.js';
+export { lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema } from './http/drop-in-event.js';
 export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';
 export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';
 export { addressSchema, currencyInputSchema, flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, timeZoneInputSchema } from './http/resource.js';

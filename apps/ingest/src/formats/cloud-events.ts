@@ -7,7 +7,10 @@ const specVersion = '1.0';
 
 /** CloudEvents as JSON, one or an array of them. */
 export function cloudEvents(text: string): ReceivedBatch {
-  const batch = jsonEvents(text);
+  return cloudEventsOf(jsonEvents(text));
+}
+
+export function cloudEventsOf(batch: ReceivedBatch): ReceivedBatch {
   return { ...batch, events: batch.events.map(cloudEvent) };
 }
 

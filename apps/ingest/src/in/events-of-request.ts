@@ -5,7 +5,7 @@ import { binaryCloudEvent, cloudEvents, isBinaryCloudEvent } from '../formats/cl
 import { jsonEvents } from '../formats/json-events.js';
 import { ndjsonEvents } from '../formats/ndjson-events.js';
 import type { ReceivedBatch } from '../received-batch.js';
-import { isJsonType, isUtf8Charset, parseMediaType } from './media-type.js';
+import { isJsonType, isUtf8Charset, parseMediaType, unsupportedCharset } from './media-type.js';
 
 const readers: ReadonlyMap<string, (text: string) => ReceivedBatch> = new Map([
   ['application/json', jsonEvents],
@@ -18,9 +18,7 @@ const readers: ReadonlyMap<string, (text: string) => ReceivedBatch> = new Map([
 /** The events of a request to `/v1/events`, by its Content-Type. Throws 400 for what can't be read and 415 for other types. */
 export function eventsOf(headers: IncomingHttpHeaders, body: Buffer): ReceivedBatch {
   const mediaType = parseMediaType(headers['content-type']);
-  if (mediaType !== null && !isUtf8Charset(mediaType.charset)) {
-    throw new Problem({ status: 415, code: 'unsupported_charset', detail: 'Send the body in UTF-8.' });
-  }
+  if (mediaType !== null && !isUtf8Charset(mediaType.charset)) throw unsupportedCharset();
   if (isBinaryCloudEvent(headers) && !mediaType?.type.startsWith('application/cloudevents')) {
     if (mediaType === null ? body.length > 0 : !isJsonType(mediaType.type)) throw unsupportedType('A CloudEvent in binary mode must have data of type application/json.');
     return binaryCloudEvent(headers, bodyText(body));

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runsOf, usePostgres } from '#testing';
-import { nastyJson as nasty } from '../fixtures/nasty-json.js';
+import { nastyJson } from '../fixtures/nasty-json.js';
 import { IngestFixture } from '../ingest-fixture.js';
 
 usePostgres();
@@ -17,10 +17,10 @@ afterAll(async () => {
 
 const field = fc.constantFrom('id', 'source', 'type', 'subject', 'time', 'data', '__proto__', 'events', 'specversion', 'other');
 const nastyEvent = fc.oneof(
-  nasty,
-  fc.array(fc.tuple(field, nasty), { maxLength: 6 }).map((members) => `{${members.map(([name, value]) => `"${name}":${value}`).join(',')}}`),
-  nasty.map((value) => `{"id":"n","type":"t","subject":"s","data":{"n":${value}}}`),
-  nasty.map((value) => `{"id":"n","type":"t","subject":"s","time":${value}}`),
+  nastyJson,
+  fc.array(fc.tuple(field, nastyJson), { maxLength: 6 }).map((members) => `{${members.map(([name, value]) => `"${name}":${value}`).join(',')}}`),
+  nastyJson.map((value) => `{"id":"n","type":"t","subject":"s","data":{"n":${value}}}`),
+  nastyJson.map((value) => `{"id":"n","type":"t","subject":"s","time":${value}}`),
 );
 
 let made = 0;

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { EventsAnswerBody } from '#contracts';
-import { authenticateRequest, principalOf, Problem, sendProblem, valueOrProblem, type Authenticator, type InputFault, type Logger } from '#platform';
+import { authenticateRequest, principalOf, sendProblem, valueOrProblem, type Authenticator, type Clock, type Logger } from '#platform';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
 import { ReplayDeadLetter, type ReplayDeadLetterDependencies, type ReplayRefusal } from '../replay-dead-letter.js';
+import { registerDropInRoutes } from './drop-in-routes.js';
 import { eventsOf } from './events-of-request.js';
 import { registerFormatRoutes } from './format-routes.js';
 import { loggedProblem } from './logged-problem.js';
-import { eventTaker } from './take-events.js';
+import { nothingAccepted } from './nothing-accepted.js';
+import { readBodiesAsBytes } from './read-body.js';
+import { batchTaker, eventTaker, type TakeEvents } from './take-events.js';
 
 export interface IngestDependencies extends AcceptEventsDependencies, Pick<ReplayDeadLetterDependencies, 'readDeadLetter'> {
   readonly authenticator: Authenticator;
@@ -20,24 +23,30 @@ export interface IngestDependencies extends AcceptEventsDependencies, Pick<Repla
  * request. They live in a scope of their own, which reads bodies as bytes and leaves the parsers of other routes alone.
  */
 export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDependencies): void {
+  const acceptEvents = new AcceptEvents(deps);
+  const takeBatch = batchTaker({ acceptEvents, bodyBytesMax: deps.bodyBytesMax });
   void fastify.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+    readBodiesAsBytes(scope);
     scope.addHook('onRequest', async (request) => {
       await authenticateRequest(request, deps.authenticator, 'events:write');
     });
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, loggedProblem(error, { request, logger: deps.logger })));
-    routes(scope, deps);
+    routes(scope, { ...deps, acceptEvents, takeEvents: eventTaker(takeBatch) });
     done();
   });
+  registerDropInRoutes(fastify, { ...deps, takeBatch });
 }
 
 const replayStatuses: Readonly<Record<ReplayRefusal, number>> = { not_found: 404, not_replayable: 409 };
 
-function routes(scope: FastifyInstance, deps: IngestDependencies): void {
-  const acceptEvents = new AcceptEvents(deps);
-  const replayDeadLetter = new ReplayDeadLetter({ acceptEvents, log: deps.log, readDeadLetter: deps.readDeadLetter });
-  const takeEvents = eventTaker({ acceptEvents, bodyBytesMax: deps.bodyBytesMax });
+interface RouteDependencies extends ReplayDeadLetterDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly takeEvents: TakeEvents;
+}
+
+function routes(scope: FastifyInstance, { takeEvents, ...deps }: RouteDependencies): void {
+  const replayDeadLetter = new ReplayDeadLetter(deps);
 
   scope.post('/v1/events', async (request, reply) => {
     const answer = await takeEvents(request, { read: (body) => eventsOf(request.headers, body), keepsAllRefused: false });
@@ -55,12 +64,4 @@ function routes(scope: FastifyInstance, deps: IngestDependencies): void {
 function sendAnswer(reply: FastifyReply, answer: EventsAnswerBody): FastifyReply {
   if (answer.accepted === 0 && answer.rejected.length > 0) throw nothingAccepted(answer);
   return reply.status(202).send(answer);
-}
-
-/** Faults that stand beside `rejected` once more where a single event was posted, as those of any other body do. */
-function nothingAccepted({ accepted, rejected }: EventsAnswerBody): Problem {
-  const [first] = rejected;
-  const errors: readonly InputFault[] | undefined = rejected.length === 1 ? first?.errors : undefined;
-  const detail = rejected.length === 1 ? `The event was refused. ${first?.detail ?? ''}` : `None of the ${rejected.length} events was accepted.`;
-  return new Problem({ status: 422, code: 'nothing_accepted', detail, errors, extensions: { accepted, rejected } });
 }

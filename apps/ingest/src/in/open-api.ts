@@ -1,20 +1,11 @@
 import { z } from 'zod';
 import {
-  callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats, refusedEventSchema, type IngestFormat,
+  callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats, type IngestFormat,
 } from '#contracts';
-
-type JsonSchema = Record<string, unknown>;
-
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
-  return rest;
-}
+import { dropInOpenApi } from './drop-in-open-api.js';
+import { nothingAccepted, problem, schemaOf, type JsonSchema } from './open-api-schemas.js';
 
 const answer = schemaOf(eventsAnswerSchema, 'output');
-const problem = { $ref: '#/components/schemas/Problem' };
-const nothingAccepted = {
-  allOf: [problem, { type: 'object', required: ['accepted', 'rejected'], properties: { accepted: { const: 0 }, rejected: { type: 'array', items: schemaOf(refusedEventSchema, 'output') } } }],
-};
 
 const problems: Readonly<Record<number, string>> = {
   400: 'The body can not be read.',
@@ -114,5 +105,5 @@ export const ingestOpenApi = {
       parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
       responses: { ...responses([401, 403, 404, 409, 503]), 422: refusedAsAWhole },
     },
-  },
+  },  ...dropInOpenApi,
 };

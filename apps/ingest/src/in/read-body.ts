@@ -1,12 +1,19 @@
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
 import { Problem } from '#platform';
 import { bodyTooLarge } from '../formats/too-large.js';
 import type { BodyLease } from './request-budget.js';
 
 const inflate = promisify(gunzip);
 const gzipSizeMin = 18;
+
+/** Lets the routes of a scope have their bodies as streams of bytes, and leaves the parsers of other routes alone. */
+export function readBodiesAsBytes(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+}
 
 export interface BodyOptions {
   readonly contentEncoding: string | undefined;

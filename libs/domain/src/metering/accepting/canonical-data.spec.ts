@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalData, dataDepthMax, dataSizeMax, type JsonObject } from './canonical-data.js';
-import { elementTexts, ExactNumber, hasInexactNumber, memberAt, parseExactNumbers } from './exact-json.js';
+import { elementTexts, ExactNumber, hasInexactNumber, memberAt, memberText, parseExactNumbers } from './exact-json.js';
 
 function textOf(json: string): string {
   const result = canonicalData(parseExactNumbers(json) as JsonObject);
@@ -125,5 +125,7 @@ describe('memberAt', () => {
     expect(elementTexts(json, memberAt(json, { name: 'events' }))).toEqual(['2']);
     expect(memberAt(json, { name: 'none' })).toBe(-1);
     expect(memberAt('{}', { name: 'events' })).toBe(-1);
+    expect(memberText(json, { name: 'x' })).toBe('{"events": [0]}');
+    expect(memberText(json, { name: 'none' })).toBe('');
   });
 });

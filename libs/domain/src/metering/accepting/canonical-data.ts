@@ -19,11 +19,12 @@ export type CanonicalData = { readonly ok: true; readonly text: string } | { rea
 /**
  * The one text of a JSON object: no blanks, keys sorted by the bytes of their UTF-8, numbers as `canonicalNumber` writes
  * them. Equal values have equal text. The work is bounded: it stops above `dataSizeMax` and goes no deeper than `dataDepthMax`.
+ * Faults call the object by `name`.
  */
-export function canonicalData(data: JsonObject): CanonicalData {
+export function canonicalData(data: JsonObject, name = 'data'): CanonicalData {
   const writer = new CanonicalWriter();
   const text = writer.object(data, 1);
-  if (writer.isFaulty || isLongerInUtf8(text, dataSizeMax)) return { ok: false, faults: dataFaults(data) };
+  if (writer.isFaulty || isLongerInUtf8(text, dataSizeMax)) return { ok: false, faults: dataFaults(data, name) };
   return { ok: true, text };
 }
 
@@ -132,15 +133,16 @@ function byteRank(code: number): number {
 }
 
 /** Every fault of data that was refused, in this order: depth, size, numbers. */
-function dataFaults(data: JsonObject): EventFault[] {
+function dataFaults(data: JsonObject, name: string): EventFault[] {
+  const pointer = `/${name}`;
   const faults: EventFault[] = [];
   if (isDeeper(data, dataDepthMax)) {
-    faults.push({ pointer: '/data', code: 'too_deep', detail: `data may be nested ${dataDepthMax} levels deep, itself included.` });
+    faults.push({ pointer, code: 'too_deep', detail: `${name} may be nested ${dataDepthMax} levels deep, itself included.` });
   }
   if (isLarger(data)) {
-    faults.push({ pointer: '/data', code: 'too_large', detail: `data may have ${dataSizeMax} bytes as JSON without blanks.` });
+    faults.push({ pointer, code: 'too_large', detail: `${name} may have ${dataSizeMax} bytes as JSON without blanks.` });
   }
-  const numberPointer = outOfRangeNumber(data, '/data', 1);
+  const numberPointer = outOfRangeNumber(data, pointer, 1);
   if (numberPointer !== null) {
     faults.push({ pointer: numberPointer, code: 'number_out_of_range', detail: 'The exponent of this number has more than nine digits.' });
   }

@@ -72,6 +72,22 @@ describe('checkEvent', () => {
   });
 });
 
+describe('the words of the sender', () => {
+  it('stand in every fault', () => {
+    const names = { id: 'transaction_id', source: 'external_subscription_id', type: 'code', subject: 'payload.customer', time: 'timestamp', data: 'properties' };
+    const deep = JSON.parse(`${'{"a":'.repeat(11)}1${'}'.repeat(11)}`) as unknown;
+    const checked = checkEvent({ id: '', source: 5, type: 'x'.repeat(257), time: 'noon', data: deep }, bounds, names);
+    expect(checked.ok ? [] : checked.faults).toEqual([
+      { pointer: '/transaction_id', code: 'invalid_string', detail: 'transaction_id must not be empty.' },
+      { pointer: '/external_subscription_id', code: 'invalid_type', detail: 'external_subscription_id must be a string.' },
+      { pointer: '/code', code: 'too_long', detail: 'code may have 256 bytes of UTF-8.' },
+      { pointer: '/payload/customer', code: 'missing_field', detail: 'An event needs its payload.customer.' },
+      { pointer: '/timestamp', code: 'invalid_time', detail: 'timestamp must be an instant as RFC 3339 writes it, with Z or an offset, and no leap second.' },
+      { pointer: '/properties', code: 'too_deep', detail: 'properties may be nested 10 levels deep, itself included.' },
+    ]);
+  });
+});
+
 describe('payloadHashInput', () => {
   const hashed = (over: object): string => payloadHashInput({ type: 't', subject: 's', time: '2026-11-01T10:00:00.000000Z', timeGiven: true, data: '{}', ...over });
 

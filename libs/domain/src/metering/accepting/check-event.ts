@@ -21,6 +21,11 @@ export interface NewUsageEvent {
   readonly data: string;
 }
 
+/** What the sender calls the parts of an event, so that a fault names what was sent. A dot leads into an object. */
+export type EventFieldNames = Readonly<Record<'id' | 'source' | 'type' | 'subject' | 'time' | 'data', string>>;
+
+const ownNames: EventFieldNames = { id: 'id', source: 'source', type: 'type', subject: 'subject', time: 'time', data: 'data' };
+
 /** Bounds of an event's time, both inclusive, in business time. */
 export interface TimeBounds {
   readonly latest: MicroInstant;
@@ -37,20 +42,32 @@ const earliest: MicroInstant = { seconds: 946_684_800, micros: 0 }; // 2000-01-0
 /**
  * Checks one parsed event and names every fault, in this order, which is part of the contract: the event as a whole, id,
  * source, type, subject, time, data. A null field is an absent one, as in CloudEvents; unknown fields are left aside.
+ * Faults are named in the words of the sender where their format has others.
  */
-export function checkEvent(input: unknown, bounds: TimeBounds): CheckedEvent {
+export function checkEvent(input: unknown, bounds: TimeBounds, names: EventFieldNames = ownNames): CheckedEvent {
   if (!isJsonObject(input)) {
     return { ok: false, faults: [{ pointer: '', code: 'invalid_type', detail: 'An event must be a JSON object.' }] };
   }
   const faults: EventFault[] = [];
-  const id = identityText(input, 'id', faults);
-  const source = input.source === undefined || input.source === null ? defaultSource : identityText(input, 'source', faults);
-  const type = identityText(input, 'type', faults);
-  const subject = identityText(input, 'subject', faults);
-  const time = eventTime(input.time, bounds, faults);
-  const data = eventData(input.data, faults);
+  const checking: Checking = { bounds, names, faults };
+  const id = identityText(input, 'id', checking);
+  const source = input.source === undefined || input.source === null ? defaultSource : identityText(input, 'source', checking);
+  const type = identityText(input, 'type', checking);
+  const subject = identityText(input, 'subject', checking);
+  const time = eventTime(input.time, checking);
+  const data = eventData(input.data, checking);
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, event: { source, id, type, subject, time: time ?? bounds.receipt, timeGiven: time !== null, data } };
+}
+
+interface Checking {
+  readonly bounds: TimeBounds;
+  readonly names: EventFieldNames;
+  readonly faults: EventFault[];
+}
+
+function pointerTo(name: string): string {
+  return `/${name.replaceAll('.', '/')}`;
 }
 
 /** Whether the text may stand as an id, source, type or subject. */
@@ -58,23 +75,24 @@ export function isIdentityText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !holdsForbidden(value) && !isLongerInUtf8(value, identityTextSizeMax);
 }
 
-function identityText(input: JsonObject, field: string, faults: EventFault[]): string {
+function identityText(input: JsonObject, field: keyof EventFieldNames, { names, faults }: Checking): string {
   const value = input[field];
-  const pointer = `/${field}`;
+  const name = names[field];
+  const pointer = pointerTo(name);
   if (value === undefined || value === null) {
-    faults.push({ pointer, code: 'missing_field', detail: `An event needs its ${field}.` });
+    faults.push({ pointer, code: 'missing_field', detail: `An event needs its ${name}.` });
     return '';
   }
   if (typeof value !== 'string') {
-    faults.push({ pointer, code: 'invalid_type', detail: `${field} must be a string.` });
+    faults.push({ pointer, code: 'invalid_type', detail: `${name} must be a string.` });
     return '';
   }
-  if (value === '') faults.push({ pointer, code: 'invalid_string', detail: `${field} must not be empty.` });
+  if (value === '') faults.push({ pointer, code: 'invalid_string', detail: `${name} must not be empty.` });
   if (holdsForbidden(value)) {
-    faults.push({ pointer, code: 'invalid_string', detail: `${field} must not hold U+0000 or a lone surrogate.` });
+    faults.push({ pointer, code: 'invalid_string', detail: `${name} must not hold U+0000 or a lone surrogate.` });
   }
   if (isLongerInUtf8(value, identityTextSizeMax)) {
-    faults.push({ pointer, code: 'too_long', detail: `${field} may have ${identityTextSizeMax} bytes of UTF-8.` });
+    faults.push({ pointer, code: 'too_long', detail: `${name} may have ${identityTextSizeMax} bytes of UTF-8.` });
   }
   return value;
 }
@@ -83,35 +101,35 @@ function holdsForbidden(value: string): boolean {
   return value.includes('\0') || !value.isWellFormed();
 }
 
-function eventTime(value: unknown, bounds: TimeBounds, faults: EventFault[]): string | null {
+function eventTime(value: unknown, { bounds, names: { time: name }, faults }: Checking): string | null {
   if (value === undefined || value === null) return null;
-  const pointer = '/time';
+  const pointer = pointerTo(name);
   if (typeof value !== 'string') {
-    faults.push({ pointer, code: 'invalid_type', detail: 'time must be a string, as RFC 3339 writes an instant.' });
+    faults.push({ pointer, code: 'invalid_type', detail: `${name} must be a string, as RFC 3339 writes an instant.` });
     return null;
   }
   const instant = scanInstant(value);
   if (instant === null) {
-    faults.push({ pointer, code: 'invalid_time', detail: 'time must be an instant as RFC 3339 writes it, with Z or an offset, and no leap second.' });
+    faults.push({ pointer, code: 'invalid_time', detail: `${name} must be an instant as RFC 3339 writes it, with Z or an offset, and no leap second.` });
     return null;
   }
   if (compareInstants(instant, earliest) < 0) {
-    faults.push({ pointer, code: 'invalid_time', detail: 'time must not be before 2000-01-01T00:00:00Z.' });
+    faults.push({ pointer, code: 'invalid_time', detail: `${name} must not be before 2000-01-01T00:00:00Z.` });
   } else if (compareInstants(instant, bounds.latest) > 0) {
-    faults.push({ pointer, code: 'invalid_time', detail: 'time must not be more than an hour ahead.' });
+    faults.push({ pointer, code: 'invalid_time', detail: `${name} must not be more than an hour ahead.` });
   } else if (bounds.oldest !== null && compareInstants(instant, bounds.oldest) < 0) {
-    faults.push({ pointer, code: 'too_old', detail: 'time lies before what the organization keeps of its raw events.' });
+    faults.push({ pointer, code: 'too_old', detail: `${name} lies before what the organization keeps of its raw events.` });
   }
   return instant.text;
 }
 
-function eventData(value: unknown, faults: EventFault[]): string {
+function eventData(value: unknown, { names: { data: name }, faults }: Checking): string {
   if (value === undefined || value === null) return '{}';
   if (!isJsonObject(value)) {
-    faults.push({ pointer: '/data', code: 'invalid_type', detail: 'data must be a JSON object.' });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_type', detail: `${name} must be a JSON object.` });
     return '';
   }
-  const canonical = canonicalData(value);
+  const canonical = canonicalData(value, name);
   if (canonical.ok) return canonical.text;
   faults.push(...canonical.faults);
   return '';

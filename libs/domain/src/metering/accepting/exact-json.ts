@@ -146,6 +146,12 @@ export function memberAt(text: string, { name }: { readonly name: string }): num
   return found;
 }
 
+/** The text of an object's member, as it was sent; empty where there is none. */
+export function memberText(text: string, member: { readonly name: string }): string {
+  const at = memberAt(text, member);
+  return at < 0 ? '' : text.slice(at, endOfValue(text, at));
+}
+
 function endOfValue(text: string, from: number): number {
   const first = text.charCodeAt(from);
   if (first === quote) return endOfString(text, from);

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { cloudEventSchema, lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema } from '#contracts';
+import { nothingAccepted, problem, schemaOf } from './open-api-schemas.js';
+
+const refused = 'No event was acceptable.';
+const problems: Readonly<Record<number, string>> = {
+  400: 'The body can not be read, or is of neither system.', 401: 'The credential is missing or unknown.', 403: 'The credential lacks the scope events:write.', 413: 'More than 10,000 events or 10 MiB inflated.',
+  415: 'The body is no JSON in UTF-8.', 503: 'Nothing of the request counts. Try again after Retry-After seconds.',
+};
+const commonAnswers = Object.fromEntries(
+  Object.entries(problems).map(([status, description]) => [status, { description, content: { 'application/problem+json': { schema: problem } } }]),
+);
+
+const lagoRefusal = { allOf: [problem, schemaOf(lagoRefusalSchema, 'output')] };
+const refusalOf = (description: string, schema: unknown) => ({ description, content: { 'application/problem+json': { schema } } });
+const cloudEvents = { oneOf: [schemaOf(cloudEventSchema, 'input'), schemaOf(z.array(cloudEventSchema), 'input')] };
+const cloudEventTypes = { 'application/cloudevents+json': { schema: schemaOf(cloudEventSchema, 'input') }, 'application/cloudevents-batch+json': { schema: schemaOf(z.array(cloudEventSchema), 'input') } };
+const taken = { description: 'What was acceptable is durable; what was refused beside it stands in the dead letters.' };
+
+/** The paths that clients of OpenMeter and Lago know. */
+export const dropInOpenApi = {
+  '/api/v1/events': {
+    post: {
+      operationId: 'postDropInEvents',
+      summary: 'Report usage as OpenMeter or Lago takes it',
+      description: 'CloudEvents are read as OpenMeter does, an object with "event" as Lago does; anything else is refused. Sending again is always safe.',
+      tags: ['events'],
+      requestBody: { required: true, content: { ...cloudEventTypes, 'application/json': { schema: { oneOf: [...cloudEvents.oneOf, schemaOf(lagoEventBodySchema, 'input')] } } } },
+      responses: {
+        200: { description: 'The event of Lago is durable.', content: { 'application/json': { schema: schemaOf(lagoEventCreatedSchema, 'output') } } },
+        204: taken,
+        ...commonAnswers,
+        422: refusalOf(refused, { anyOf: [nothingAccepted, lagoRefusal] }),
+      },
+    },
+  },
+  '/api/v3/openmeter/events': {
+    post: {
+      operationId: 'postOpenMeterEvents',
+      summary: 'Report usage as CloudEvents, one or many, as Kong\'s metering plugin does',
+      tags: ['events'],
+      requestBody: { required: true, content: { ...cloudEventTypes, 'application/json': { schema: cloudEvents } } },
+      responses: { 204: taken, ...commonAnswers, 422: refusalOf(refused, nothingAccepted) },
+    },
+  },
+  '/api/v1/events/batch': {
+    post: {
+      operationId: 'postLagoBatch',
+      summary: 'Report usage as a batch of Lago',
+      description: 'Where some events are refused the others are accepted all the same; the answer names those that are not.',
+      tags: ['events'],
+      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(lagoBatchBodySchema, 'input') } } },
+      responses: {
+        200: { description: 'Every event is durable.', content: { 'application/json': { schema: schemaOf(lagoBatchCreatedSchema, 'output') } } },
+        ...commonAnswers,
+        422: refusalOf('Some events were refused, or all.', lagoRefusal),
+      },
+    },
+  },
+};
