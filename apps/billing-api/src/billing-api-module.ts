@@ -15,12 +15,14 @@ import { CustomerController } from './in/customer.controller.js';
 import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
+import { PlanMigrationController } from './in/plan-migration.controller.js';
 import { PlanController } from './in/plan.controller.js';
 import { ProductController } from './in/product.controller.js';
 import { SubscriptionActController } from './in/subscription-act.controller.js';
 import { SubscriptionController } from './in/subscription.controller.js';
 import { TestClockController } from './in/test-clock.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
+import { MigratePlan } from './migrate-plan.js';
 import { Plans } from './plans.js';
 import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
@@ -46,7 +48,7 @@ export interface BillingApiAdapters {
 
 const controllers = [
   OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController, SubscriptionController,
-  SubscriptionActController, TestClockController,
+  SubscriptionActController, PlanMigrationController, TestClockController,
 ];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
@@ -70,6 +72,7 @@ export class BillingApiModule {
       new CreateSubscription(adapters, adapters.jobs),
       new ChangeSubscription(adapters, adapters.jobs),
       new CancelSubscription(adapters, adapters.jobs),
+      new MigratePlan(adapters, adapters.jobs),
       new ReadSubscriptions(database, adapters.businessClock),
       new TestClocks(adapters),
       new AdvanceTestClock(adapters),

@@ -1,14 +1,14 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
-import { later, subscribedTermsFaults, subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
+import { subscribedTermsFaults, subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
 import {
-  findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, type Plan, type PlanChange, type PlanVersionOfPlan, type SubscriptionRecord,
+  findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { unusable } from './catalog-kinds.js';
-import { sortedText } from './plan-terms.js';
-import { changeFees, currentPeriodOf, periodEndOf, stageAt, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import { changeFees, currentPeriodOf, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
+import { presentTerms, withChange } from './with-change.js';
 
 export type ChangeRefusal = 'not_found' | 'already_canceled' | 'too_many_changes' | 'invalid_request';
 
@@ -74,7 +74,8 @@ export class ChangeSubscription {
       assert(before !== undefined, 'A subscription has its plan versions.');
       const next = await nextTerms(manager, { view: before, input: at.input });
       if (!next.ok) return next;
-      const subscription = changed(before, { input: at.input, ...next.value });
+      const { when, isProrated } = at.input;
+      const subscription = withChange(before, { ...next.value, isProrated, when: when === 'now' ? 'now' : now });
       if (subscription.changes.length > changesMax) return refused('too_many_changes', `A subscription changes at most ${changesMax} times; cancel it and make another.`);
       if (subscription !== existing) await keep(manager, subscription);
       const [view] = await withStages(manager, [{ subscription, customerKey: customer.key, now }]);
@@ -114,40 +115,4 @@ async function nextTerms(manager: EntityManager, from: { view: SubscriptionView;
   };
   faults.push(...subscribedTermsFaults(terms, version.prices));
   return faults.length > 0 ? refused('invalid_request', 'The subscription can not be changed so.', faults) : accepted({ plan: version, terms });
-}
-
-function presentTerms({ subscription, now }: SubscriptionView): Pick<PlanChange, 'planId' | 'planVersion' | 'quantities' | 'overrides'> {
-  return subscription.changes[stageAt(subscription, now) - 1] ?? subscription;
-}
-
-/** The subscription with the change in place of any that was set for later. Where nothing would be other than it is, without those. */
-function changed(view: SubscriptionView, next: NextTerms & { input: ChangeInput }): SubscriptionRecord {
-  const { subscription, now } = view;
-  const { plan, terms, input } = next;
-  const past = subscription.changes.slice(0, stageAt(subscription, now));
-  const present = presentTerms(view);
-  const isSame = present.planId === plan.planId && present.planVersion === plan.version && isEqual(present, terms);
-  if (isSame) return past.length === subscription.changes.length ? subscription : { ...subscription, changes: past, revision: subscription.revision + 1n };
-  // As exact as what is kept, so that everyone agrees on the instant.
-  const at = input.when === 'now' ? now.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }) : periodEndOf({ ...subscription, changes: past }, view.plan, now);
-  const last = past.at(-1);
-  const interval = last?.billingPeriod ?? view.plan.billingPeriod;
-  const anchor = last?.billingAnchor ?? subscription.billingAnchor;
-  const firstStart = subscription.trialEndAt ?? subscription.startAt;
-  const change: PlanChange = {
-    at,
-    planId: plan.planId,
-    planVersion: plan.version,
-    billingPeriod: plan.billingPeriod,
-    // Periods of another length begin where the change does; others go on as they were.
-    billingAnchor: plan.billingPeriod === interval ? anchor : later(at, firstStart),
-    isProrated: input.isProrated,
-    isImmediate: input.when === 'now',
-    ...terms,
-  };
-  return { ...subscription, changes: [...past, change], revision: subscription.revision + 1n };
-}
-
-function isEqual(a: SubscribedTerms, b: SubscribedTerms): boolean {
-  return sortedText([a.quantities, a.overrides]) === sortedText([b.quantities, b.overrides]);
 }

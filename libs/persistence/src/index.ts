@@ -25,7 +25,7 @@ export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from '
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
 export { readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
 export type { SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
-export { readSubscription, readSubscriptions, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
+export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';
 export { readTestClock, testClockTable } from './postgres/billing-api/test-clock-table.js';

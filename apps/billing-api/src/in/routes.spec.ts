@@ -36,6 +36,7 @@ const bodies: Record<string, unknown> = {
   'POST /v1/plans': { key: 'pl', name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PUT /v1/plans/{id}': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PATCH /v1/plans/{id}': { name: 'x' },
+  'POST /v1/plans/{id}/migrate': { to_version: 1, when: 'period_end' },
   'POST /v1/customers': { key: 'c', name: 'x' },
   'PUT /v1/customers/{id}': { name: 'x' },
   'PATCH /v1/customers/{id}': { name: 'x' },
@@ -111,6 +112,7 @@ describe('every route', () => {
 function needed(path: string, method: string): Scope[] {
   const noun = nounOf(path);
   if (noun === 'organizations') return ['platform'];
+  if (path.endsWith('/migrate')) return ['subscriptions:write']; // It changes those, not the plan.
   if (noun === 'test-clock') return method === 'GET' ? ['organization:read'] : ['test-clock:write'];
   const area = { organization: 'organization', 'api-keys': 'keys', customers: 'customers', subscriptions: 'subscriptions' }[noun] ?? 'catalog';
   return [`${area}:${method === 'GET' ? 'read' : 'write'}` as Scope];

@@ -163,6 +163,50 @@ describe('a change', () => {
   });
 });
 
+describe('a migration of a plan', () => {
+  const version = (amount: string) => ({ prices: [flat('base', amount), { ...flat('seats', '0'), model: { type: 'per_unit', unit_amount: amount } }] });
+
+  it('puts each subscription on the version, where its period ends', async () => {
+    await owner('POST', '/v1/plans', { key: 'moving', name: 'Moving', currency: 'EUR', billing_period: 'P1M', ...version('1') });
+    await owner('PATCH', '/v1/plans/moving', version('2'));
+    await owner('PUT', '/v1/customers/utc', { name: 'UTC', time_zone: 'UTC' });
+    const make = async (more: object = {}) => (await subscribe({ customer: 'utc', plan: 'moving', version: 1, start_at: '2026-03-01T00:00:00Z', ...more })).body.id as string;
+    const [plain, seats, there, ended, gone] = [
+      await make(), await make({ quantities: { seats: '4' }, start_at: '2026-03-10T00:00:00Z' }), await make({ version: 2 }), await make(), await make(),
+    ];
+    await owner('POST', `/v1/subscriptions/${ended}/cancel`, { when: 'now' });
+    await owner('POST', `/v1/subscriptions/${gone}/change`, { plan: 'pro', when: 'now' });
+    const migrate = (body: object, query = '') => owner('POST', `/v1/plans/moving/migrate${query}`, body);
+    const counts = { object: 'plan_migration', to_version: 2, migrated: 2, unchanged: 1, skipped_count: 0, skipped: [] };
+    expect((await migrate({ to_version: 2, when: 'period_end' }, '?preview=true')).body).toMatchObject(counts);
+    expect((await owner('GET', `/v1/subscriptions/${plain}`)).body.changes).toEqual([]);
+    jobs.added.length = 0;
+    expect((await migrate({ to_version: 2, when: 'period_end' })).body).toMatchObject({ ...counts, when: 'period_end' });
+    expect(jobs.added).toEqual(['invoicing/sweep']);
+    const changesOf = async (id: string) => (await owner('GET', `/v1/subscriptions/${id}`)).body.changes.map(({ at, version: number, quantities }: Record<string, unknown>) => [at, number, quantities]);
+    expect(await changesOf(plain)).toEqual([['2026-04-01T00:00:00Z', 2, {}]]);
+    expect(await changesOf(seats)).toEqual([['2026-04-10T00:00:00Z', 2, { seats: '4' }]]);
+    expect([await changesOf(there), await changesOf(ended)]).toEqual([[], []]);
+    // With notice: the first period that ends at or after the instant. It replaces what was set before.
+    expect((await migrate({ to_version: 2, when: '2026-06-05T00:00:00Z' })).body.migrated).toBe(2);
+    expect([await changesOf(plain), await changesOf(seats)]).toEqual([[['2026-07-01T00:00:00Z', 2, {}]], [['2026-06-10T00:00:00Z', 2, { seats: '4' }]]]);
+    expect((await migrate({ to_version: 2, when: 'now', prorate: false })).body.migrated).toBe(2);
+    expect((await owner('GET', `/v1/subscriptions/${plain}`)).body).toMatchObject({ version: 2, changes: [{ at: now, prorate: false }] });
+    expect((await migrate({ to_version: 2, when: 'now' })).body).toMatchObject({ migrated: 0, unchanged: 3 });
+  });
+
+  it('leaves out whom the version has no price for, and says why', async () => {
+    await owner('POST', '/v1/plans', { key: 'losing', name: 'Losing', currency: 'EUR', billing_period: 'P1M', ...version('1') });
+    await owner('PATCH', '/v1/plans/losing', { prices: [flat('base', '1')] });
+    const { id } = (await subscribe({ plan: 'losing', version: 1, quantities: { seats: '4' } })).body;
+    const { body } = await owner('POST', '/v1/plans/losing/migrate', { to_version: 2, when: 'now' });
+    expect(body).toMatchObject({ migrated: 0, skipped_count: 1, skipped: [{ subscription: id, detail: '/quantities/seats: The plan has no price with this key.' }] });
+    expect(pointersOf((await owner('POST', '/v1/plans/losing/migrate', { to_version: 9, when: 'now' })).body)).toEqual(['/to_version unknown_version']);
+    expect(pointersOf((await owner('POST', '/v1/plans/losing/migrate', { when: 'tomorrow' })).body)).toEqual(['/to_version missing_field', '/when invalid']);
+    expect((await owner('POST', '/v1/plans/none/migrate', { to_version: 1, when: 'now' })).status).toBe(404);
+  });
+});
+
 describe('a cancellation', () => {
   // March has 31 days: 1 to 16 March 12:00 UTC would be half; zone UTC keeps the sums simple.
   const fresh = async (input: object = {}) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isCurrency, isInterval, keySchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema } from '#domain';
-import { flagQuerySchema, instantSchema, listSchema, resourceSchema } from './resource.js';
+import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const pricesMax = 200;
 const trialDaysMax = 3_650;
@@ -75,6 +75,26 @@ export const planVersionListSchema = listSchema(planVersionSchema);
 export const planVersionQuerySchema = z.strictObject({ version: z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.').optional() });
 export const archivedQuery = { include_archived: flagQuerySchema.optional() };
 
+/** `POST /v1/plans/{id}/migrate`. */
+export const planMigrateSchema = z.strictObject({
+  to_version: z.int().min(1),
+  when: z.union([z.enum(['now', 'period_end']), instantInputSchema], { error: 'Give "now", "period_end", or an RFC 3339 instant at or after which each subscription changes where a period of its ends.' }),
+  prorate: z.boolean().optional().meta({ default: true, description: 'Of a migration now: gives the unused rest of fees in advance back, and asks for the rest of the new ones.' }),
+});
+
+export const planMigrationSchema = z.object({
+  object: z.literal('plan_migration'),
+  plan: z.string().meta({ description: 'Id.' }),
+  to_version: z.int(),
+  when: z.string(),
+  migrated: z.int().meta({ description: 'Subscriptions that were changed, or would be.' }),
+  unchanged: z.int().meta({ description: 'Subscriptions that are on the version already.' }),
+  skipped_count: z.int(),
+  skipped: z.array(z.object({ subscription: z.string(), detail: z.string() })).meta({ description: 'The first hundred that can\u2019t be on the version, and why.' }),
+});
+
+export type PlanMigrate = z.infer<typeof planMigrateSchema>;
+export type PlanMigrationBody = z.infer<typeof planMigrationSchema>;
 export type PlanReplace = z.infer<typeof planReplaceSchema>;
 export type PlanUpdate = z.infer<typeof planUpdateSchema>;
 export type PlanBody = z.infer<typeof planSchema>;

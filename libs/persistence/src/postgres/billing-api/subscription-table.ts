@@ -59,11 +59,15 @@ interface StoredChange {
   readonly overrides: readonly PriceOverride[];
 }
 
-const changesTransformer: ValueTransformer = {
-  to: (changes: readonly PlanChange[]) => JSON.stringify(changes.map((change): StoredChange => ({
+function toStoredChanges(changes: readonly PlanChange[]): StoredChange[] {
+  return changes.map((change) => ({
     at: change.at.toString(), plan_id: change.planId, plan_version: change.planVersion, billing_period: change.billingPeriod, billing_anchor: change.billingAnchor.toString(),
     prorated: change.isProrated, immediate: change.isImmediate, quantities: change.quantities, overrides: change.overrides,
-  }))),
+  }));
+}
+
+const changesTransformer: ValueTransformer = {
+  to: (changes: readonly PlanChange[]) => JSON.stringify(toStoredChanges(changes)),
   from: (stored: readonly StoredChange[]) => stored.map((change): PlanChange => ({
     at: Temporal.Instant.from(change.at), planId: change.plan_id, planVersion: change.plan_version, billingPeriod: change.billing_period, billingAnchor: Temporal.Instant.from(change.billing_anchor),
     isProrated: change.prorated, isImmediate: change.immediate, quantities: change.quantities, overrides: change.overrides,
@@ -134,4 +138,26 @@ export async function scanSubscriptions(manager: EntityManager, scan: { readonly
   const rows: Row[] = await manager.query(
     `select * from subscriptions where $1::text is null or id > $1 order by id limit $2`, [scan.afterId, scan.limit]);
   return rows.map((row) => fromRow(subscriptionTable, row));
+}
+
+/** Subscriptions that are, were or will be on a plan, after an id, in order of id, held until the transaction ends. */
+export async function lockSubscriptionsOnPlan(manager: EntityManager, wanted: { readonly planId: string; readonly afterId: string | null; readonly limit: number }): Promise<SubscriptionRecord[]> {
+  const rows: Row[] = await manager.query(
+    `select * from subscriptions
+      where ${ownRows} and ($2::text is null or id > $2) and (plan_id = $1 or changes @> jsonb_build_array(jsonb_build_object('plan_id', $1::text)))
+      order by id limit $3 for update`,
+    [wanted.planId, wanted.afterId, wanted.limit],
+  );
+  return rows.map((row) => fromRow(subscriptionTable, row));
+}
+
+/** Writes the changes and revisions of subscriptions that the transaction holds, all at once. */
+export async function saveSubscriptionChanges(manager: EntityManager, subscriptions: readonly SubscriptionRecord[]): Promise<void> {
+  if (subscriptions.length === 0) return;
+  const rows = subscriptions.map(({ id, changes, revision }) => ({ id, changes: toStoredChanges(changes), revision: revision.toString() }));
+  await manager.query(
+    `update subscriptions set changes = given.changes, revision = given.revision
+       from json_to_recordset($1::json) as given (id text, changes jsonb, revision bigint) where subscriptions.id = given.id`,
+    [JSON.stringify(rows)],
+  );
 }

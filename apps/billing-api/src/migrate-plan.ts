@@ -1,0 +1,117 @@
+import type { EntityManager } from 'typeorm';
+import { invoicingQueue, sweepJob } from '#contracts';
+import { subscribedTermsFaults, subscriptionStatusAfter } from '#domain';
+import {
+  findByIdOrKey, lockSubscriptionsOnPlan, planTable, readPlanVersion, saveSubscriptionChanges, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
+} from '#persistence';
+import { accepted, refused, type JobQueue, type Outcome } from '#platform';
+import { statusOf, withStages } from './subscription-schedule.js';
+import type { Surroundings } from './surroundings.js';
+import { presentTerms, withChange } from './with-change.js';
+
+export type MigrateRefusal = 'not_found' | 'invalid_request';
+
+export interface MigrateInput {
+  readonly toVersion: number;
+  /** Now, or for each subscription where its first period ends at or after the instant; `period_end` is the present one's end. */
+  readonly when: 'now' | 'period_end' | Temporal.Instant;
+  readonly isProrated: boolean;
+  /** Only counts what would be changed. */
+  readonly isPreview: boolean;
+}
+
+export interface SkippedSubscription {
+  readonly subscriptionId: string;
+  readonly detail: string;
+}
+
+export interface PlanMigration {
+  readonly planId: string;
+  readonly migrated: number;
+  /** Were to be on the version already. */
+  readonly unchanged: number;
+  readonly skippedCount: number;
+  /** The first hundred. */
+  readonly skipped: readonly SkippedSubscription[];
+}
+
+const subscriptionsPerBlock = 500;
+const skippedShownMax = 100;
+
+/**
+ * Puts every subscription on a plan onto a version of it, block by block. What of it was done stays done: called again, it
+ * goes on with the rest, since those that are there already are left as they are.
+ */
+export class MigratePlan {
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly jobs: JobQueue,
+  ) {}
+
+  async execute(organizationId: string, at: { reference: string; input: MigrateInput }): Promise<Outcome<PlanMigration, MigrateRefusal>> {
+    const { database, businessClock } = this.surroundings;
+    const now = await businessClock.now(organizationId);
+    const found = await database.inOrganization(organizationId, async (manager) => findVersion(manager, at));
+    if (!found.ok) return found;
+    const version = found.value;
+    const total = { planId: version.planId, migrated: 0, unchanged: 0, skippedCount: 0, skipped: [] as SkippedSubscription[] };
+    for (let afterId: string | null = null; ; ) {
+      const block: MigratedBlock = await database.inOrganization(organizationId, async (manager) => migrateBlock(manager, { version, input: at.input, now, afterId }));
+      total.migrated += block.migrated;
+      total.unchanged += block.unchanged;
+      total.skippedCount += block.skipped.length;
+      total.skipped.push(...block.skipped.slice(0, skippedShownMax - total.skipped.length));
+      if (block.lastId === null) break;
+      afterId = block.lastId;
+    }
+    if (total.migrated > 0 && !at.input.isPreview) await this.jobs.add(invoicingQueue, [sweepJob]);
+    return accepted(total);
+  }
+}
+
+async function findVersion(manager: EntityManager, at: { reference: string; input: MigrateInput }): Promise<Outcome<PlanVersionOfPlan, MigrateRefusal>> {
+  const plan = await findByIdOrKey<Plan>(manager, planTable, at.reference);
+  if (plan === null) return refused('not_found', 'There is no such plan.');
+  const version = await readPlanVersion(manager, { planId: plan.id, version: at.input.toVersion });
+  if (version !== null) return accepted(version);
+  return refused('invalid_request', 'The plan has no such version.', [{ pointer: '/to_version', code: 'unknown_version', detail: 'The plan has no such version.' }]);
+}
+
+interface MigratedBlock {
+  readonly migrated: number;
+  readonly unchanged: number;
+  readonly skipped: readonly SkippedSubscription[];
+  /** Where the next block begins; null after the last. */
+  readonly lastId: string | null;
+}
+
+async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOfPlan; input: MigrateInput; now: Temporal.Instant; afterId: string | null }): Promise<MigratedBlock> {
+  const { version, input, now } = at;
+  const locked = await lockSubscriptionsOnPlan(manager, { planId: version.planId, afterId: at.afterId, limit: subscriptionsPerBlock });
+  const changed: SubscriptionRecord[] = [];
+  const skipped: SkippedSubscription[] = [];
+  let unchanged = 0;
+  for (const view of await withStages(manager, locked.map((subscription) => ({ subscription, now })))) {
+    const { subscription } = view;
+    const present = presentTerms(view);
+    // Ended, or on another plan by now.
+    if (subscriptionStatusAfter(statusOf(subscription, now), 'cancel') === null || present.planId !== version.planId) continue;
+    const detail = obstacle(present, version, subscription);
+    if (detail !== null) {
+      skipped.push({ subscriptionId: subscription.id, detail });
+      continue;
+    }
+    const next = present.planVersion === version.version ? subscription : withChange(view, { plan: version, terms: present, isProrated: input.isProrated, when: input.when === 'period_end' ? now : input.when });
+    if (next === subscription) unchanged += 1;
+    else changed.push(next);
+  }
+  if (!input.isPreview) await saveSubscriptionChanges(manager, changed);
+  return { migrated: changed.length, unchanged, skipped, lastId: locked.length < subscriptionsPerBlock ? null : (locked.at(-1)?.id ?? null) };
+}
+
+/** Why a subscription can't be on the version: its currency, or terms of its own that the version has no price for. */
+function obstacle(present: ReturnType<typeof presentTerms>, version: PlanVersionOfPlan, subscription: SubscriptionRecord): string | null {
+  if (version.currency !== subscription.currency) return `The version is priced in ${version.currency} and the subscription in ${subscription.currency}.`;
+  const [fault] = subscribedTermsFaults(present, version.prices);
+  return fault === undefined ? null : `${fault.pointer}: ${fault.detail}`;
+}

@@ -1,0 +1,49 @@
+import { later, type SubscribedTerms } from '#domain';
+import type { PlanChange, PlanVersion, SubscriptionRecord } from '#persistence';
+import { sortedText } from './plan-terms.js';
+import { periodEndOf, stageAt, type SubscriptionView } from './subscription-schedule.js';
+
+export interface WantedChange {
+  readonly plan: Pick<PlanVersion, 'planId' | 'version' | 'billingPeriod'>;
+  readonly terms: SubscribedTerms;
+  /** At this instant, or where the first period ends at or after the one that is given. */
+  readonly when: 'now' | Temporal.Instant;
+  readonly isProrated: boolean;
+}
+
+/** What a subscription is priced by at its view's instant. */
+export function presentTerms({ subscription, now }: Pick<SubscriptionView, 'subscription' | 'now'>): Pick<PlanChange, 'planId' | 'planVersion' | 'quantities' | 'overrides'> {
+  return subscription.changes[stageAt(subscription, now) - 1] ?? subscription;
+}
+
+/** The subscription with the change in place of any that was set for later; without those, where nothing would be other than it is. */
+export function withChange(view: Pick<SubscriptionView, 'subscription' | 'plan' | 'now'>, wanted: WantedChange): SubscriptionRecord {
+  const { subscription, now } = view;
+  const { plan, terms, when } = wanted;
+  const past = subscription.changes.slice(0, stageAt(subscription, now));
+  const present = presentTerms(view);
+  const isSame = present.planId === plan.planId && present.planVersion === plan.version && sortedText([present.quantities, present.overrides]) === sortedText([terms.quantities, terms.overrides]);
+  if (isSame) return past.length === subscription.changes.length ? subscription : { ...subscription, changes: past, revision: subscription.revision + 1n };
+  // As exact as what is kept, so that everyone agrees on the instant.
+  const at = when === 'now' ? now.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }) : endAtOrAfter({ ...view, subscription: { ...subscription, changes: past } }, when);
+  const last = past.at(-1);
+  const interval = last?.billingPeriod ?? view.plan.billingPeriod;
+  const change: PlanChange = {
+    at,
+    planId: plan.planId,
+    planVersion: plan.version,
+    billingPeriod: plan.billingPeriod,
+    // Periods of another length begin where the change does; others go on as they were.
+    billingAnchor: plan.billingPeriod === interval ? (last?.billingAnchor ?? subscription.billingAnchor) : later(at, subscription.trialEndAt ?? subscription.startAt),
+    isProrated: wanted.isProrated,
+    isImmediate: when === 'now',
+    quantities: terms.quantities,
+    overrides: terms.overrides,
+  };
+  return { ...subscription, changes: [...past, change], revision: subscription.revision + 1n };
+}
+
+/** A period that ends at the very instant counts; the one that business time is in is the first that can. */
+function endAtOrAfter({ subscription, plan, now }: Pick<SubscriptionView, 'subscription' | 'plan' | 'now'>, instant: Temporal.Instant): Temporal.Instant {
+  return periodEndOf(subscription, plan, later(now, instant.subtract({ nanoseconds: 1 })));
+}
