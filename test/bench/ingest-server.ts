@@ -45,7 +45,7 @@ const app = await createHttpApp({
         authenticator,
         businessNow: (organizationId) => businessClock.now(organizationId),
         rawRetentionSeconds: async (organizationId) => (await readOrganization(organizationId)).rawRetentionSeconds,
-        readDeadLetter: async () => null,
+        findDeadLetter: async () => null, listDeadLetters: async () => [],
         bodyBytesMax: 64 * 1_024 * 1_024,
       }),
   ],

@@ -38,7 +38,7 @@ describe('records of the log', () => {
     const versions = (topic: string): number[] => samples.filter(([, sample]) => sample.topic === topic).map(([, { value }]) => (JSON.parse(value) as { v: number }).v).sort();
     expect(Object.fromEntries(Object.values(topics).map((topic) => [topic, versions(topic)]))).toEqual({
       [topics.usageEvents]: Array.from({ length: usageEventRecordVersion }, (_, nth) => nth + 1),
-      [topics.deadLetters]: [1],
+      [topics.deadLetters]: [1, 2],
       [topics.usageChanged]: [1],
     });
   });

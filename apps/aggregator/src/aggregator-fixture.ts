@@ -14,9 +14,9 @@ import { ConsumeDeadLetters } from './consume-dead-letters.js';
 import { ConsumeUsageBatch } from './consume-usage-batch.js';
 import { DedupeWindows } from './dedupe-windows.js';
 import { KnownIdentities } from './known-identities.js';
-import { ListDeadLetters } from './list-dead-letters.js';
 import { ListEvents } from './list-events.js';
 import { ReadCustomerUsage } from './read-customer-usage.js';
+import { ReadDeadLetters } from './read-dead-letters.js';
 import { ReadMeterUsage } from './read-meter-usage.js';
 import { RecomputeRollups } from './recompute-rollups.js';
 
@@ -43,7 +43,7 @@ export class AggregatorFixture {
   readonly readUsage: ReadMeterUsage;
   readonly readCustomer: ReadCustomerUsage;
   readonly listEvents: ListEvents;
-  readonly listDeadLetters: ListDeadLetters;
+  readonly readLetters: ReadDeadLetters;
   readonly deadLetters: DeadLetterStore;
   readonly build: BuildMeterRollups;
 
@@ -55,7 +55,7 @@ export class AggregatorFixture {
     this.readCustomer = new ReadCustomerUsage({ database, usage: this.usage });
     this.listEvents = new ListEvents({ database, events: new EventReader(clickhouse) });
     this.deadLetters = new DeadLetterStore(clickhouse);
-    this.listDeadLetters = new ListDeadLetters(this.deadLetters);
+    this.readLetters = new ReadDeadLetters(this.deadLetters);
     this.build = new BuildMeterRollups({ database, rollups: new RollupStore(clickhouse) });
   }
 

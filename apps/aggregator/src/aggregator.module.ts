@@ -6,13 +6,14 @@ import { BuildMeterRollups } from './build-meter-rollups.js';
 import { ConsumeDeadLetters } from './consume-dead-letters.js';
 import { ConsumeUsageBatch } from './consume-usage-batch.js';
 import { DedupeWindows } from './dedupe-windows.js';
+import { DeadLetterController } from './in/dead-letter.controller.js';
 import { EventController } from './in/event.controller.js';
 import { UsageController } from './in/usage.controller.js';
 import { UsageLogHandler } from './in/usage-log.handler.js';
 import { KnownIdentities } from './known-identities.js';
-import { ListDeadLetters } from './list-dead-letters.js';
 import { ListEvents } from './list-events.js';
 import { ReadCustomerUsage } from './read-customer-usage.js';
+import { ReadDeadLetters } from './read-dead-letters.js';
 import { ReadMeterUsage } from './read-meter-usage.js';
 import { RecomputeRollups } from './recompute-rollups.js';
 import { RollupWorker } from './rollup-worker.js';
@@ -47,7 +48,7 @@ export class AggregatorModule {
     const recompute = new RecomputeRollups({ database, rollups, patience: adapters.patience ?? patienceDefault });
     return {
       module: AggregatorModule,
-      controllers: [UsageController, EventController, UsageLogHandler],
+      controllers: [UsageController, EventController, DeadLetterController, UsageLogHandler],
       providers: [
         { provide: AggregatorMetrics, useValue: adapters.metrics },
         { provide: ConsumeUsageBatch, useValue: consume },
@@ -55,7 +56,7 @@ export class AggregatorModule {
         { provide: ReadMeterUsage, useValue: new ReadMeterUsage({ database, usage }) },
         { provide: ReadCustomerUsage, useValue: new ReadCustomerUsage({ database, usage }) },
         { provide: ListEvents, useValue: new ListEvents({ database, events: reader }) },
-        { provide: ListDeadLetters, useValue: new ListDeadLetters(store) },
+        { provide: ReadDeadLetters, useValue: new ReadDeadLetters(store) },
         { provide: RollupWorker, useValue: new RollupWorker({ build, recompute, clock, logger, lookEveryMs: adapters.lookEveryMs ?? lookEveryMsDefault }) },
       ],
     };

@@ -35,8 +35,9 @@ async function states(organization: string): Promise<string[]> {
 
 async function letters(organization: string): Promise<{ kind: string; payload: string; counted_payload: string | null; detail: string }[]> {
   await fixture.readDeadLetters();
-  const { letters: found } = await fixture.listDeadLetters.execute(organization, { page: { limit: 100, startingAfter: null, endingBefore: null }, kind: null, code: null });
-  return found;
+  const all = { organizationId: organization, kinds: null, code: null, source: null, state: null, eventId: null, from: null, to: null };
+  const { letters: found } = await fixture.readLetters.list(all, { limit: 100, startingAfter: null, endingBefore: null });
+  return found.map(({ letter }) => letter);
 }
 
 const time = '2026-11-01T10:00:00Z';

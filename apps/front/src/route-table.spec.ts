@@ -24,7 +24,9 @@ describe('the route table', () => {
     ['DELETE', '/v1/events', null],
     ['POST', '/v1/ingest/combined', 'ingest'],
     ['POST', '/v1/dead-letters/dl_1/replay', 'ingest'],
+    ['POST', '/v1/dead-letters/discard', 'ingest'],
     ['GET', '/v1/dead-letters', 'aggregator'],
+    ['GET', '/v1/dead-letters/summary', 'aggregator'],
     ['GET', '/v1/meters', 'billing-api'],
     ['GET', '/v1/meters/usage', 'billing-api'], // A meter of that key.
     ['GET', '/v1/meters/requests/usage', 'aggregator'],

@@ -10,9 +10,9 @@ export type AppName = (typeof appNames)[number];
  */
 export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
   ingest: [
-    'POST /v1/events', 'POST /v1/ingest/*', 'POST /v1/dead-letters/{id}/replay', 'POST /api/v1/events', 'POST /api/v1/events/batch', 'POST /api/v3/openmeter/events',
+    'POST /v1/events', 'POST /v1/ingest/*', 'POST /v1/dead-letters/*', 'POST /api/v1/events', 'POST /api/v1/events/batch', 'POST /api/v3/openmeter/events',
   ],
-  aggregator: ['GET /v1/events', 'GET /v1/dead-letters', 'GET /v1/meters/{key}/usage', 'GET /v1/customers/{id}/usage'],
+  aggregator: ['GET /v1/events', 'GET /v1/dead-letters/*', 'GET /v1/meters/{key}/usage', 'GET /v1/customers/{id}/usage'],
   'billing-api': [
     '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/plans', '/v1/customers', '/v1/subscriptions',
     '/v1/test-clock',

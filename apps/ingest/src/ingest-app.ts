@@ -37,7 +37,8 @@ function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDepend
     businessNow: (organizationId) => businessClock.now(organizationId),
     rawRetentionSeconds: async (organizationId) => (await readOrganization(organizationId)).rawRetentionSeconds,
     authenticator,
-    readDeadLetter: (key) => deadLetters.find(key),
+    findDeadLetter: (key) => deadLetters.find(key),
+    listDeadLetters: (query) => deadLetters.list(query),
     logger,
     bodyBytesMax: config.INGEST_BODY_BYTES_MAX,
   };

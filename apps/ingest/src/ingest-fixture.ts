@@ -1,11 +1,11 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import pg from 'pg';
 import { pino } from 'pino';
-import { decodeDeadLetterRecord, decodeUsageEventRecord, ownerScopes, topics, type DeadLetterRecord, type EventsAnswerBody, type Scope, type UsageEventRecord } from '#contracts';
+import { decodeDeadLetterRecord, decodeUsageEventRecord, ownerScopes, topics, type DeadLetterRecord, type DeadLetterStateRecord, type EventsAnswerBody, type Scope, type UsageEventRecord } from '#contracts';
 import { makeIds, migrateEventLog, openPostgresEventLog, systemClock, type Clock, type EventLog, type Principal } from '#platform';
 import { freshDatabase, type DatabaseTemplate } from '#testing';
 import { registerIngestRoutes } from './in/ingest-routes.js';
-import type { ReplayableDeadLetter } from './replay-dead-letter.js';
+import type { DeadLetterQuery, KeptDeadLetter } from '#persistence';
 
 const template: DatabaseTemplate = {
   name: 'ingest event log',
@@ -33,7 +33,8 @@ export interface Answer {
 
 export type PostBody = string | Uint8Array | object;
 
-type DeadLetters = Map<string, ReplayableDeadLetter & { readonly organizationId: string }>;
+/** In the order of their receipt. */
+type DeadLetters = Map<string, KeptDeadLetter>;
 
 /** The ingest routes over real HTTP on a Postgres log of their own. */
 export class IngestFixture {
@@ -60,10 +61,11 @@ export class IngestFixture {
       authenticator: { authenticate: (credential) => Promise.resolve(principals.get(credential) ?? null) },
       businessNow: () => Promise.resolve(Temporal.Instant.from(options.businessNow ?? '2026-11-01T10:00:00Z')),
       rawRetentionSeconds: () => Promise.resolve(options.rawRetentionSeconds ?? null),
-      readDeadLetter: ({ organizationId, deadLetterId }) => {
-        const letter = deadLetters.get(deadLetterId);
-        return Promise.resolve(letter?.organizationId === organizationId ? letter : null);
+      findDeadLetter: ({ organizationId, deadLetterId }) => {
+        const kept = deadLetters.get(deadLetterId);
+        return Promise.resolve(kept?.letter.organization === organizationId ? kept : null);
       },
+      listDeadLetters: (query) => Promise.resolve(lettersOf(deadLetters, query)),
       bodyBytesMax: options.bodyBytesMax ?? 64 * 1_024 * 1_024,
     });
     const origin = await app.listen({ port: 0, host: '127.0.0.1' });
@@ -86,7 +88,12 @@ export class IngestFixture {
   }
 
   async refused(): Promise<DeadLetterRecord[]> {
-    return (await this.values(topics.deadLetters)).map(decodeDeadLetterRecord);
+    return (await this.values(topics.deadLetters)).map(decodeDeadLetterRecord).filter((record) => record.kind !== 'state');
+  }
+
+  /** What became of dead letters. */
+  async changedLetters(): Promise<DeadLetterStateRecord[]> {
+    return (await this.values(topics.deadLetters)).map(decodeDeadLetterRecord).filter((record) => record.kind === 'state');
   }
 
   async keys(): Promise<string[]> {
@@ -107,6 +114,16 @@ export class IngestFixture {
     await this.parts.log.close();
     await this.parts.pool.end();
   }
+}
+
+/** As the store lists them: the oldest first, behind the one that is named. */
+function lettersOf(letters: DeadLetters, query: DeadLetterQuery): KeptDeadLetter[] {
+  const all = [...letters.values()];
+  const behind = query.startingAfter === null ? 0 : all.findIndex(({ letter }) => letter.id === query.startingAfter) + 1;
+  return all
+    .slice(behind)
+    .filter(({ letter, became }) => letter.organization === query.organizationId && became.state === query.state && (query.kinds?.includes(letter.kind) ?? true) && (query.code ?? letter.code) === letter.code)
+    .slice(0, query.limit);
 }
 
 const fixedClock: Clock = { now: () => Temporal.Instant.from('2026-11-23T06:00:00.5Z'), sleep: (durationMs, signal) => systemClock.sleep(durationMs, signal) };

@@ -44,9 +44,15 @@ export type { InvoiceBody, LineItemBody, UpcomingInvoiceBody, UpcomingInvoiceQue
 export { paymentProviderSchema, paymentProviderSetSchema } from './http/payment-provider.js';
 export type { PaymentProviderBody, PaymentProviderSet } from './http/payment-provider.js';
 export { pushOutboxJob } from './jobs/invoicing-jobs.js';
-export { deadLetterListFields, deadLetterListSchema, deadLetterSchema } from './http/dead-letter.js';
-export type { DeadLetterBody, DeadLetterListBody } from './http/dead-letter.js';
+export {
+  deadLetterDiscardedSchema, deadLetterDiscardSchema, deadLetterListFields, deadLetterListSchema, deadLetterReplayedSchema, deadLetterReplaySchema, deadLetterSchema, deadLettersDiscardedSchema,
+  deadLettersDiscardSchema, deadLettersPerCall, deadLettersReplayedSchema, deadLettersReplaySchema, deadLetterSummaryQuerySchema, deadLetterSummarySchema,
+} from './http/dead-letter.js';
+export type { DeadLetterBody, DeadLetterListBody, DeadLetterReplayedBody, DeadLettersDiscard, DeadLettersDiscardedBody, DeadLettersReplay, DeadLettersReplayedBody, DeadLetterSummaryBody } from './http/dead-letter.js';
+export { encodeDeadLetterStateRecord } from './log/dead-letter-state-record.js';
+export type { DeadLetterStateRecord } from './log/dead-letter-state-record.js';
 export { eventListFields, eventListSchema, eventReasonSchema, listedEventSchema } from './http/event-list.js';
 export type { EventListBody } from './http/event-list.js';
+export { queryRange } from './http/query-instant.js';
 export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters, valuesOf } from './http/meter-usage.js';
 export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';

@@ -31,6 +31,8 @@ export type { Price, RateablePrice } from './catalog/price.js';
 export { priceFaults } from './catalog/price-faults.js';
 export { canonicalData, isJsonObject } from './metering/accepting/canonical-data.js';
 export type { JsonObject } from './metering/accepting/canonical-data.js';
+export { changedMembers } from './metering/accepting/changed-members.js';
+export type { ChangedMember } from './metering/accepting/changed-members.js';
 export { checkEvent, defaultSource, isIdentityText } from './metering/accepting/check-event.js';
 export type { EventFieldNames, NewUsageEvent, TimeBounds } from './metering/accepting/check-event.js';
 export { combinedEvent } from './metering/accepting/combined-event.js';

@@ -68,7 +68,7 @@ export { noteWebhookReceipt } from './postgres/invoicing/webhook-receipts.js';
 export { ClickHouse } from './clickhouse/clickhouse.js';
 export type { SqlParameters, Statement } from './clickhouse/clickhouse.js';
 export { DeadLetterStore } from './clickhouse/dead-letter-store.js';
-export type { DeadLetter, DeadLetterQuery } from './clickhouse/dead-letter-store.js';
+export type { DeadLetter, DeadLetterChange, DeadLetterCount, DeadLetterFilter, DeadLetterQuery, DeadLetterState, KeptDeadLetter } from './clickhouse/dead-letter-store.js';
 export { decodeCursor, encodeCursor } from './clickhouse/event-cursor.js';
 export type { EventCursor } from './clickhouse/event-cursor.js';
 export { EventReader, identityKey } from './clickhouse/event-reader.js';

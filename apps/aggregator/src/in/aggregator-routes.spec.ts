@@ -1,7 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aggregatorGroup, encodeUsageEventRecord, scopes, topics, usageEventKey, type Scope } from '#contracts';
+import {
+  aggregatorGroup, encodeDeadLetterRecord, encodeDeadLetterStateRecord, encodeUsageEventRecord, scopes, topics, usageEventKey, type DeadLetterRecord, type DeadLetterStateRecord, type Scope,
+} from '#contracts';
 import { createHttpApp, LogServer, systemClock, type Principal } from '#platform';
 import { useClickHouse, usePostgres } from '#testing';
 import { AggregatorFixture, recordOf, type TestEvent } from '../aggregator-fixture.js';
@@ -224,6 +226,73 @@ describe('GET /v1/dead-letters', () => {
   });
 });
 
+describe('what becomes of dead letters', () => {
+  const letter = (id: string, more: Partial<DeadLetterRecord> = {}): string => encodeDeadLetterRecord({
+    v: 1, id, organization: 'org_c', kind: 'refused', code: 'missing_field', detail: 'No subject.', errors: [], received_at: '2026-11-21T00:00:00.000001Z', payload: '{}', counted_payload: null,
+    event_source: 'gw', event_id: `req-${id}`, ...more,
+  });
+  const change = (id: string, state: DeadLetterStateRecord['state'], more: Partial<DeadLetterStateRecord> = {}): string => encodeDeadLetterStateRecord({
+    v: 2, kind: 'state', id, organization: 'org_c', received_at: '2026-11-21T00:00:00.000001Z', state, changed_at: '2026-11-22T00:00:00.500000Z', changed_by: 'key_c', reason: null,
+    event_source: null, event_id: null, changes: [], ...more,
+  });
+  const append = async (values: readonly string[]): Promise<void> => {
+    await fixture.parts.log.append(topics.deadLetters, values.map((value) => ({ key: 'org_c', value })));
+    await settle();
+  };
+  const ids = async (query: string): Promise<unknown[]> => (await get(`/v1/dead-letters?${query}`, 'c')).body.data.map(({ id }) => id);
+
+  beforeAll(async () => {
+    principals.set('c', principal('org_c', scopes));
+    await append([
+      letter('dl_1'), letter('dl_2'), letter('dl_3', { code: 'too_old', event_source: 'other', received_at: '2026-11-21T00:00:00.000003Z' }), letter('dl_4', { received_at: '2026-11-21T00:00:00.000004Z', event_id: null }),
+      change('dl_2', 'replayed', { event_source: 'gw', event_id: 'fixed', changes: [{ pointer: '/data/n', from: '12345678901234567890.5', to: null }, { pointer: '/subject', from: null, to: '"s"' }] }),
+      change('dl_2', 'discarded'), // Came later, but what is counted is counted.
+      change('dl_3', 'discarded', { received_at: '2026-11-21T00:00:00.000003Z', reason: 'Ours.' }),
+    ]);
+  });
+
+  it('shows each with its state', async () => {
+    const { body, text } = await get('/v1/dead-letters/dl_2', 'c');
+    expect(body).toMatchObject({
+      object: 'dead_letter', id: 'dl_2', state: 'replayed', state_changed_at: '2026-11-22T00:00:00.500000Z', state_changed_by: 'key_c', discard_reason: null, replayed_as: { source: 'gw', id: 'fixed' },
+      changes: [{ pointer: '/data/n' }, { pointer: '/subject', to: 's' }],
+    });
+    expect(text).toContain('{"pointer":"/data/n","from":12345678901234567890.5}');
+    const listed = (await get('/v1/dead-letters', 'c')).body.data.map(({ id, state, discard_reason, replayed_as }) => [id, state, discard_reason, replayed_as]);
+    expect(listed).toEqual([['dl_4', 'open', null, null], ['dl_3', 'discarded', 'Ours.', null], ['dl_2', 'replayed', null, { source: 'gw', id: 'fixed' }], ['dl_1', 'open', null, null]]);
+  });
+
+  it.each<[string, string[]]>([
+    ['state=open', ['dl_4', 'dl_1']], ['state=replayed', ['dl_2']], ['state=discarded', ['dl_3']], ['state=open&code=too_old', []], ['source=other', ['dl_3']], ['event_id=req-dl_', ['dl_3', 'dl_2', 'dl_1']],
+    ['event_id=eq-dl_1', ['dl_1']], ['event_id=%25', []], ['from=2026-11-21T00:00:00.000003Z', ['dl_4', 'dl_3']], ['from=2026-11-21T00:00:00.0000031Z', ['dl_4']], ['to=2026-11-21T00:00:00.000003Z', ['dl_2', 'dl_1']],
+    ['state=open&limit=1&starting_after=dl_4', ['dl_1']], ['ending_before=dl_1&limit=1', ['dl_2']],
+  ])('filters by %s', async (query, found) => {
+    expect(await ids(query)).toEqual(found);
+  });
+
+  it('counts them by kind, code and state', async () => {
+    const [one, four] = ['2026-11-21T00:00:00.000001Z', '2026-11-21T00:00:00.000004Z'];
+    expect((await get('/v1/dead-letters/summary', 'c')).body).toEqual({
+      data: [
+        { kind: 'refused', code: 'missing_field', open: 2, replayed: 1, discarded: 0, oldest_open_at: one, newest_open_at: four },
+        { kind: 'refused', code: 'too_old', open: 0, replayed: 0, discarded: 1, oldest_open_at: null, newest_open_at: null },
+      ],
+      open: 2,
+    });
+    expect((await get(`/v1/dead-letters/summary?from=${four}`, 'c')).body).toMatchObject({ data: [{ code: 'missing_field', open: 1, oldest_open_at: four }], open: 1 });
+    expect((await get('/v1/dead-letters/summary', 'b')).body).toEqual({ data: [], open: 0 });
+  });
+
+  it('stays as it is when the log is read once more', async () => {
+    await append([letter('dl_2'), letter('dl_3', { code: 'too_old', event_source: 'other', received_at: '2026-11-21T00:00:00.000003Z' })]);
+    expect([await ids('state=open'), await ids('state=replayed'), await ids('state=discarded')]).toEqual([['dl_4', 'dl_1'], ['dl_2'], ['dl_3']]);
+  });
+
+  it.each(['/v1/dead-letters/dl_none', '/v1/dead-letters/x', '/v1/dead-letters/%00', '/v1/dead-letters/dl_1'])('%s of another organization is not found', async (url) => {
+    expect((await get(url)).status).toBe(404);
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, number, string, string[]?]>([
     ['/v1/meters/calls/usage?windw=day', 422, 'invalid_request', ['/from missing_field', '/to missing_field', '/windw unknown_field']],
@@ -244,7 +313,8 @@ describe('what is refused', () => {
     ['/v1/events?customer=none', 404, 'not_found'],
     ['/v1/events?limit=0&from=x&state=counted', 422, 'invalid_request', ['/limit', '/from', '/state unknown_field']],
     ['/v1/events?starting_after=zzz', 422, 'invalid_request', ['/starting_after unknown_cursor']],
-    ['/v1/dead-letters?kind=other', 422, 'invalid_request', ['/kind']],
+    ['/v1/dead-letters?kind=other&state=closed&event_id=&to=x', 422, 'invalid_request', ['/kind', '/state', '/event_id', '/to']],
+    ['/v1/dead-letters/summary?kind=poison', 422, 'invalid_request', ['/kind unknown_field']],
   ])('%s: %i %s %j', async (url, status, code, faults) => {
     const answer = await get(url);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
@@ -253,7 +323,7 @@ describe('what is refused', () => {
   });
 
   it('is who may not see', async () => {
-    for (const url of [`/v1/meters/calls/usage?${range}`, `/v1/customers/acme/usage?${range}`, '/v1/events', '/v1/dead-letters']) {
+    for (const url of [`/v1/meters/calls/usage?${range}`, `/v1/customers/acme/usage?${range}`, '/v1/events', '/v1/dead-letters', '/v1/dead-letters/summary', '/v1/dead-letters/dl_1']) {
       expect((await get(url, 'unknown')).status, url).toBe(401);
       expect((await get(url, 'blind')).status, url).toBe(403);
     }

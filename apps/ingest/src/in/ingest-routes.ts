@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { EventsAnswerBody } from '#contracts';
-import { authenticateRequest, principalOf, sendProblem, valueOrProblem, type Authenticator, type Clock, type Logger } from '#platform';
+import { authenticateRequest, sendProblem, type Authenticator, type Logger } from '#platform';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
-import { ReplayDeadLetter, type ReplayDeadLetterDependencies, type ReplayRefusal } from '../replay-dead-letter.js';
+import { registerDeadLetterRoutes, type DeadLetterRoutesDependencies } from './dead-letter-routes.js';
 import { registerDropInRoutes } from './drop-in-routes.js';
 import { eventsOf } from './events-of-request.js';
 import { registerFormatRoutes } from './format-routes.js';
@@ -10,8 +10,9 @@ import { loggedProblem } from './logged-problem.js';
 import { nothingAccepted } from './nothing-accepted.js';
 import { readBodiesAsBytes } from './read-body.js';
 import { batchTaker, eventTaker, type TakeEvents } from './take-events.js';
+import { withBodyWithin } from './with-body.js';
 
-export interface IngestDependencies extends AcceptEventsDependencies, Pick<ReplayDeadLetterDependencies, 'readDeadLetter'> {
+export interface IngestDependencies extends AcceptEventsDependencies, Pick<DeadLetterRoutesDependencies, 'findDeadLetter' | 'listDeadLetters'> {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   /** Bytes of bodies held at once, by all requests. */
@@ -24,41 +25,33 @@ export interface IngestDependencies extends AcceptEventsDependencies, Pick<Repla
  */
 export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDependencies): void {
   const acceptEvents = new AcceptEvents(deps);
-  const takeBatch = batchTaker({ acceptEvents, bodyBytesMax: deps.bodyBytesMax });
+  const withBody = withBodyWithin(deps.bodyBytesMax);
+  const takeBatch = batchTaker({ acceptEvents, withBody });
   void fastify.register((scope, _options, done) => {
     readBodiesAsBytes(scope);
     scope.addHook('onRequest', async (request) => {
       await authenticateRequest(request, deps.authenticator, 'events:write');
     });
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, loggedProblem(error, { request, logger: deps.logger })));
-    routes(scope, { ...deps, acceptEvents, takeEvents: eventTaker(takeBatch) });
+    routes(scope, { ...deps, acceptEvents, withBody, takeEvents: eventTaker(takeBatch) });
     done();
   });
   registerDropInRoutes(fastify, { ...deps, takeBatch });
 }
 
-const replayStatuses: Readonly<Record<ReplayRefusal, number>> = { not_found: 404, not_replayable: 409 };
-
-interface RouteDependencies extends ReplayDeadLetterDependencies {
-  readonly clock: Clock;
+interface RouteDependencies extends DeadLetterRoutesDependencies {
   readonly logger: Logger;
   readonly takeEvents: TakeEvents;
 }
 
 function routes(scope: FastifyInstance, { takeEvents, ...deps }: RouteDependencies): void {
-  const replayDeadLetter = new ReplayDeadLetter(deps);
-
   scope.post('/v1/events', async (request, reply) => {
     const answer = await takeEvents(request, { read: (body) => eventsOf(request.headers, body), keepsAllRefused: false });
     return sendAnswer(reply, answer);
   });
 
   registerFormatRoutes(scope, { takeEvents, clock: deps.clock, logger: deps.logger });
-
-  scope.post<{ Params: { id: string } }>('/v1/dead-letters/:id/replay', async (request, reply) => {
-    const outcome = await replayDeadLetter.execute({ organizationId: principalOf(request).organizationId, deadLetterId: request.params.id });
-    return sendAnswer(reply, valueOrProblem(outcome, replayStatuses));
-  });
+  registerDeadLetterRoutes(scope, deps);
 }
 
 function sendAnswer(reply: FastifyReply, answer: EventsAnswerBody): FastifyReply {

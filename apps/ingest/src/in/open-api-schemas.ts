@@ -13,3 +13,19 @@ export const problem = { $ref: '#/components/schemas/Problem' };
 export const nothingAccepted = {
   allOf: [problem, { type: 'object', required: ['accepted', 'rejected'], properties: { accepted: { const: 0 }, rejected: { type: 'array', items: schemaOf(refusedEventSchema, 'output') } } }],
 };
+
+const problems: Readonly<Record<number, string>> = {
+  400: 'The body can not be read.',
+  401: 'The credential is missing or unknown.',
+  403: 'The credential lacks the scope events:write.',
+  404: 'There is no such dead letter.',
+  409: 'The state of the dead letter, or its kind, does not allow it.',
+  413: 'More than 10,000 events or 10 MiB inflated.',
+  415: 'The type of the body is not supported.',
+  422: 'The request was understood and refused.',
+  503: 'Nothing of the request counts. Try again after Retry-After seconds.',
+};
+
+export function problemResponses(statuses: readonly number[]): Record<string, unknown> {
+  return Object.fromEntries(statuses.map((status) => [status, { description: problems[status] ?? 'A problem.', content: { 'application/problem+json': { schema: problem } } }]));
+}

@@ -2,27 +2,16 @@ import { z } from 'zod';
 import {
   callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats, type IngestFormat,
 } from '#contracts';
+import { deadLetterOpenApi } from './dead-letter-open-api.js';
 import { dropInOpenApi } from './drop-in-open-api.js';
-import { nothingAccepted, problem, schemaOf, type JsonSchema } from './open-api-schemas.js';
+import { nothingAccepted, problemResponses, schemaOf, type JsonSchema } from './open-api-schemas.js';
 
 const answer = schemaOf(eventsAnswerSchema, 'output');
-
-const problems: Readonly<Record<number, string>> = {
-  400: 'The body can not be read.',
-  401: 'The credential is missing or unknown.',
-  403: 'The credential lacks the scope events:write.',
-  404: 'There is no such dead letter.',
-  409: 'A dead letter of this kind can not be posted again.',
-  413: 'More than 10,000 events or 10 MiB inflated.',
-  415: 'The type of the body is not supported.',
-  422: 'The query was refused.',
-  503: 'Nothing of the request counts. Try again after Retry-After seconds.',
-};
 
 function responses(statuses: readonly number[]): Record<string, unknown> {
   return {
     202: { description: 'What was accepted is durable. What was refused stands in `rejected` and in the dead letters.', content: { 'application/json': { schema: answer } } },
-    ...Object.fromEntries(statuses.map((status) => [status, { description: problems[status] ?? 'A problem.', content: { 'application/problem+json': { schema: problem } } }])),
+    ...problemResponses(statuses),
   };
 }
 
@@ -97,13 +86,6 @@ export const ingestOpenApi = {
     },
   },
   ...Object.fromEntries(ingestFormats.map((format) => [`/v1/ingest/${format}`, { post: ingestOperation(format) }])),
-  '/v1/dead-letters/{id}/replay': {
-    post: {
-      operationId: 'replayDeadLetter',
-      summary: 'Post what a dead letter holds once more',
-      tags: ['events'],
-      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
-      responses: { ...responses([401, 403, 404, 409, 503]), 422: refusedAsAWhole },
-    },
-  },  ...dropInOpenApi,
+  ...deadLetterOpenApi,
+  ...dropInOpenApi,
 };

@@ -1,11 +1,9 @@
-import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
-import { eventsBodySizeMax, type EventsAnswerBody } from '#contracts';
+import type { EventsAnswerBody } from '#contracts';
 import { principalOf } from '#platform';
 import type { AcceptedBatch, AcceptEvents } from '../accept-events.js';
 import type { ReceivedBatch } from '../received-batch.js';
-import { readBody } from './read-body.js';
-import { RequestBudget } from './request-budget.js';
+import type { WithBody } from './with-body.js';
 
 export interface TakeEventsOptions<Batch extends ReceivedBatch = ReceivedBatch> {
   /** Takes the body apart; a Problem that it throws refuses the request as a whole. */
@@ -25,19 +23,12 @@ export type TakeBatch = <Batch extends ReceivedBatch>(request: FastifyRequest, o
 /** The same for routes whose answer is what was accepted and refused. */
 export type TakeEvents = (request: FastifyRequest, options: TakeEventsOptions) => Promise<EventsAnswerBody>;
 
-/** All routes share one taker, and with it one budget. */
-export function batchTaker({ acceptEvents, bodyBytesMax }: { readonly acceptEvents: AcceptEvents; readonly bodyBytesMax: number }): TakeBatch {
-  const budget = new RequestBudget(bodyBytesMax);
-  return async (request, { read, keepsAllRefused }) => {
-    const lease = budget.lease();
-    try {
-      const body = await readBody(request.body as Readable | undefined, { contentEncoding: request.headers['content-encoding'], sizeMax: eventsBodySizeMax, lease });
+export function batchTaker({ acceptEvents, withBody }: { readonly acceptEvents: AcceptEvents; readonly withBody: WithBody }): TakeBatch {
+  return (request, { read, keepsAllRefused }) =>
+    withBody(request, async (body) => {
       const batch = read(body);
       return { batch, outcome: await acceptEvents.accept({ organizationId: principalOf(request).organizationId, batch, keepsAllRefused }) };
-    } finally {
-      lease.release();
-    }
-  };
+    });
 }
 
 export function eventTaker(takeBatch: TakeBatch): TakeEvents {

@@ -6,3 +6,12 @@ const sentence = 'Give an instant as RFC 3339 writes it, such as 2026-11-01T00:0
 export const queryInstantSchema = z.iso
   .datetime({ offset: true, error: (issue) => (issue.input === undefined ? undefined : sentence) })
   .regex(/^[^.]*(?:\.\d{1,9}(?!\d).*)?$/, sentence);
+
+/** The bounds of a query, where they were given. Events have microseconds, so a finer bound means the next one. */
+export function queryRange(query: { readonly from?: string | undefined; readonly to?: string | undefined }): { from: Temporal.Instant | null; to: Temporal.Instant | null } {
+  return { from: instantOf(query.from), to: instantOf(query.to) };
+}
+
+function instantOf(text: string | undefined): Temporal.Instant | null {
+  return text === undefined ? null : Temporal.Instant.from(text).round({ smallestUnit: 'microsecond', roundingMode: 'ceil' });
+}

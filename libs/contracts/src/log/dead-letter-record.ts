@@ -1,3 +1,4 @@
+import type { DeadLetterStateRecord } from './dead-letter-state-record.js';
 import type { RefusedEventFault } from './refused-event-fault.js';
 
 /**
@@ -27,10 +28,10 @@ export function encodeDeadLetterRecord(record: DeadLetterRecord): string {
   return JSON.stringify(record);
 }
 
-/** Throws where the text is no dead letter of version 1. */
-export function decodeDeadLetterRecord(text: string): DeadLetterRecord {
-  const value = JSON.parse(text) as Partial<DeadLetterRecord> | null;
-  if (value === null || typeof value !== 'object' || value.v !== 1) throw new TypeError('The record is no dead letter of version 1.');
+/** A letter, or what became of one. Throws where the text is neither. */
+export function decodeDeadLetterRecord(text: string): DeadLetterRecord | DeadLetterStateRecord {
+  const value = JSON.parse(text) as Partial<DeadLetterRecord | DeadLetterStateRecord> | null;
+  if (value === null || typeof value !== 'object' || (value.v !== 1 && value.v !== 2)) throw new TypeError('The record is no dead letter of a known version.');
   if (typeof value.id !== 'string' || typeof value.organization !== 'string') throw new TypeError('The dead letter names no organization.');
-  return value as DeadLetterRecord;
+  return value as DeadLetterRecord | DeadLetterStateRecord;
 }

@@ -93,6 +93,25 @@ const deadLetters = `
   ORDER BY (organization_id, received_at, id)
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
+/** What became of dead letters: the last change in the log, but what was replayed stays so. In the order of the letters. */
+const deadLetterStates = `
+  CREATE TABLE IF NOT EXISTS dead_letter_states (
+    organization_id LowCardinality(String),
+    received_at DateTime64(6, 'UTC'),
+    id String,
+    state Enum8('replayed' = 1, 'discarded' = 2),
+    changed_at DateTime64(6, 'UTC'),
+    changed_by String,
+    reason Nullable(String),
+    event_source Nullable(String),
+    event_id Nullable(String),
+    changes String CODEC(ZSTD(1)),
+    version UInt64
+  ) ENGINE = ReplacingMergeTree(version)
+  PARTITION BY toYYYYMM(received_at)
+  ORDER BY (organization_id, received_at, id)
+  SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
 /**
  * The steps that make the tables, in order. A step once released is never edited: a change is a new step, and each
  * can run again without harm.
@@ -103,4 +122,5 @@ export const clickHouseSteps: readonly { readonly name: string; readonly sql: st
   { name: '0003-usage-rollups', sql: usageRollups },
   { name: '0004-dead-letters', sql: deadLetters },
   { name: '0020-rollup-distribution', sql: rollupDistribution },
+  { name: '0030-dead-letter-states', sql: deadLetterStates },
 ];
