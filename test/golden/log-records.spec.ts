@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeDeadLetterRecord, decodeUsageChangedRecord, decodeUsageEventRecord, encodeUsageEventRecord, RecordVersionUnknown, topics, usageEventKey, usageEventRecordVersion } from '#contracts';
+import {
+  decodeDeadLetterRecord, decodeUsageChangedRecord, decodeUsageRecord, encodeUsageCorrectionRecord, encodeUsageEventRecord, RecordVersionUnknown, topics, usageEventKey, usageRecordVersionMax,
+} from '#contracts';
 
 // Goal: whatever stands in a log is read for ever. Method: one sample of each record version that was ever written, by hand or
 // taken from a log, and never changed again; a new version adds a file.
@@ -16,7 +18,7 @@ interface Sample {
 const folder = join(import.meta.dirname, 'log');
 const samples = readdirSync(folder).map((name) => [name.replace('.json', ''), JSON.parse(readFileSync(join(folder, name), 'utf8')) as Sample] as const);
 const decoders: Readonly<Record<string, (text: string) => { readonly v: number; readonly organization: string }>> = {
-  [topics.usageEvents]: decodeUsageEventRecord,
+  [topics.usageEvents]: decodeUsageRecord,
   [topics.deadLetters]: decodeDeadLetterRecord,
   [topics.usageChanged]: decodeUsageChangedRecord,
 };
@@ -37,25 +39,25 @@ describe('records of the log', () => {
   it('has a sample of each version of each topic', () => {
     const versions = (topic: string): number[] => samples.filter(([, sample]) => sample.topic === topic).map(([, { value }]) => (JSON.parse(value) as { v: number }).v).sort();
     expect(Object.fromEntries(Object.values(topics).map((topic) => [topic, versions(topic)]))).toEqual({
-      [topics.usageEvents]: Array.from({ length: usageEventRecordVersion }, (_, nth) => nth + 1),
+      [topics.usageEvents]: [1, 2, 2],
       [topics.deadLetters]: [1, 2],
       [topics.usageChanged]: [1],
     });
   });
 
-  it('keeps the key of a usage event, by which all its copies meet', () => {
-    const { key, value } = sampleOf('usage-event-v1');
-    expect(usageEventKey(decodeUsageEventRecord(value))).toBe(key);
+  it.each(['usage-event-v1', 'usage-amendment-v2', 'usage-void-v2'])('keeps the key of %s, by which all that is said of an event meets', (name) => {
+    const { key, value } = sampleOf(name);
+    expect(usageEventKey(decodeUsageRecord(value))).toBe(key);
   });
 
-  it('writes the present version as its sample has it', () => {
-    const { value } = sampleOf(`usage-event-v${usageEventRecordVersion}`);
-    expect(encodeUsageEventRecord(decodeUsageEventRecord(value))).toBe(value);
+  it.each(['usage-event-v1', 'usage-amendment-v2', 'usage-void-v2'])('writes %s as its sample has it', (name) => {
+    const { value } = sampleOf(name);
+    const record = decodeUsageRecord(value);
+    expect(record.kind === 'event' ? encodeUsageEventRecord(record) : encodeUsageCorrectionRecord(record)).toBe(value);
   });
 
-  it('stops at a usage event of a version that is not known yet', () => {
-    const { value } = sampleOf(`usage-event-v${usageEventRecordVersion}`);
-    const next = value.replace(`"v":${usageEventRecordVersion}`, `"v":${usageEventRecordVersion + 1}`);
-    expect(() => decodeUsageEventRecord(next)).toThrow(RecordVersionUnknown);
+  it('stops at a record of a version that is not known yet', () => {
+    const next = sampleOf('usage-void-v2').value.replace('"v":2', `"v":${usageRecordVersionMax + 1}`);
+    expect(() => decodeUsageRecord(next)).toThrow(RecordVersionUnknown);
   });
 });

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import pg from 'pg';
 import { pino } from 'pino';
-import { topics, usageEventKey, type MeterUsageQuery, type UsageEventRecord } from '#contracts';
+import { topics, usageEventKey, type MeterUsageQuery, type UsageCorrectionRecord, type UsageEventRecord } from '#contracts';
 import { payloadHashInput, type Meter } from '#domain';
 import {
-  ClickHouse, Database, DeadLetterStore, EventReader, EventStore, IdentityIndex, migrateClickHouse, migrateDatabase, RollupStore, UsageReader, type MarkPatience,
+  ClickHouse, CorrectionStore, CountedEvents, Database, DeadLetterStore, EventReader, EventStore, IdentityIndex, migrateClickHouse, migrateDatabase, RollupStore, UsageReader, type MarkPatience,
 } from '#persistence';
 import { openPostgresEventLog, systemClock, type EventLog, type LogBatch, type LogRecord } from '#platform';
 import { freshClickHouseDatabase, freshDatabase, type DatabaseTemplate } from '#testing';
 import { BuildMeterRollups } from './build-meter-rollups.js';
 import { ConsumeDeadLetters } from './consume-dead-letters.js';
 import { ConsumeUsageBatch } from './consume-usage-batch.js';
+import { CorrectCountedEvents } from './correct-counted-events.js';
 import { DedupeWindows } from './dedupe-windows.js';
 import { KnownIdentities } from './known-identities.js';
 import { ListEvents } from './list-events.js';
@@ -35,6 +36,20 @@ export interface TestEvent {
   /** JSON text, canonical. */
   readonly data?: string;
 }
+
+/** A void, or an amendment to this data (JSON text, canonical). */
+export interface TestCorrection {
+  readonly organization?: string;
+  readonly id: string;
+  readonly source?: string;
+  readonly amend?: string;
+  readonly void?: true;
+  readonly receivedAt?: string;
+  readonly reason?: string;
+  readonly sealedBefore?: string;
+}
+
+type Told = TestEvent | TestCorrection | LogRecord;
 
 /** The aggregator on stores of its own, driven batch by batch. */
 export class AggregatorFixture {
@@ -93,7 +108,8 @@ export class AggregatorFixture {
     const index = new IdentityIndex(clickhouse);
     const identities = new KnownIdentities({ index, clock: systemClock, logger });
     return new ConsumeUsageBatch({
-      database, log, events: new EventStore(clickhouse), reader: new EventReader(clickhouse), index, identities, windows: new DedupeWindows(database), logger,
+      database, log, events: new EventStore(clickhouse), corrections: new CorrectionStore(clickhouse), correct: new CorrectCountedEvents(new CountedEvents(clickhouse)),
+      reader: new EventReader(clickhouse), index, identities, windows: new DedupeWindows(database), logger,
     });
   }
 
@@ -128,7 +144,7 @@ export class AggregatorFixture {
   }
 
   /** Hands records to the consumer as consecutive ones of a partition, beginning at a position. */
-  async deliver(events: readonly (TestEvent | LogRecord)[], at: { partition?: number; position?: number } = {}): Promise<void> {
+  async deliver(events: readonly Told[], at: { partition?: number; position?: number } = {}): Promise<void> {
     await this.consume.execute(batchOf(events, at));
   }
 
@@ -157,10 +173,10 @@ export class AggregatorFixture {
 
 const appendedFrom = Temporal.Instant.from('2026-11-20T00:00:00Z');
 
-export function batchOf(events: readonly (TestEvent | LogRecord)[], at: { partition?: number; position?: number } = {}): LogBatch {
+export function batchOf(events: readonly Told[], at: { partition?: number; position?: number } = {}): LogBatch {
   const records = events.map((event, index): LogRecord => {
     if ('value' in event) return event;
-    const record = recordOf(event);
+    const record = 'amend' in event || 'void' in event ? correctionOf(event) : recordOf(event);
     const position = BigInt(at.position ?? 0) + BigInt(index);
     return { position, key: usageEventKey(record), value: JSON.stringify(record), appendedAt: appendedFrom.add({ milliseconds: Number(position) }) };
   });
@@ -175,6 +191,14 @@ export function recordOf(event: TestEvent): UsageEventRecord {
   return {
     v: 1, kind: 'event', organization: event.organization ?? 'org_a', source, id, type, subject, time, time_given: timeGiven, received_at: receivedAt, data,
     payload_hash: createHash('sha256').update(payloadHashInput({ type, subject, time, timeGiven, data })).digest('hex'),
+  };
+}
+
+function correctionOf(correction: TestCorrection): UsageCorrectionRecord {
+  const { organization = 'org_a', id, source = 'default', amend, receivedAt = '2026-11-20T00:00:00Z', reason, sealedBefore } = correction;
+  return {
+    v: 2, kind: amend === undefined ? 'void' : 'amendment', organization, source, id, data: amend ?? null, reason: reason ?? null, made_by: 'key_corrector',
+    received_at: six(receivedAt), sealed_before: sealedBefore === undefined ? null : six(sealedBefore),
   };
 }
 

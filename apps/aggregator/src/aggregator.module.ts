@@ -1,10 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, UsageReader, type ClickHouse, type Database, type MarkPatience } from '#persistence';
+import {
+  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, UsageReader, type ClickHouse, type Database, type MarkPatience,
+} from '#persistence';
 import type { Clock, EventLog, Logger } from '#platform';
 import { AggregatorMetrics } from './aggregator-metrics.js';
 import { BuildMeterRollups } from './build-meter-rollups.js';
 import { ConsumeDeadLetters } from './consume-dead-letters.js';
 import { ConsumeUsageBatch } from './consume-usage-batch.js';
+import { CorrectCountedEvents } from './correct-counted-events.js';
 import { DedupeWindows } from './dedupe-windows.js';
 import { DeadLetterController } from './in/dead-letter.controller.js';
 import { EventController } from './in/event.controller.js';
@@ -43,7 +46,10 @@ export class AggregatorModule {
     const usage = new UsageReader({ clickhouse, database, log });
     const rollups = new RollupStore(clickhouse);
     const identities = new KnownIdentities({ index, clock, logger });
-    const consume = new ConsumeUsageBatch({ database, log, events: new EventStore(clickhouse), reader, index, identities, windows: new DedupeWindows(database), logger });
+    const consume = new ConsumeUsageBatch({
+      database, log, events: new EventStore(clickhouse), corrections: new CorrectionStore(clickhouse), correct: new CorrectCountedEvents(new CountedEvents(clickhouse)),
+      reader, index, identities, windows: new DedupeWindows(database), logger,
+    });
     const build = new BuildMeterRollups({ database, rollups });
     const recompute = new RecomputeRollups({ database, rollups, patience: adapters.patience ?? patienceDefault });
     return {

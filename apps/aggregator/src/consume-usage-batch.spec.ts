@@ -197,7 +197,7 @@ describe('a record that can not be read', () => {
   it('stops everything when it is of a version of the future', async () => {
     const { organization, partition } = await fresh();
     const [one] = batchOf([{ organization, id: '1', time }]).records;
-    const future = { ...one!, position: 1n, value: JSON.stringify({ ...recordOf({ id: 'x' }), v: 2 }) };
+    const future = { ...one!, position: 1n, value: JSON.stringify({ ...recordOf({ id: 'x' }), v: 3 }) };
     await expect(fixture.deliver([one!, future], { partition })).rejects.toThrow(RecordVersionUnknown);
     expect(await fixture.ask('calls', {}, organization)).toEqual([]);
   });

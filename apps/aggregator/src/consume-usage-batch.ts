@@ -1,9 +1,10 @@
 import { encodeDeadLetterRecord, topics, usageChangedSubjectsMax, usageEventKey, type UsageChangedRecord } from '#contracts';
 import { decideCopies, subjectBucket } from '#domain';
-import { bumpMarks, type Cell, type Database, type EventReader, type EventStore, type IdentityIndex, type IndexedCopy } from '#persistence';
+import { bumpMarks, type Cell, type CorrectionStore, type Database, type EventReader, type EventStore, type IdentityIndex, type IndexedCopy, type IndexedIdentities } from '#persistence';
 import { Fault, type EventLog, type LogBatch, type Logger } from '#platform';
+import type { CorrectCountedEvents } from './correct-counted-events.js';
 import { conflictLetter, poisonLetter, type JudgedIncoming } from './dead-letters-of-batch.js';
-import { decodeUsageBatch, type IncomingCopy, type PoisonRecord } from './decode-usage-batch.js';
+import { decodeUsageBatch, type DecodedBatch, type IncomingCopy, type PoisonRecord } from './decode-usage-batch.js';
 import type { DedupeWindows } from './dedupe-windows.js';
 import type { BatchIdentities, KnownIdentities } from './known-identities.js';
 
@@ -13,8 +14,16 @@ const lonelyTriesMax = 3;
 const keepMarginSeconds = 8 * 86_400;
 const secondsPerHour = 3_600;
 
+interface Judgement {
+  readonly decisions: JudgedIncoming[];
+  readonly known: IndexedIdentities;
+  readonly windowOf: (organizationId: string) => number;
+}
+
+type ChangedEvent = Pick<IncomingCopy, 'organizationId' | 'type' | 'subject' | 'time'>;
+
 /**
- * Counts a batch of usage events. Whatever fails, the whole batch comes again, and each step done twice is done once:
+ * Counts a batch of usage events and corrects earlier ones. Whatever fails, the whole batch comes again, and each step done twice is done once:
  * verdicts follow from positions, rows are replaced by equal ones, marks only grow.
  */
 export class ConsumeUsageBatch {
@@ -23,6 +32,8 @@ export class ConsumeUsageBatch {
       readonly database: Database;
       readonly log: EventLog;
       readonly events: EventStore;
+      readonly corrections: CorrectionStore;
+      readonly correct: CorrectCountedEvents;
       readonly reader: EventReader;
       readonly index: IdentityIndex;
       readonly identities: KnownIdentities;
@@ -61,32 +72,36 @@ export class ConsumeUsageBatch {
 
   private async consume(batch: LogBatch, refused: readonly PoisonRecord[]): Promise<void> {
     const first = batch.records[0]?.position ?? refused[0]?.record.position ?? 0n;
-    const { copies, poison } = decodeUsageBatch(batch);
+    const decoded = decodeUsageBatch(batch);
     const identities = this.use.identities.open(batch.partition, first);
-    const judged = await this.judge(copies, { partition: batch.partition, identities });
+    const judged = await this.judge(decoded, { partition: batch.partition, identities });
     const counted = judged.decisions.filter(({ verdict }) => verdict === 'counted').map(({ copy }) => copy);
-    const cells = cellsOf(counted);
+    const overrides = await this.use.correct.execute({ counted, corrections: decoded.corrections, known: judged.known, windowOf: judged.windowOf });
+    const changed = [...counted, ...overrides.map(({ event }) => event)];
+    const cells = cellsOf(changed);
     await this.use.database.acrossOrganizations((manager) => bumpMarks(manager, cells));
-    await this.use.events.insertEvents(counted);
+    await this.use.corrections.insert(decoded.corrections);
+    await this.use.events.insertEvents(counted, overrides);
     await this.use.events.insertCopies(
       judged.decisions.map(({ copy, verdict }) => ({ copy, verdict, keepSeconds: judged.windowOf(copy.organizationId) + keepMarginSeconds })),
     );
     // Again: a recompute between the two may have read the hour before its events were there.
     await this.use.database.acrossOrganizations((manager) => bumpMarks(manager, cells));
-    await this.bury(judged.decisions, { poison: [...poison, ...refused], partition: batch.partition });
-    await this.tell(counted);
+    await this.bury(judged.decisions, { poison: [...decoded.poison, ...refused], partition: batch.partition });
+    await this.tell(changed);
     identities.handled((batch.records.at(-1)?.position ?? first) + 1n);
   }
 
-  private async judge(copies: readonly IncomingCopy[], at: { partition: number; identities: BatchIdentities }): Promise<{ decisions: JudgedIncoming[]; windowOf: (organizationId: string) => number }> {
-    const wanted = copies.filter(({ identityHash }) => at.identities.mayBeKnown(identityHash));
-    const [found, windowOf] = await Promise.all([
+  /** One query tells all that is known of a batch's identities, corrections that wait for an event among it. */
+  private async judge({ copies, corrections }: DecodedBatch, at: { partition: number; identities: BatchIdentities }): Promise<Judgement> {
+    const wanted = [...copies.filter(({ identityHash }) => at.identities.mayBeKnown(identityHash)), ...corrections];
+    const [known, windowOf] = await Promise.all([
       this.use.index.find(at.partition, wanted),
-      this.use.windows.of(new Set(copies.map(({ organizationId }) => organizationId))),
+      this.use.windows.of(new Set([...copies, ...corrections].map(({ organizationId }) => organizationId))),
     ]);
-    const known = Map.groupBy(found, ({ organizationId, source, id }) => usageEventKey({ organization: organizationId, source, id }));
-    for (const { identityHash } of copies) at.identities.add(identityHash);
-    return { decisions: decideCopies<IncomingCopy, IndexedCopy>(copies, { known, dedupeWindowSeconds: windowOf }), windowOf };
+    const copiesOf = Map.groupBy(known.copies, ({ organizationId, source, id }) => usageEventKey({ organization: organizationId, source, id }));
+    for (const { identityHash } of [...copies, ...corrections]) at.identities.add(identityHash);
+    return { decisions: decideCopies<IncomingCopy, IndexedCopy>(copies, { known: copiesOf, dedupeWindowSeconds: windowOf }), known, windowOf };
   }
 
   /** Conflicts and poison go to the dead letters, through the log like everything else. */
@@ -104,7 +119,7 @@ export class ConsumeUsageBatch {
     await this.use.log.append(topics.deadLetters, letters.map((letter) => ({ key: letter.organization, value: encodeDeadLetterRecord(letter) })));
   }
 
-  /** The data of counted events that earlier batches stored, by organization, then source and id. */
+  /** The data that counted events of earlier batches came with, by organization, then `payloadKey`. */
   private async countedData(conflicts: readonly JudgedIncoming[]): Promise<Map<string, ReadonlyMap<string, string>>> {
     const stored = conflicts.flatMap(({ counted }) => (counted !== null && !('data' in counted) ? [counted] : []));
     const found = new Map<string, ReadonlyMap<string, string>>();
@@ -115,24 +130,24 @@ export class ConsumeUsageBatch {
   }
 
   /** Whose usage changed, for those who rate it. */
-  private async tell(counted: readonly IncomingCopy[]): Promise<void> {
-    const changes = [...Map.groupBy(counted, ({ organizationId }) => organizationId)].map(([organization, copies]): UsageChangedRecord => {
-      const subjects = new Set(copies.map(({ subject }) => subject));
+  private async tell(changed: readonly ChangedEvent[]): Promise<void> {
+    const changes = [...Map.groupBy(changed, ({ organizationId }) => organizationId)].map(([organization, events]): UsageChangedRecord => {
+      const subjects = new Set(events.map(({ subject }) => subject));
       return {
         v: 1,
         organization,
-        event_types: [...new Set(copies.map(({ type }) => type))],
+        event_types: [...new Set(events.map(({ type }) => type))],
         subjects: subjects.size > usageChangedSubjectsMax ? null : [...subjects],
-        earliest: copies.reduce((earliest, { time }) => (time < earliest ? time : earliest), copies[0]?.time ?? ''),
+        earliest: events.reduce((earliest, { time }) => (time < earliest ? time : earliest), events[0]?.time ?? ''),
       };
     });
     if (changes.length > 0) await this.use.log.append(topics.usageChanged, changes.map((change) => ({ key: change.organization, value: JSON.stringify(change) })));
   }
 }
 
-function cellsOf(copies: readonly IncomingCopy[]): Cell[] {
+function cellsOf(events: readonly ChangedEvent[]): Cell[] {
   const cells = new Map<string, Cell>();
-  for (const { organizationId, type, time, subject } of copies) {
+  for (const { organizationId, type, time, subject } of events) {
     const bucket = subjectBucket(subject);
     const hourText = time.slice(0, 13);
     const key = JSON.stringify([organizationId, type, hourText, bucket]);

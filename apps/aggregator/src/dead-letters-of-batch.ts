@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { DeadLetterRecord } from '#contracts';
 import type { Decision } from '#domain';
-import { fromStoredData, identityKey, type IndexedCopy } from '#persistence';
+import { fromStoredData, payloadKey, type IndexedCopy } from '#persistence';
 import type { IncomingCopy, PoisonRecord } from './decode-usage-batch.js';
 
 export type JudgedIncoming = Decision<IncomingCopy, IndexedCopy>;
@@ -10,10 +10,11 @@ const payloadLengthMax = 65_536;
 
 /**
  * The letter of a copy that contradicts the counted one. Its id follows from the place in the log, and its receipt is the
- * copy's, so a letter written twice is one. `countedData` has the data of counted events by source and id.
+ * copy's, so a letter written twice is one. `countedData` has what counted events came with, by `payloadKey`: an amendment
+ * changes what is counted, not what was said first.
  */
 export function conflictLetter({ copy, counted }: JudgedIncoming, countedData: ReadonlyMap<string, string>): DeadLetterRecord {
-  const data = counted === null ? undefined : 'data' in counted ? fromStoredData(counted.data) : countedData.get(identityKey(counted));
+  const data = counted === null ? undefined : 'data' in counted ? fromStoredData(counted.data) : countedData.get(payloadKey(counted));
   return {
     v: 1,
     id: letterId(copy.partition, copy.position),

@@ -1,11 +1,15 @@
-import { hash } from 'node:crypto';
-import { decodeUsageEventRecord, RecordVersionUnknown, usageEventKey, type UsageEventRecord } from '#contracts';
+import { decodeUsageRecord, RecordVersionUnknown, usageEventKey, type UsageCorrectionRecord, type UsageEventRecord } from '#contracts';
 import { scanInstant, type Copy } from '#domain';
-import { toStoredData, type StoredCopy } from '#persistence';
+import { identityHashOf, toStoredData, type StoredCopy, type StoredCorrection } from '#persistence';
 import type { LogBatch, LogRecord } from '#platform';
 
 /** A copy of an event as its record says, with what identity, bucket and hour follow from it. */
 export type IncomingCopy = StoredCopy & Copy;
+
+/** What a record says should become of its event. */
+export interface IncomingCorrection extends StoredCorrection {
+  readonly identity: string;
+}
 
 export interface PoisonRecord {
   readonly record: LogRecord;
@@ -14,32 +18,41 @@ export interface PoisonRecord {
 
 export interface DecodedBatch {
   readonly copies: readonly IncomingCopy[];
+  readonly corrections: readonly IncomingCorrection[];
   readonly poison: readonly PoisonRecord[];
 }
 
 /** Seconds since 1970 that the store can hold, far wider than what ingest takes. */
 const secondsMax = 4_260_000_000;
 
-/** Reads a batch's records. One that is no usage event harms no other; a version of the future stops the whole batch. */
+/** Reads a batch's records. One that can not be read harms no other; a version of the future stops the whole batch. */
 export function decodeUsageBatch(batch: LogBatch): DecodedBatch {
   const copies: IncomingCopy[] = [];
+  const corrections: IncomingCorrection[] = [];
   const poison: PoisonRecord[] = [];
   for (const record of batch.records) {
     try {
-      copies.push(toCopy(decodeUsageEventRecord(record.value), { record, partition: batch.partition }));
+      const said = decodeUsageRecord(record.value);
+      const at = { record, partition: batch.partition };
+      if (said.kind === 'event') copies.push(toCopy(said, at));
+      else corrections.push(toCorrection(said, at));
     } catch (error) {
       if (error instanceof RecordVersionUnknown) throw error;
       poison.push({ record, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  return { copies, poison };
+  return { copies, corrections, poison };
 }
 
-function toCopy(event: UsageEventRecord, at: { record: LogRecord; partition: number }): IncomingCopy {
-  const identity = usageEventKey(event);
+interface RecordPlace {
+  readonly record: LogRecord;
+  readonly partition: number;
+}
+
+function toCopy(event: UsageEventRecord, at: RecordPlace): IncomingCopy {
   return {
-    identity,
-    identityHash: hash('sha256', identity, 'buffer').readBigUInt64BE(),
+    identity: usageEventKey(event),
+    identityHash: identityHashOf(event),
     organizationId: event.organization,
     source: event.source,
     id: event.id,
@@ -53,6 +66,25 @@ function toCopy(event: UsageEventRecord, at: { record: LogRecord; partition: num
     partition: at.partition,
     position: at.record.position,
     data: toStoredData(event.data),
+  };
+}
+
+function toCorrection(correction: UsageCorrectionRecord, at: RecordPlace): IncomingCorrection {
+  return {
+    identity: usageEventKey(correction),
+    identityHash: identityHashOf(correction),
+    organizationId: correction.organization,
+    source: correction.source,
+    id: correction.id,
+    kind: correction.kind,
+    data: correction.data === null ? null : toStoredData(correction.data),
+    reason: correction.reason,
+    madeBy: correction.made_by,
+    receivedAt: checkedInstant(correction.received_at),
+    sealedBefore: correction.sealed_before === null ? null : checkedInstant(correction.sealed_before),
+    appendedAt: at.record.appendedAt,
+    partition: at.partition,
+    position: at.record.position,
   };
 }
 

@@ -19,7 +19,7 @@ export interface ListEventsQuery {
 
 export interface EventWithState extends ListedEvent {
   readonly customerId: string | null;
-  readonly state: 'counted' | 'duplicate' | 'conflict' | 'not_counted';
+  readonly state: 'counted' | 'duplicate' | 'conflict' | 'voided' | 'not_counted';
   readonly meters: readonly string[];
   readonly reasons: readonly EventReason[];
 }

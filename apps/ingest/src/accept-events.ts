@@ -40,7 +40,7 @@ export interface AcceptedBatch extends EventsAnswerBody {
 
 const secondsAheadMax = 3_600;
 /** Events checked before other requests get their turn. */
-const eventsPerTurnMax = 500;
+export const eventsPerTurnMax = 500;
 const detailFaultsMax = 3;
 
 interface Receipt {
@@ -145,7 +145,7 @@ function recordOf(event: NewUsageEvent, { organizationId, receivedAt }: Receipt)
   return { key: usageEventKey({ organization: organizationId, source: event.source, id: event.id }), value };
 }
 
-function refusedBody(index: number, received: ReceivedEvent, faults: readonly EventFault[]): RefusedEventBody {
+export function refusedBody(index: number, received: ReceivedEvent, faults: readonly EventFault[]): RefusedEventBody {
   const [first] = faults;
   assert(first !== undefined, 'A refused event must have a fault.');
   return {

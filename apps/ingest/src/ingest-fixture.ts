@@ -1,7 +1,10 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import pg from 'pg';
 import { pino } from 'pino';
-import { decodeDeadLetterRecord, decodeUsageEventRecord, ownerScopes, topics, type DeadLetterRecord, type DeadLetterStateRecord, type EventsAnswerBody, type Scope, type UsageEventRecord } from '#contracts';
+import {
+  decodeDeadLetterRecord, decodeUsageRecord, ownerScopes, topics, type DeadLetterRecord, type DeadLetterStateRecord, type EventsAnswerBody, type Scope, type UsageCorrectionRecord,
+  type UsageEventRecord,
+} from '#contracts';
 import { makeIds, migrateEventLog, openPostgresEventLog, systemClock, type Clock, type EventLog, type Principal } from '#platform';
 import { freshDatabase, type DatabaseTemplate } from '#testing';
 import { registerIngestRoutes } from './in/ingest-routes.js';
@@ -84,7 +87,11 @@ export class IngestFixture {
   }
 
   async events(): Promise<UsageEventRecord[]> {
-    return (await this.values(topics.usageEvents)).map(decodeUsageEventRecord);
+    return (await this.values(topics.usageEvents)).map(decodeUsageRecord).filter((record) => record.kind === 'event');
+  }
+
+  async corrections(): Promise<UsageCorrectionRecord[]> {
+    return (await this.values(topics.usageEvents)).map(decodeUsageRecord).filter((record) => record.kind !== 'event');
   }
 
   async refused(): Promise<DeadLetterRecord[]> {

@@ -1,4 +1,4 @@
-import { decodeUsageEventRecord, encodeDeadLetterStateRecord, topics, usageEventKey, type EventsAnswerBody, type UsageEventRecord } from '#contracts';
+import { decodeUsageRecord, encodeDeadLetterStateRecord, topics, usageEventKey, type EventsAnswerBody, type UsageRecord } from '#contracts';
 import { changedMembers, defaultSource, parseExactNumbers, textOfInstant, toMicroInstant, type ChangedMember } from '#domain';
 import type { KeptDeadLetter } from '#persistence';
 import { accepted, refused, type Clock, type EventLog, type Outcome } from '#platform';
@@ -130,9 +130,9 @@ function parsed(payload: string): unknown {
   }
 }
 
-function recordOrNull(payload: string): UsageEventRecord | null {
+function recordOrNull(payload: string): UsageRecord | null {
   try {
-    return decodeUsageEventRecord(payload);
+    return decodeUsageRecord(payload);
   } catch {
     return null;
   }

@@ -5,8 +5,12 @@ export { refusedEventCodes } from './log/refused-event-fault.js';
 export type { RefusedEventCode, RefusedEventFault } from './log/refused-event-fault.js';
 export { decodeUsageChangedRecord, usageChangedSubjectsMax } from './log/usage-changed-record.js';
 export type { UsageChangedRecord } from './log/usage-changed-record.js';
-export { decodeUsageEventRecord, encodeUsageEventRecord, RecordVersionUnknown, usageEventKey, usageEventRecordVersion } from './log/usage-event-record.js';
+export { encodeUsageCorrectionRecord } from './log/usage-correction-record.js';
+export type { UsageCorrectionRecord } from './log/usage-correction-record.js';
+export { encodeUsageEventRecord, usageEventKey } from './log/usage-event-record.js';
 export type { UsageEventRecord } from './log/usage-event-record.js';
+export { decodeUsageEventRecord, decodeUsageRecord, RecordVersionUnknown, usageRecordVersionMax } from './log/usage-record.js';
+export type { UsageRecord } from './log/usage-record.js';
 export { ownerScopes, scopes } from './scopes.js';
 export type { Scope } from './scopes.js';
 export { ratedUsageQuerySchema, ratedUsageRowSchema, ratedUsageSchema } from './http/rated-usage.js';
@@ -14,7 +18,8 @@ export type { RatedUsageBody, RatedUsageQuery } from './http/rated-usage.js';
 export { invoicingQueue, rateFinalSchema, rateOpenSchema, ratingQueue, sweepJob } from './jobs/rating-jobs.js';
 export type { RateFinalPayload, RateOpenPayload } from './jobs/rating-jobs.js';
 export {
-  callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
+  amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
+  voidEventsBodySchema,
 } from './http/event.js';
 export { lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema } from './http/drop-in-event.js';
 export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';

@@ -33,6 +33,8 @@ export { canonicalData, isJsonObject } from './metering/accepting/canonical-data
 export type { JsonObject } from './metering/accepting/canonical-data.js';
 export { changedMembers } from './metering/accepting/changed-members.js';
 export type { ChangedMember } from './metering/accepting/changed-members.js';
+export { checkCorrection } from './metering/accepting/check-correction.js';
+export type { NewCorrection } from './metering/accepting/check-correction.js';
 export { checkEvent, defaultSource, isIdentityText } from './metering/accepting/check-event.js';
 export type { EventFieldNames, NewUsageEvent, TimeBounds } from './metering/accepting/check-event.js';
 export { combinedEvent } from './metering/accepting/combined-event.js';
@@ -54,6 +56,8 @@ export { payloadHashInput } from './metering/accepting/payload-hash-input.js';
 export { parseDataPath } from './metering/data-path.js';
 export type { DataPath } from './metering/data-path.js';
 export { numberTextOf, parseData, textOf, valueAt } from './metering/data-value.js';
+export { correctEvents } from './metering/correct-events.js';
+export type { CorrectableEvent, CorrectedEvent, Correction, CorrectionKind } from './metering/correct-events.js';
 export { decideCopies } from './metering/decide-copies.js';
 export type { Copy, CountedCopy, Decision, Verdict } from './metering/decide-copies.js';
 export { eventState } from './metering/event-state.js';

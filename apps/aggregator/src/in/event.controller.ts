@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { eventListFields, eventListSchema, queryRange, type EventListBody } from '#contracts';
-import { encodeCursor, exactJsonValue } from '#persistence';
+import { encodeCursor, exactJsonValue, type ListedCorrection } from '#persistence';
 import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type Principal } from '#platform';
 import { ListEvents, type EventWithState, type ListEventsCode } from '../list-events.js';
 
@@ -16,7 +16,7 @@ export class EventController {
 
   @Get('v1/events')
   @RequiredScope('usage:read')
-  @ApiOperation({ summary: 'List events with what became of them', description: 'Newest event time first. Duplicates and conflicts are listed for as long as they are recognised.' })
+  @ApiOperation({ summary: 'List events with what became of them', description: 'Newest event time first. Duplicates and conflicts are listed for as long as they are recognised. An amended or voided event has what was done to it.' })
   @Answers({ schema: eventListSchema, problems: [404, 422] })
   async events(@CurrentPrincipal() principal: Principal, @Query({ schema: eventsQuerySchema }) query: z.infer<typeof eventsQuerySchema>): Promise<EventListBody> {
     const listed = await this.listEvents.execute(principal.organizationId, {
@@ -44,11 +44,22 @@ function toEvent(event: EventWithState): EventListBody['data'][number] {
     time: event.time,
     received_at: event.receivedAt,
     created_at: event.receivedAt,
-    data: exactJsonValue(event.data) as Record<string, unknown>, // An object: ingest takes nothing else.
+    data: dataObject(event.data),
+    original_data: event.originalData === null ? null : dataObject(event.originalData),
+    corrections: event.corrections.map(toCorrection),
     state: event.state,
     meters: [...event.meters],
     reasons: event.reasons.map((reason) => ({ ...reason })),
     cursor: encodeCursor(event.cursor),
     metadata: {},
   };
+}
+
+function toCorrection({ kind, data, reason, madeBy, receivedAt }: ListedCorrection): EventListBody['data'][number]['corrections'][number] {
+  return { kind, data: data === null ? null : dataObject(data), reason, made_by: madeBy, received_at: receivedAt };
+}
+
+/** An object: ingest takes nothing else. */
+function dataObject(text: string): Record<string, unknown> {
+  return exactJsonValue(text) as Record<string, unknown>;
 }

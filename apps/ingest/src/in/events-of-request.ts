@@ -28,6 +28,13 @@ export function eventsOf(headers: IncomingHttpHeaders, body: Buffer): ReceivedBa
   return read(bodyText(body));
 }
 
+/** The events that a request to void or amend names: one object, an array, or `{"events": [...]}`. */
+export function correctionsOf(headers: IncomingHttpHeaders, body: Buffer): ReceivedBatch {
+  const mediaType = parseMediaType(headers['content-type']);
+  if (mediaType === null || mediaType.type !== 'application/json' || !isUtf8Charset(mediaType.charset)) throw unsupportedType('Send application/json in UTF-8.');
+  return jsonEvents(bodyText(body));
+}
+
 function unsupportedType(detail: string): Problem {
   return new Problem({ status: 415, code: 'unsupported_media_type', detail });
 }

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { EventsAnswerBody } from '#contracts';
-import { authenticateRequest, sendProblem, type Authenticator, type Logger } from '#platform';
+import { authenticateRequest, principalOf, sendProblem, type Authenticator, type Logger } from '#platform';
+import { AcceptCorrections } from '../accept-corrections.js';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
 import { registerDeadLetterRoutes, type DeadLetterRoutesDependencies } from './dead-letter-routes.js';
 import { registerDropInRoutes } from './drop-in-routes.js';
-import { eventsOf } from './events-of-request.js';
+import { correctionsOf, eventsOf } from './events-of-request.js';
 import { registerFormatRoutes } from './format-routes.js';
 import { loggedProblem } from './logged-problem.js';
 import { nothingAccepted } from './nothing-accepted.js';
@@ -25,6 +26,7 @@ export interface IngestDependencies extends AcceptEventsDependencies, Pick<DeadL
  */
 export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDependencies): void {
   const acceptEvents = new AcceptEvents(deps);
+  const acceptCorrections = new AcceptCorrections(deps);
   const withBody = withBodyWithin(deps.bodyBytesMax);
   const takeBatch = batchTaker({ acceptEvents, withBody });
   void fastify.register((scope, _options, done) => {
@@ -33,7 +35,7 @@ export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDepen
       await authenticateRequest(request, deps.authenticator, 'events:write');
     });
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, loggedProblem(error, { request, logger: deps.logger })));
-    routes(scope, { ...deps, acceptEvents, withBody, takeEvents: eventTaker(takeBatch) });
+    routes(scope, { ...deps, acceptEvents, acceptCorrections, withBody, takeEvents: eventTaker(takeBatch) });
     done();
   });
   registerDropInRoutes(fastify, { ...deps, takeBatch });
@@ -41,14 +43,23 @@ export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDepen
 
 interface RouteDependencies extends DeadLetterRoutesDependencies {
   readonly logger: Logger;
+  readonly acceptCorrections: AcceptCorrections;
   readonly takeEvents: TakeEvents;
 }
 
-function routes(scope: FastifyInstance, { takeEvents, ...deps }: RouteDependencies): void {
+function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, ...deps }: RouteDependencies): void {
   scope.post('/v1/events', async (request, reply) => {
     const answer = await takeEvents(request, { read: (body) => eventsOf(request.headers, body), keepsAllRefused: false });
     return sendAnswer(reply, answer);
   });
+
+  for (const [path, kind] of [['/v1/events/void', 'void'], ['/v1/events/amend', 'amendment']] as const) {
+    scope.post(path, async (request, reply) => {
+      const { organizationId, credentialId } = principalOf(request);
+      const answer = await deps.withBody(request, async (body) => acceptCorrections.execute({ organizationId, credentialId, kind, batch: correctionsOf(request.headers, body) }));
+      return sendAnswer(reply, answer);
+    });
+  }
 
   registerFormatRoutes(scope, { takeEvents, clock: deps.clock, logger: deps.logger });
   registerDeadLetterRoutes(scope, deps);

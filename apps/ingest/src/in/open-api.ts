@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
-  callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats, type IngestFormat,
+  amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats,
+  voidEventsBodySchema, type IngestFormat,
 } from '#contracts';
 import { deadLetterOpenApi } from './dead-letter-open-api.js';
 import { dropInOpenApi } from './drop-in-open-api.js';
@@ -16,6 +17,19 @@ function responses(statuses: readonly number[]): Record<string, unknown> {
 }
 
 const refusedAsAWhole = { description: 'No event was acceptable.', content: { 'application/problem+json': { schema: nothingAccepted } } };
+
+function correction(operationId: string, about: { readonly summary: string; readonly description: string; readonly body: z.ZodType }): Record<string, unknown> {
+  return {
+    post: {
+      operationId,
+      summary: about.summary,
+      description: `${about.description} Sending it again changes nothing. Where the event has not come yet, it is kept and applied if the event comes within the dedupe window. Refused ones are no dead letters.`,
+      tags: ['events'],
+      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(about.body, 'input') } } },
+      responses: { ...responses([400, 401, 403, 413, 415, 503]), 422: refusedAsAWhole },
+    },
+  };
+}
 
 interface FormatDocument {
   readonly summary: string;
@@ -85,6 +99,16 @@ export const ingestOpenApi = {
       responses: { ...responses([400, 401, 403, 413, 415, 503]), 422: refusedAsAWhole },
     },
   },
+  '/v1/events/void': correction('voidEvents', {
+    summary: 'Take events back: one or many',
+    description: 'A voided event counts nowhere, for ever: no later copy and no amendment brings it back.',
+    body: voidEventsBodySchema,
+  }),
+  '/v1/events/amend': correction('amendEvents', {
+    summary: 'Give events other data: one or many',
+    description: 'Replaces the data and nothing else; the last amendment counts. Copies of the event are still compared with what it came with.',
+    body: amendEventsBodySchema,
+  }),
   ...Object.fromEntries(ingestFormats.map((format) => [`/v1/ingest/${format}`, { post: ingestOperation(format) }])),
   ...deadLetterOpenApi,
   ...dropInOpenApi,

@@ -20,6 +20,14 @@ export const eventReasonSchema = z.object({
   detail: z.string(),
 });
 
+export const listedCorrectionSchema = z.object({
+  kind: z.enum(['amendment', 'void']),
+  data: z.record(z.string(), z.unknown()).nullable().meta({ description: 'What an amendment asked for; null for a void.' }),
+  reason: z.string().nullable(),
+  made_by: z.string().meta({ description: 'The credential that asked for it.' }),
+  received_at: z.string(),
+});
+
 export const listedEventSchema = z.object({
   id: z.string(),
   object: z.literal('event'),
@@ -30,8 +38,10 @@ export const listedEventSchema = z.object({
   time: z.string(),
   received_at: z.string(),
   created_at: z.string(),
-  data: z.record(z.string(), z.unknown()),
-  state: z.enum(['counted', 'duplicate', 'conflict', 'not_counted']),
+  data: z.record(z.string(), z.unknown()).meta({ description: 'As it counts now; of a voided event, as it counted last.' }),
+  original_data: z.record(z.string(), z.unknown()).nullable().meta({ description: 'What the event came with, where an amendment changed it; else null.' }),
+  corrections: z.array(listedCorrectionSchema).meta({ description: 'Of an amended or voided event: what was asked for its identity, in the order in which it took effect.' }),
+  state: z.enum(['counted', 'duplicate', 'conflict', 'voided', 'not_counted']),
   meters: z.array(z.string()).meta({ description: 'Keys of the meters that count the event.' }),
   reasons: z.array(eventReasonSchema).meta({ description: 'Why other meters do not count it, and what else is worth knowing.' }),
   cursor: z.string().meta({ description: 'The event’s place in the list, for starting_after and ending_before.' }),

@@ -26,6 +26,22 @@ export const eventsBodySchema = z.union([eventSchema, eventListBodySchema, z.obj
 export const cloudEventSchema = eventSchema
   .extend({ specversion: z.literal('1.0'), source: identityText, datacontenttype: z.string().optional(), data_base64: z.string().optional() });
 
+const correctedFields = {
+  id: identityText.meta({ description: 'The event’s own, as it was posted.' }),
+  source: identityText.optional().meta({ default: 'default' }),
+  reason: z.string().max(1_000).optional().meta({ description: 'Why, for whoever looks at the event later.' }),
+};
+
+const oneOrMany = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema).max(eventsMax), z.object({ events: z.array(schema).max(eventsMax) })]);
+
+/** `POST /v1/events/void`. Like events, they are checked one by one by hand. */
+export const voidEventsBodySchema = oneOrMany(z.object(correctedFields));
+
+/** `POST /v1/events/amend`. */
+export const amendEventsBodySchema = oneOrMany(
+  z.object({ ...correctedFields, data: z.record(z.string(), z.unknown()).meta({ description: 'Takes the place of the event’s data as a whole.' }) }),
+);
+
 export const refusedEventSchema = z
   .object({
     index: z.int().min(0).meta({ description: 'Position in the request, from 0.' }),

@@ -1,8 +1,5 @@
-/** The version that is written; a consumer reads it and the one before. */
-export const usageEventRecordVersion = 1;
-
 /**
- * What stands in `tollway.usage-events`. Its key is `usageEventKey`, so that all copies of an event meet in one partition.
+ * A copy of an event in `tollway.usage-events`. Its key is `usageEventKey`, so that all copies of an event meet in one partition.
  * `data` is JSON text in canonical form: keys sorted bytewise, numbers in shortest plain decimals of the sender's own digits.
  */
 export interface UsageEventRecord {
@@ -29,26 +26,12 @@ export function usageEventKey(identity: { organization: string; source: string; 
   return `${identity.organization}/${identity.source.length}/${identity.source}/${identity.id}`;
 }
 
-/** A record of a version that this build does not know. The consumer stops at it: neither skipped nor dead-lettered. */
-export class RecordVersionUnknown extends Error {
-  constructor(readonly version: unknown) {
-    super(`A record has version ${String(version)}; this build reads ${usageEventRecordVersion}. Upgrade this service before it goes on.`);
-    this.name = 'RecordVersionUnknown';
-  }
-}
-
 export function encodeUsageEventRecord(record: UsageEventRecord): string {
   return JSON.stringify(record);
 }
 
-/** Throws RecordVersionUnknown for a newer version and SyntaxError or TypeError for what is no such record. */
-export function decodeUsageEventRecord(text: string): UsageEventRecord {
-  const value = JSON.parse(text) as Partial<UsageEventRecord> | null;
-  if (value === null || typeof value !== 'object') throw new TypeError('The record is no JSON object.');
-  if (value.v !== usageEventRecordVersion) {
-    if (typeof value.v === 'number' && value.v > usageEventRecordVersion) throw new RecordVersionUnknown(value.v);
-    throw new TypeError('The record has no known version.');
-  }
+/** Throws TypeError for what is no such record of version 1. */
+export function checkUsageEventRecord(value: Partial<UsageEventRecord>): UsageEventRecord {
   for (const field of textFields) {
     if (typeof value[field] !== 'string') throw new TypeError(`The record's ${field} is no text.`);
   }

@@ -1,6 +1,8 @@
 import { subjectBucket, type Verdict } from '#domain';
 import type { Attachment } from '../postgres/billing-api/customer-tables.js';
 import { rowsLiteral, type ClickHouse } from './clickhouse.js';
+import { CorrectionStore, type ListedCorrection } from './correction-store.js';
+import { CountedEvents, type EventKey } from './counted-events.js';
 import { compareCursors, cursorOf, type EventCursor } from './event-cursor.js';
 import { microsOf, Placeholders, rfc3339Of } from './sql-builder.js';
 import { fromStoredData } from './stored-data.js';
@@ -36,7 +38,11 @@ export interface ListedEvent {
   readonly payloadHash: string;
   /** Canonical JSON text. */
   readonly data: string;
-  readonly verdict: Verdict;
+  /** The data that it came with, where an amendment gave it another one; else null. */
+  readonly originalData: string | null;
+  readonly verdict: Verdict | 'voided';
+  /** What was asked for its identity, in the order of the log; empty where nothing became of it. */
+  readonly corrections: readonly ListedCorrection[];
   readonly cursor: EventCursor;
 }
 
@@ -50,7 +56,8 @@ interface Row {
   readonly received_at: string;
   readonly payload_hash: string;
   readonly data: string;
-  readonly verdict: Verdict;
+  readonly original_data: string;
+  readonly verdict: ListedEvent['verdict'];
   readonly time_micros: string;
   readonly appended_micros: string;
   readonly partition: number;
@@ -59,11 +66,17 @@ interface Row {
 
 const earliest = 0n;
 const latest = 4_102_444_800_000_000n; // 2100-01-01, later than any event.
-const columns = 'source, id, event_type, subject, time, time_given, received_at, payload_hash, data, appended_at, partition, position';
+const columns = 'source, id, event_type, subject, time, time_given, received_at, payload_hash, data, original_data, appended_at, partition, position';
 
 /** Lists copies of events: the counted ones for as long as events are kept, duplicates and conflicts for their window. */
 export class EventReader {
-  constructor(private readonly clickhouse: ClickHouse) {}
+  private readonly countedEvents: CountedEvents;
+  private readonly corrections: CorrectionStore;
+
+  constructor(private readonly clickhouse: ClickHouse) {
+    this.countedEvents = new CountedEvents(clickhouse);
+    this.corrections = new CorrectionStore(clickhouse);
+  }
 
   /** Newest event time first, at most `limit`; with `before`, those nearest to it, still newest first. */
   async list(query: EventQuery): Promise<ListedEvent[]> {
@@ -71,22 +84,14 @@ export class EventReader {
     const [counted, others] = [await this.counted(query), await this.rows(query, { table: 'copies', from: earliest, to: latest })];
     const sign = query.before === null ? -1 : 1;
     const rows = [...counted, ...others].map(toListed).sort((a, b) => sign * compareCursors(a.cursor, b.cursor)).slice(0, query.limit);
-    const listed = await this.withData(query.organizationId, rows);
+    const listed = await this.withCorrections(query.organizationId, await this.withData(query.organizationId, rows));
     return query.before === null ? listed : listed.reverse();
   }
 
-  /** The counted event that each of these identities has, by source and id. */
+  /** The data that these counted events came with, amended or voided ones too, by `payloadKey`. */
   async findCounted(organizationId: string, keys: readonly EventKey[]): Promise<Map<string, string>> {
-    if (keys.length === 0) return new Map();
-    const placeholders = new Placeholders();
-    const wanted = keys.map(({ type, subject, source, id }) => JSON.stringify([type, subjectBucket(subject), subject, source, id]));
-    const rows = await this.clickhouse.query<{ source: string; id: string; data: string }>({
-      sql: `SELECT source, id, data FROM events FINAL
-            WHERE organization_id = ${placeholders.text(organizationId)} AND (event_type, bucket, subject, source, id) IN
-              (SELECT * FROM ${rowsLiteral('event_type String, bucket UInt8, subject String, source String, id String', [...new Set(wanted)])})`,
-      parameters: placeholders.parameters,
-    });
-    return new Map(rows.map((row) => [identityKey(row), fromStoredData(row.data)]));
+    const events = await this.countedEvents.byKey(organizationId, keys);
+    return new Map(events.map((event) => [payloadKey(event), fromStoredData(event.originalData)]));
   }
 
   /** Looks back over more and more months, so that the first page never sorts all of them. */
@@ -111,13 +116,13 @@ export class EventReader {
     if (spans?.length === 0) return [];
     const placeholders = new Placeholders();
     const order = query.before === null ? 'DESC' : 'ASC';
-    const source = scope.table === 'events' ? `SELECT ${columns}, 'counted' AS verdict FROM events FINAL` : `SELECT ${columns}, toString(verdict) AS verdict FROM event_copies FINAL`;
+    const source = sourceOf(scope, conditions(query, scope, placeholders).join(' AND '));
     const join = spans === null ? '' : `INNER JOIN (SELECT * FROM ${rowsLiteral('span_subject String, span_from Int64, span_to Int64', spans)}) AS spans ON copies.subject = spans.span_subject WHERE toUnixTimestamp64Micro(time) >= span_from AND toUnixTimestamp64Micro(time) < span_to`;
     return this.clickhouse.query<Row>({
       sql: `SELECT * EXCEPT (appended_at, position), toString(toUnixTimestamp64Micro(time)) AS time_micros, toString(toUnixTimestamp64Micro(appended_at)) AS appended_micros,
               toString(position) AS position_text
             FROM (
-              SELECT ${columns}, verdict FROM (${source} WHERE ${conditions(query, scope, placeholders).join(' AND ')}) AS copies ${join}
+              SELECT ${columns}, verdict FROM (${source}) AS copies ${join}
               ORDER BY time ${order}, appended_at ${order}, position ${order}, partition ${order} LIMIT ${query.limit}
             )`,
       parameters: placeholders.parameters,
@@ -127,8 +132,24 @@ export class EventReader {
   /** Duplicates are stored without data, since it equals that of the counted copy. */
   private async withData(organizationId: string, rows: readonly ListedEvent[]): Promise<ListedEvent[]> {
     const data = await this.findCounted(organizationId, rows.filter(({ verdict }) => verdict === 'duplicate'));
-    return rows.map((row) => (row.verdict === 'duplicate' ? { ...row, data: data.get(identityKey(row)) ?? '{}' } : row));
+    return rows.map((row) => (row.verdict === 'duplicate' ? { ...row, data: data.get(payloadKey(row)) ?? '{}' } : row));
   }
+
+  private async withCorrections(organizationId: string, rows: readonly ListedEvent[]): Promise<ListedEvent[]> {
+    const isCorrected = (row: ListedEvent): boolean => row.verdict === 'voided' || row.originalData !== null;
+    const found = Map.groupBy(await this.corrections.find(organizationId, rows.filter(isCorrected)), identityKey);
+    return rows.map((row) => (isCorrected(row) ? { ...row, corrections: found.get(identityKey(row)) ?? [] } : row));
+  }
+}
+
+/** FINAL leaves voided rows out, so they are read beside it, each once. */
+function sourceOf({ table }: ListScope, where: string): string {
+  if (table === 'copies') return `SELECT ${columns.replace('original_data', `'' AS original_data`)}, toString(verdict) AS verdict FROM event_copies FINAL WHERE ${where}`;
+  return `
+    SELECT ${columns}, 'counted' AS verdict FROM events FINAL WHERE ${where}
+    UNION ALL
+    SELECT ${columns}, 'voided' AS verdict FROM events WHERE ${where} AND is_deleted = 1
+    ORDER BY version DESC LIMIT 1 BY event_type, bucket, subject, time, source, id, payload_hash`;
 }
 
 interface ListScope {
@@ -137,14 +158,12 @@ interface ListScope {
   readonly to: bigint;
 }
 
-interface EventKey {
-  readonly type: string;
-  readonly subject: string;
-  readonly source: string;
-  readonly id: string;
+/** One event of an identity: an identity that is used again after its window has several. */
+export function payloadKey(event: { readonly source: string; readonly id: string; readonly payloadHash: string }): string {
+  return JSON.stringify([event.source, event.id, event.payloadHash]);
 }
 
-export function identityKey(event: { readonly source: string; readonly id: string }): string {
+function identityKey(event: { readonly source: string; readonly id: string }): string {
   return JSON.stringify([event.source, event.id]);
 }
 
@@ -186,6 +205,8 @@ function toListed(row: Row): ListedEvent {
     receivedAt: rfc3339Of(row.received_at),
     payloadHash: row.payload_hash,
     data: fromStoredData(row.data),
+    originalData: row.original_data === '' ? null : fromStoredData(row.original_data),
+    corrections: [],
     verdict: row.verdict,
     cursor: cursorOf({ timeMicros: row.time_micros, appendedMicros: row.appended_micros, partition: row.partition, position: row.position_text }),
   };

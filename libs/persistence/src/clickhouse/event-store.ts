@@ -1,4 +1,4 @@
-import { subjectBucket, type Verdict } from '#domain';
+import { subjectBucket, type CorrectionKind, type Verdict } from '#domain';
 import type { ClickHouse } from './clickhouse.js';
 import { timeText, timeTextOf } from './sql-builder.js';
 
@@ -23,6 +23,22 @@ export interface StoredCopy {
   readonly identityHash: bigint;
 }
 
+/** A counted event, whatever became of it. */
+export interface CountedEvent extends Omit<StoredCopy, 'identityHash'> {
+  /** Stored form of the data that it came with; `data` is what it has now. */
+  readonly originalData: string;
+}
+
+/** What corrections make of a counted event. */
+export interface EventOverride {
+  readonly event: CountedEvent;
+  readonly kind: CorrectionKind;
+  /** Of the correction that decides. */
+  readonly position: bigint;
+  /** Stored form of an amendment's data; null where the event has its own. */
+  readonly amendedData: string | null;
+}
+
 export interface JudgedCopy {
   readonly copy: StoredCopy;
   readonly verdict: Verdict;
@@ -32,7 +48,7 @@ export interface JudgedCopy {
 
 const eventColumns = [
   'organization_id', 'event_type', 'bucket', 'subject', 'time', 'source', 'id', 'payload_hash', 'time_given', 'received_at', 'appended_at',
-  'partition', 'position', 'data', 'version', 'is_deleted',
+  'partition', 'position', 'data', 'original_data', 'version', 'is_deleted',
 ];
 const copyColumns = [
   'organization_id', 'identity', 'partition', 'position', 'verdict', 'event_type', 'subject', 'source', 'id', 'time', 'time_given', 'received_at',
@@ -43,18 +59,23 @@ const copyColumns = [
 const partitionsPerInsertMax = 50;
 
 /**
- * Versions of a row: of equal copies the one that came first in the log stays, so its version is the greatest. The
- * two highest bits are left for what overrides an event: amendments and voids.
+ * Versions of a row: rank, then place in the log. Of equal copies the one that came first stays, so its version is the
+ * greatest. Above all copies stand amendments, the last one highest; above those voids, the first one highest.
  */
 const firstVersion = (1n << 62n) - 1n;
+const amendmentRank = 1n << 62n;
+const voidRank = 1n << 63n;
 
 /** Writes what the log brought. Writing the same again changes nothing. */
 export class EventStore {
   constructor(private readonly clickhouse: ClickHouse) {}
 
-  /** The counted events. */
-  async insertEvents(copies: readonly StoredCopy[]): Promise<void> {
-    await this.insert({ table: 'events', columns: eventColumns }, copies.map((copy) => ({ partition: copy.time.slice(0, 7), row: eventRow(copy) })));
+  /** The counted events, and what corrections make of these and earlier ones. */
+  async insertEvents(copies: readonly StoredCopy[], overrides: readonly EventOverride[]): Promise<void> {
+    await this.insert({ table: 'events', columns: eventColumns }, [
+      ...copies.map((copy) => ({ partition: monthOf(copy), row: copyEventRow(copy) })),
+      ...overrides.map((override) => ({ partition: monthOf(override.event), row: overrideRow(override) })),
+    ]);
   }
 
   /** The verdict of each position; written after the events, so that an identity is known only once its event is there. */
@@ -80,12 +101,30 @@ function chunksOfPartitions(rows: readonly { partition: string; row: string }[])
   return chunks;
 }
 
-function eventRow(copy: StoredCopy): string {
+function monthOf(event: { readonly time: string }): string {
+  return event.time.slice(0, 7);
+}
+
+function copyEventRow(copy: StoredCopy): string {
+  return eventRow(copy, { data: copy.data, originalData: '', version: firstVersion - copy.position, isDeleted: false });
+}
+
+/** The key and the place in the log stay the event's own. A voided row keeps the data that it had. */
+function overrideRow({ event, kind, position, amendedData }: EventOverride): string {
+  return eventRow(event, {
+    data: amendedData ?? event.originalData,
+    originalData: amendedData === null ? '' : event.originalData,
+    version: kind === 'void' ? voidRank + firstVersion - position : amendmentRank + position,
+    isDeleted: kind === 'void',
+  });
+}
+
+function eventRow(event: Omit<StoredCopy, 'identityHash' | 'data'>, state: { data: string; originalData: string; version: bigint; isDeleted: boolean }): string {
   const q = JSON.stringify;
   return (
-    `[${q(copy.organizationId)},${q(copy.type)},${subjectBucket(copy.subject)},${q(copy.subject)},"${timeText(copy.time)}",${q(copy.source)},${q(copy.id)},` +
-    `${q(copy.payloadHash)},${copy.timeGiven},"${timeText(copy.receivedAt)}","${timeTextOf(copy.appendedAt)}",${copy.partition},"${copy.position}",${q(copy.data)},` +
-    `"${firstVersion - copy.position}",0]`
+    `[${q(event.organizationId)},${q(event.type)},${subjectBucket(event.subject)},${q(event.subject)},"${timeText(event.time)}",${q(event.source)},${q(event.id)},` +
+    `${q(event.payloadHash)},${event.timeGiven},"${timeText(event.receivedAt)}","${timeTextOf(event.appendedAt)}",${event.partition},"${event.position}",${q(state.data)},` +
+    `${q(state.originalData)},"${state.version}",${state.isDeleted ? 1 : 0}]`
   );
 }
 

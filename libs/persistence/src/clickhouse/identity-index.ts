@@ -1,4 +1,4 @@
-import type { CountedCopy } from '#domain';
+import type { Correction, CountedCopy } from '#domain';
 import type { ClickHouse } from './clickhouse.js';
 import { Placeholders, rfc3339Of } from './sql-builder.js';
 
@@ -12,51 +12,78 @@ export interface IndexedCopy extends CountedCopy {
   readonly time: string;
 }
 
+/** A correction as far as its effect follows from it. */
+export interface IndexedCorrection extends Correction {
+  readonly organizationId: string;
+  readonly source: string;
+  readonly id: string;
+  /** Stored form; null for a void. */
+  readonly data: string | null;
+}
+
+export interface IndexedIdentities {
+  readonly copies: readonly IndexedCopy[];
+  readonly corrections: readonly IndexedCorrection[];
+}
+
 interface Row {
+  readonly row_kind: 'copy' | Correction['kind'];
   readonly organization_id: string;
   readonly source: string;
   readonly id: string;
   readonly event_type: string;
   readonly subject: string;
-  readonly time: string;
+  readonly event_time: string;
   readonly time_given: boolean;
   readonly received_at: string;
   readonly payload_hash: string;
-  readonly position: string;
+  readonly position_text: string;
+  readonly new_data: string;
+  readonly sealed: string;
 }
 
 /** Hashes in one query: their digits stay within the length of a statement. */
 const hashesPerQueryMax = 5_000;
 
-/** The identities that were counted, of one partition of the log at a time: all copies of an event are in one. */
+/** The identities that were counted or corrected, of one partition of the log at a time: all that is said of an event is in one. */
 export class IdentityIndex {
   constructor(private readonly clickhouse: ClickHouse) {}
 
-  /** The counted copies with these hashes. A hash is shared by strangers once in a long while: the caller compares identities. */
-  async find(partition: number, wanted: readonly { readonly organizationId: string; readonly identityHash: bigint }[]): Promise<IndexedCopy[]> {
-    const found: IndexedCopy[] = [];
+  /**
+   * The counted copies with these hashes, and what corrects them, in one query. A hash is shared by strangers once in a long
+   * while: the caller compares identities.
+   */
+  async find(partition: number, wanted: readonly { readonly organizationId: string; readonly identityHash: bigint }[]): Promise<IndexedIdentities> {
+    const copies: IndexedCopy[] = [];
+    const corrections: IndexedCorrection[] = [];
     for (let at = 0; at < wanted.length; at += hashesPerQueryMax) {
       const part = wanted.slice(at, at + hashesPerQueryMax);
       const placeholders = new Placeholders();
       const organizations = [...new Set(part.map(({ organizationId }) => organizationId))];
       const hashes = [...new Set(part.map(({ identityHash }) => identityHash))];
+      const those = `organization_id IN ${placeholders.texts(organizations)} AND identity IN (${hashes.join(', ')}) AND partition = ${partition}`;
       const rows = await this.clickhouse.query<Row>({
-        sql: `SELECT organization_id, source, id, event_type, subject, time, time_given, received_at, payload_hash, toString(position) AS position
-              FROM event_copies
-              WHERE organization_id IN ${placeholders.texts(organizations)} AND identity IN (${hashes.join(', ')})
-                AND partition = ${partition} AND verdict = 'counted'`,
+        sql: `SELECT 'copy' AS row_kind, organization_id, source, id, event_type, subject, time AS event_time, time_given, received_at, payload_hash,
+                toString(position) AS position_text, '' AS new_data, '' AS sealed
+              FROM event_copies WHERE ${those} AND verdict = 'counted'
+              UNION ALL
+              SELECT toString(kind) AS row_kind, organization_id, source, id, '' AS event_type, '' AS subject, received_at AS event_time, false AS time_given, received_at,
+                '' AS payload_hash, toString(position) AS position_text, data AS new_data, ifNull(toString(sealed_before), '') AS sealed
+              FROM event_corrections FINAL WHERE ${those}`,
         parameters: placeholders.parameters,
       });
-      found.push(...rows.map(toIndexedCopy));
+      for (const row of rows) {
+        if (row.row_kind === 'copy') copies.push(toIndexedCopy(row));
+        else corrections.push(toIndexedCorrection(row, row.row_kind));
+      }
     }
-    return found;
+    return { copies, corrections };
   }
 
-  /** The hashes of all counted identities of a partition that are still kept, in blocks; some perhaps twice. */
+  /** The hashes of all identities of a partition that were counted and are still kept, or corrected, in blocks; some perhaps twice. */
   async *hashes(partition: number): AsyncGenerator<bigint[]> {
-    for await (const texts of this.clickhouse.texts({ sql: `SELECT identity FROM event_copies WHERE partition = ${partition} AND verdict = 'counted'` })) {
-      yield texts.map(BigInt);
-    }
+    const sql = `SELECT identity FROM event_copies WHERE partition = ${partition} AND verdict = 'counted' UNION ALL SELECT identity FROM event_corrections WHERE partition = ${partition}`;
+    for await (const texts of this.clickhouse.texts({ sql })) yield texts.map(BigInt);
   }
 }
 
@@ -67,10 +94,23 @@ function toIndexedCopy(row: Row): IndexedCopy {
     id: row.id,
     type: row.event_type,
     subject: row.subject,
-    time: rfc3339Of(row.time),
+    time: rfc3339Of(row.event_time),
     timeGiven: row.time_given,
     receivedAt: rfc3339Of(row.received_at),
     payloadHash: row.payload_hash,
-    position: BigInt(row.position),
+    position: BigInt(row.position_text),
+  };
+}
+
+function toIndexedCorrection(row: Row, kind: Correction['kind']): IndexedCorrection {
+  return {
+    kind,
+    organizationId: row.organization_id,
+    source: row.source,
+    id: row.id,
+    receivedAt: rfc3339Of(row.received_at),
+    position: BigInt(row.position_text),
+    data: kind === 'void' ? null : row.new_data,
+    sealedBefore: row.sealed === '' ? null : rfc3339Of(row.sealed),
   };
 }

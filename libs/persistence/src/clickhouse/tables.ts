@@ -50,6 +50,30 @@ const eventCopies = `
   TTL keep_until
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, index_granularity = 2048`;
 
+/**
+ * One row per log position that corrects an event: who asked for it, when, why, and what for. Kept for ever, as the trail of
+ * what was changed by hand; what it did to its event stands in `events`.
+ */
+const eventCorrections = `
+  CREATE TABLE IF NOT EXISTS event_corrections (
+    organization_id LowCardinality(String),
+    identity UInt64,
+    partition UInt16,
+    position UInt64,
+    kind Enum8('amendment' = 1, 'void' = 2),
+    source LowCardinality(String),
+    id String,
+    data String CODEC(ZSTD(1)),
+    reason Nullable(String),
+    made_by LowCardinality(String),
+    received_at DateTime64(6, 'UTC'),
+    appended_at DateTime64(6, 'UTC'),
+    sealed_before Nullable(DateTime64(6, 'UTC'))
+  ) ENGINE = ReplacingMergeTree
+  PARTITION BY toYYYYMM(received_at)
+  ORDER BY (organization_id, identity, partition, position)
+  SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
 /** What each meter counted of a subject and group in an hour, as exact states. Rewritten whole, never added to. */
 const usageRollups = `
   CREATE TABLE IF NOT EXISTS usage_rollups (
@@ -121,6 +145,9 @@ export const clickHouseSteps: readonly { readonly name: string; readonly sql: st
   { name: '0002-event-copies', sql: eventCopies },
   { name: '0003-usage-rollups', sql: usageRollups },
   { name: '0004-dead-letters', sql: deadLetters },
+  // The data that an amended event came with; empty where it still has it. Its own row goes when rows are merged.
+  { name: '0010-original-data', sql: `ALTER TABLE events ADD COLUMN IF NOT EXISTS original_data String CODEC(ZSTD(1))` },
+  { name: '0011-event-corrections', sql: eventCorrections },
   { name: '0020-rollup-distribution', sql: rollupDistribution },
   { name: '0030-dead-letter-states', sql: deadLetterStates },
 ];

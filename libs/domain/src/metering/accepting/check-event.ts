@@ -24,7 +24,7 @@ export interface NewUsageEvent {
 /** What the sender calls the parts of an event, so that a fault names what was sent. A dot leads into an object. */
 export type EventFieldNames = Readonly<Record<'id' | 'source' | 'type' | 'subject' | 'time' | 'data', string>>;
 
-const ownNames: EventFieldNames = { id: 'id', source: 'source', type: 'type', subject: 'subject', time: 'time', data: 'data' };
+export const ownNames: EventFieldNames = { id: 'id', source: 'source', type: 'type', subject: 'subject', time: 'time', data: 'data' };
 
 /** Bounds of an event's time, both inclusive, in business time. */
 export interface TimeBounds {
@@ -51,7 +51,7 @@ export function checkEvent(input: unknown, bounds: TimeBounds, names: EventField
   const faults: EventFault[] = [];
   const checking: Checking = { bounds, names, faults };
   const id = identityText(input, 'id', checking);
-  const source = input.source === undefined || input.source === null ? defaultSource : identityText(input, 'source', checking);
+  const source = sourceText(input, checking);
   const type = identityText(input, 'type', checking);
   const subject = identityText(input, 'subject', checking);
   const time = eventTime(input.time, checking);
@@ -60,10 +60,14 @@ export function checkEvent(input: unknown, bounds: TimeBounds, names: EventField
   return { ok: true, event: { source, id, type, subject, time: time ?? bounds.receipt, timeGiven: time !== null, data } };
 }
 
-interface Checking {
-  readonly bounds: TimeBounds;
+/** Where faults of fields go, and what the fields are called there. */
+export interface FieldChecking {
   readonly names: EventFieldNames;
   readonly faults: EventFault[];
+}
+
+interface Checking extends FieldChecking {
+  readonly bounds: TimeBounds;
 }
 
 function pointerTo(name: string): string {
@@ -75,7 +79,12 @@ export function isIdentityText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !holdsForbidden(value) && !isLongerInUtf8(value, identityTextSizeMax);
 }
 
-function identityText(input: JsonObject, field: keyof EventFieldNames, { names, faults }: Checking): string {
+/** The source, or what stands for one that is left out. */
+export function sourceText(input: JsonObject, checking: FieldChecking): string {
+  return input.source === undefined || input.source === null ? defaultSource : identityText(input, 'source', checking);
+}
+
+export function identityText(input: JsonObject, field: keyof EventFieldNames, { names, faults }: FieldChecking): string {
   const value = input[field];
   const name = names[field];
   const pointer = pointerTo(name);
@@ -97,7 +106,7 @@ function identityText(input: JsonObject, field: keyof EventFieldNames, { names, 
   return value;
 }
 
-function holdsForbidden(value: string): boolean {
+export function holdsForbidden(value: string): boolean {
   return value.includes('\0') || !value.isWellFormed();
 }
 
@@ -123,7 +132,8 @@ function eventTime(value: unknown, { bounds, names: { time: name }, faults }: Ch
   return instant.text;
 }
 
-function eventData(value: unknown, { names: { data: name }, faults }: Checking): string {
+/** Canonical text of data; what is no object, too deep, too large or has a number that can't be written is named. */
+export function eventData(value: unknown, { names: { data: name }, faults }: FieldChecking): string {
   if (value === undefined || value === null) return '{}';
   if (!isJsonObject(value)) {
     faults.push({ pointer: pointerTo(name), code: 'invalid_type', detail: `${name} must be a JSON object.` });
