@@ -16,6 +16,7 @@ import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
 import { PlanMigrationController } from './in/plan-migration.controller.js';
+import { PlanVersionController } from './in/plan-version.controller.js';
 import { PlanController } from './in/plan.controller.js';
 import { ProductController } from './in/product.controller.js';
 import { SubscriptionActController } from './in/subscription-act.controller.js';
@@ -24,6 +25,7 @@ import { TestClockController } from './in/test-clock.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
 import { MigratePlan } from './migrate-plan.js';
 import { Plans } from './plans.js';
+import { RaisePlan } from './raise-plan.js';
 import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
 import { ReadPlans } from './read-plans.js';
@@ -48,7 +50,7 @@ export interface BillingApiAdapters {
 
 const controllers = [
   OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController, SubscriptionController,
-  SubscriptionActController, PlanMigrationController, TestClockController,
+  SubscriptionActController, PlanVersionController, PlanMigrationController, TestClockController,
 ];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
@@ -56,6 +58,8 @@ const controllers = [
 export class BillingApiModule {
   static register(adapters: BillingApiAdapters): DynamicModule {
     const { database, authenticator, serverSecret } = adapters;
+    const plans = new Plans(adapters);
+    const readPlans = new ReadPlans(database);
     const useCases = [
       new CreateOrganization(adapters, serverSecret),
       new ReadOrganizations(database),
@@ -65,8 +69,9 @@ export class BillingApiModule {
       new Features(adapters),
       new Meters(adapters),
       new MeterKeys(database),
-      new Plans(adapters),
-      new ReadPlans(database),
+      plans,
+      readPlans,
+      new RaisePlan(plans, readPlans),
       new Customers(adapters),
       new ReadCustomers(database, adapters.businessClock),
       new CreateSubscription(adapters, adapters.jobs),

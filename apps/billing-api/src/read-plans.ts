@@ -37,6 +37,19 @@ export class ReadPlans {
     });
   }
 
+  /** Two versions to be compared; without their numbers, the latest and the one before it. */
+  async pair(organizationId: string, wanted: { reference: string; from: number | null; to: number | null }): Promise<Outcome<{ from: PlanVersion; to: PlanVersion }, ReadPlanRefusal>> {
+    return this.database.inOrganization(organizationId, async (manager) => {
+      const plan = await findByIdOrKey(manager, planTable, wanted.reference);
+      if (plan === null) return refused('not_found', 'There is no such plan.');
+      const to = wanted.to ?? plan.latestVersion;
+      const from = wanted.from ?? Math.max(1, to - 1);
+      const versions = await readPlanVersions(manager, [...new Set([from, to])].map((version) => ({ planId: plan.id, version })));
+      const found = { from: versions.find(({ version }) => version === from), to: versions.find(({ version }) => version === to) };
+      return found.from === undefined || found.to === undefined ? refused('not_found', 'The plan has no such version.') : accepted({ from: found.from, to: found.to });
+    });
+  }
+
   /** The keys of products by their ids, for showing both. */
   async productKeys(organizationId: string, plans: readonly Plan[]): Promise<ReadonlyMap<string, string>> {
     const ids = plans.flatMap(({ productId }) => (productId === null ? [] : [productId]));

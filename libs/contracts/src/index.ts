@@ -36,8 +36,8 @@ export { featureCreateSchema, featureListSchema, featureReplaceSchema, featureSc
 export type { FeatureBody, FeatureReplace, FeatureUpdate } from './http/feature.js';
 export { meterCreateSchema, meterListSchema, meterReplaceSchema, meterSchema, meterUpdateSchema } from './http/meter.js';
 export type { MeterBody, MeterReplace, MeterUpdate } from './http/meter.js';
-export { archivedQuery, planCreateSchema, planListSchema, planMigrateSchema, planMigrationSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
-export type { PlanBody, PlanMigrate, PlanMigrationBody, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
+export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
+export type { PlanBody, PlanDiffBody, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
 export { attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema, subjectSchema } from './http/customer.js';
 export type { AttachmentBody, CustomerBody, CustomerReplace, CustomerUpdate, SubjectAttach } from './http/customer.js';
 export { previewQuerySchema, subscriptionCancelSchema, subscriptionChangeSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema } from './http/subscription.js';

@@ -99,6 +99,35 @@ describe('plans', () => {
     expect((await owner('GET', '/v1/plans/pro/versions?starting_after=2')).body).toMatchObject({ data: [{ version: 1 }], has_more: false });
   });
 
+  it('say in sentences what a version changed', async () => {
+    const create = await owner('POST', '/v1/plans', { key: 'told', name: 'Told', currency: 'USD', billing_period: 'P1M', prices: [fee, calls] });
+    expect((await owner('GET', '/v1/plans/told/diff')).body).toEqual({ object: 'plan_diff', plan: create.body.id, from: 1, to: 1, differences: [] });
+    await owner('PATCH', '/v1/plans/told', { trial_days: 7, prices: [{ ...fee, model: { type: 'flat', amount: '53.90' } }, calls] });
+    const { body } = await owner('GET', '/v1/plans/told/diff');
+    expect(body).toMatchObject({ from: 1, to: 2 });
+    expect(body.differences.map(({ pointer, text }: Record<string, string>) => [pointer, text])).toEqual([
+      ['/trial_days', 'The plan: trial days from 0 to 7.'], ['/prices/base/model/amount', `"${fee.name}" (base): amount from 49 to 53.9 (+10 %).`],
+    ]);
+    const back = await owner('GET', '/v1/plans/told/diff?from=2&to=1');
+    expect(back.body.differences[1]).toMatchObject({ price_key: 'base', kind: 'changed', from: '53.9', to: '49' });
+    expect((await owner('GET', '/v1/plans/told/diff?to=3')).status).toBe(404);
+    expect(pointersOf((await owner('GET', '/v1/plans/told/diff?from=0')).body)).toEqual(['/from invalid_format']);
+    await owner('POST', '/v1/plans/told/archive');
+  });
+
+  it('rise by a percentage, as a new version', async () => {
+    await owner('POST', '/v1/plans', { key: 'rising', name: 'Rising', currency: 'USD', billing_period: 'P1M', prices: [fee, calls] });
+    const raised = await owner('POST', '/v1/plans/rising/raise', { percent: '10' });
+    // 49 × 1.1 = 53.9; 0.01 and 0.005 become 0.011 and 0.0055; what is included stays.
+    expect(raised).toMatchObject({ status: 200, body: { version: 2, prices: [{ model: { amount: '53.9' } }, { included_units: '100', model: { tiers: [{ up_to: '1000', unit_amount: '0.011' }, { unit_amount: '0.0055' }] } }] } });
+    const rounded = await owner('POST', '/v1/plans/rising/raise', { percent: 3.5, prices: ['base'], digits: 0 });
+    expect(rounded.body).toMatchObject({ version: 3, prices: [{ model: { amount: '56' } }, { model: { tiers: [{ unit_amount: '0.011' }, {}] } }] }); // 53.9 × 1.035 = 55.7865
+    expect(pointersOf((await owner('POST', '/v1/plans/rising/raise', { percent: '-100', prices: ['base', 'none'] })).body)).toEqual(['/percent number_out_of_range', '/prices/1 unknown_price']);
+    expect(pointersOf((await owner('POST', '/v1/plans/rising/raise', { percent: '0.0000000000000000001' })).body)).toEqual(['/digits number_out_of_range']);
+    expect((await owner('POST', '/v1/plans/none/raise', { percent: '1' })).status).toBe(404);
+    await owner('POST', '/v1/plans/rising/archive');
+  });
+
   it('are created and replaced by key, numbering versions one by one', async () => {
     const put = (amount: string) => owner('PUT', '/v1/plans/by-key', { name: 'By key', currency: 'JPY', billing_period: 'P1M', prices: [{ ...fee, model: { type: 'flat', amount } }] });
     expect(await put('100')).toMatchObject({ status: 201, body: { version: 1 } });

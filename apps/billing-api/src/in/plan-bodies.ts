@@ -3,7 +3,8 @@ import type { PlanVersion } from '#persistence';
 import type { PlanView } from '../plans.js';
 import { instantText } from './wire-text.js';
 
-function termsOf(version: PlanVersion) {
+/** What makes a version, as it reads. */
+export function termsOf(version: PlanVersion) {
   return {
     version: version.version,
     currency: version.currency,

@@ -71,9 +71,42 @@ export const planListSchema = listSchema(planSchema);
 export const planVersionSchema = z.object({ object: z.literal('plan_version'), plan: z.string(), ...versionShape, created_at: instantSchema });
 export const planVersionListSchema = listSchema(planVersionSchema);
 
+const versionQuery = z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.');
+
 /** `GET /v1/plans/{id}`: the latest version unless one is named. */
-export const planVersionQuerySchema = z.strictObject({ version: z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.').optional() });
+export const planVersionQuerySchema = z.strictObject({ version: versionQuery.optional() });
 export const archivedQuery = { include_archived: flagQuerySchema.optional() };
+
+/** `GET /v1/plans/{id}/diff`. */
+export const planDiffQuerySchema = z.strictObject({
+  from: versionQuery.optional().meta({ description: 'Default: the version before the latest.' }),
+  to: versionQuery.optional().meta({ description: 'Default: the latest version.' }),
+});
+
+export const planDiffSchema = z.object({
+  object: z.literal('plan_diff'),
+  plan: z.string().meta({ description: 'Id.' }),
+  from: z.int(),
+  to: z.int(),
+  differences: z.array(z.object({
+    pointer: z.string().meta({ description: 'Into the terms; a price stands under its key.' }),
+    price_key: z.string().nullable(),
+    kind: z.enum(['added', 'removed', 'changed']),
+    from: z.unknown(),
+    to: z.unknown(),
+    text: z.string().meta({ description: 'The difference as a sentence.' }),
+  })),
+});
+
+/** `POST /v1/plans/{id}/raise`. */
+export const planRaiseSchema = z.strictObject({
+  percent: z.union([z.string().max(50), z.number()], { error: 'Give a percentage as a decimal, such as "3.5".' }),
+  prices: z.array(keySchema).min(1).max(pricesMax).optional().meta({ description: 'Keys of the prices that rise. Default: all.' }),
+  digits: z.int().min(0).max(18).optional().meta({ description: 'Digits after the point that raised amounts keep, half away from zero. Default: all.' }),
+});
+
+export type PlanRaise = z.infer<typeof planRaiseSchema>;
+export type PlanDiffBody = z.infer<typeof planDiffSchema>;
 
 /** `POST /v1/plans/{id}/migrate`. */
 export const planMigrateSchema = z.strictObject({
