@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { topics, usageEventKey, type MeterUsageQuery, type UsageCorrectionRecord, type UsageEventRecord } from '#contracts';
 import { payloadHashInput, type Meter } from '#domain';
 import {
-  ClickHouse, CorrectionStore, CountedEvents, Database, DeadLetterStore, EventReader, EventStore, IdentityIndex, migrateClickHouse, migrateDatabase, RollupStore, UsageReader, type MarkPatience,
+  ClickHouse, CorrectionStore, CountedEvents, Database, DeadLetterStore, EventReader, EventStore, IdentityIndex, migrateClickHouse, migrateDatabase, RollupStore, SliceEventReader, UsageReader, type MarkPatience,
 } from '#persistence';
 import { openPostgresEventLog, systemClock, type EventLog, type LogBatch, type LogRecord } from '#platform';
 import { freshClickHouseDatabase, freshDatabase, type DatabaseTemplate } from '#testing';
@@ -55,6 +55,7 @@ type Told = TestEvent | TestCorrection | LogRecord;
 export class AggregatorFixture {
   consume: ConsumeUsageBatch;
   readonly usage: UsageReader;
+  readonly sliceEvents: SliceEventReader;
   readonly readUsage: ReadMeterUsage;
   readonly readCustomer: ReadCustomerUsage;
   readonly listEvents: ListEvents;
@@ -66,6 +67,7 @@ export class AggregatorFixture {
     const { clickhouse, database, log } = parts;
     this.consume = this.newConsumer();
     this.usage = new UsageReader({ clickhouse, database, log });
+    this.sliceEvents = new SliceEventReader({ clickhouse, database, log });
     this.readUsage = new ReadMeterUsage({ database, usage: this.usage });
     this.readCustomer = new ReadCustomerUsage({ database, usage: this.usage });
     this.listEvents = new ListEvents({ database, events: new EventReader(clickhouse) });

@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
-import { subscribedTermsFaults, subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
+import { subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
 import {
   findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { unusable } from './catalog-kinds.js';
+import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { changeFees, currentPeriodOf, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 import { presentTerms, withChange } from './with-change.js';
@@ -105,14 +106,12 @@ async function nextTerms(manager: EntityManager, from: { view: SubscriptionView;
   if (plan === null || (plan.archivedAt !== null && !isSamePlan)) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
   else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
   if (version === null) return refused('invalid_request', 'The subscription can not be changed so.', faults);
-  if (version.currency !== view.subscription.currency) {
-    faults.push({ pointer: '/plan', code: 'currency_mismatch', detail: `The plan is priced in ${version.currency} and the subscription in ${view.subscription.currency}.` });
-  }
   const hasFee = (key: string): boolean => version.prices.some((price) => price.key === key && takesQuantity(price));
   const terms: SubscribedTerms = {
     quantities: input.quantities ?? Object.fromEntries(Object.entries(present.quantities).filter(([key]) => hasFee(key))),
     overrides: input.overrides ?? (isSamePlan ? present.overrides.filter((override) => version.prices.some(({ key }) => key === override.price)) : []),
   };
-  faults.push(...subscribedTermsFaults(terms, version.prices));
+  const meters = await readMetersOf(manager, version);
+  faults.push(...subscribedPriceFaults({ terms, version, meters, currency: view.subscription.currency, payer: 'the subscription' }));
   return faults.length > 0 ? refused('invalid_request', 'The subscription can not be changed so.', faults) : accepted({ plan: version, terms });
 }

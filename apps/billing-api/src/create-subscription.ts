@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type SubscriptionCreate } from '#contracts';
-import { billingSchedule, daysUntilDueDefault, periodsThrough, subscribedPrices, subscribedTermsFaults, type Period, type SubscribedTerms } from '#domain';
+import { billingSchedule, daysUntilDueDefault, periodsThrough, subscribedPrices, type Period, type SubscribedTerms } from '#domain';
 import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { unusable } from './catalog-kinds.js';
+import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { firstFees, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -78,7 +79,7 @@ export class CreateSubscription {
       billingAnchor: schedule.recurrence.anchor,
       trialDays,
       trialEndAt: schedule.trial?.end ?? null,
-      currency: plan.currency,
+      currency: customer.currency ?? plan.currency,
       timeZone: customer.timeZone,
       collection,
       daysUntilDue: collection === 'send_invoice' ? (input.days_until_due ?? daysUntilDueDefault) : null,
@@ -103,9 +104,9 @@ async function findParties(manager: EntityManager, input: SubscribeInput): Promi
   if (customer === null || customer.archivedAt !== null) faults.push(unusable({ pointer: '/customer', noun: 'customer', found: customer }));
   if (plan === null || plan.archivedAt !== null) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
   else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
-  if (version !== null) faults.push(...subscribedTermsFaults(input.terms, version.prices));
-  if (customer !== null && version !== null && customer.currency !== null && customer.currency !== version.currency) {
-    faults.push({ pointer: '/plan', code: 'currency_mismatch', detail: `The plan is priced in ${version.currency} and the customer pays in ${customer.currency}.` });
+  if (version !== null) {
+    const meters = await readMetersOf(manager, version);
+    faults.push(...subscribedPriceFaults({ terms: input.terms, version, meters, currency: customer?.currency ?? version.currency, payer: 'the customer' }));
   }
   if (faults.length > 0 || customer === null || version === null) return refused('invalid_request', 'This customer can not have this plan.', faults);
   return accepted({ customer, plan: version });

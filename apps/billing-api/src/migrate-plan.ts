@@ -1,10 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
-import { subscribedTermsFaults, subscriptionStatusAfter } from '#domain';
+import { subscriptionStatusAfter } from '#domain';
 import {
-  findByIdOrKey, lockSubscriptionsOnPlan, planTable, readPlanVersion, saveSubscriptionChanges, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
+  findByIdOrKey, lockSubscriptionsOnPlan, planTable, readPlanVersion, saveSubscriptionChanges, type Plan, type MeterResource, type PlanVersionOfPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, refused, type JobQueue, type Outcome } from '#platform';
+import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { statusOf, withStages } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 import { presentTerms, withChange } from './with-change.js';
@@ -88,6 +89,7 @@ interface MigratedBlock {
 async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOfPlan; input: MigrateInput; now: Temporal.Instant; afterId: string | null }): Promise<MigratedBlock> {
   const { version, input, now } = at;
   const locked = await lockSubscriptionsOnPlan(manager, { planId: version.planId, afterId: at.afterId, limit: subscriptionsPerBlock });
+  const meters = await readMetersOf(manager, version);
   const changed: SubscriptionRecord[] = [];
   const skipped: SkippedSubscription[] = [];
   let unchanged = 0;
@@ -96,7 +98,7 @@ async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOf
     const present = presentTerms(view);
     // Ended, or on another plan by now.
     if (subscriptionStatusAfter(statusOf(subscription, now), 'cancel') === null || present.planId !== version.planId) continue;
-    const detail = obstacle(present, version, subscription);
+    const detail = obstacle(present, { version, meters, subscription });
     if (detail !== null) {
       skipped.push({ subscriptionId: subscription.id, detail });
       continue;
@@ -110,8 +112,7 @@ async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOf
 }
 
 /** Why a subscription can't be on the version: its currency, or terms of its own that the version has no price for. */
-function obstacle(present: ReturnType<typeof presentTerms>, version: PlanVersionOfPlan, subscription: SubscriptionRecord): string | null {
-  if (version.currency !== subscription.currency) return `The version is priced in ${version.currency} and the subscription in ${subscription.currency}.`;
-  const [fault] = subscribedTermsFaults(present, version.prices);
+function obstacle(terms: ReturnType<typeof presentTerms>, on: { version: PlanVersionOfPlan; meters: readonly MeterResource[]; subscription: SubscriptionRecord }): string | null {
+  const [fault] = subscribedPriceFaults({ ...on, terms, currency: on.subscription.currency, payer: 'the subscription' });
   return fault === undefined ? null : `${fault.pointer}: ${fault.detail}`;
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { PlanReplace } from '#contracts';
-import { canonicalPrices, planFaults, type Price } from '#domain';
+import { canonicalPrices, meteredPriceFaults, planFaults, type Price } from '#domain';
 import { readMeters, type PlanPrice, type PlanVersion } from '#persistence';
 import { accepted, refused, type Ids, type InputFault, type Outcome } from '#platform';
 import { unusable } from './catalog-kinds.js';
@@ -21,16 +21,11 @@ export async function resolveTerms(manager: EntityManager, input: PlanReplace & 
       faults.push(unusable({ pointer: `/prices/${index}/meter`, noun: 'meter', found: meter }));
       return price;
     }
-    faults.push(...groupFaults(price, { meter, pointer: `/prices/${index}/group_by` }));
+    faults.push(...meteredPriceFaults(price, { meter, pointer: `/prices/${index}` }));
     return { ...price, meter: meter.key };
   });
   if (faults.length > 0) return refused('invalid_request', `The plan has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, faults);
   return accepted({ currency: input.currency, billingPeriod: input.billing_period, trialDays: input.trial_days ?? 0, prices: canonicalPrices(prices) });
-}
-
-function groupFaults(price: Price, at: { meter: { groupBy: Readonly<Record<string, string>> }; pointer: string }): InputFault[] {
-  return (price.group_by ?? []).flatMap((group, index) =>
-    Object.hasOwn(at.meter.groupBy, group) ? [] : [{ pointer: `${at.pointer}/${index}`, code: 'unknown_group', detail: 'The meter has no such dimension in its group_by.' }]);
 }
 
 /** Gives each price its id: the one that it had, where nothing about it changed, else a new one. */

@@ -8,11 +8,12 @@ import { UsageChangedHandler } from './in/usage-changed.handler.js';
 import { MarkRatingDue } from './mark-rating-due.js';
 import { RateFinalPeriods } from './rate-final-periods.js';
 import { RateOpenPeriods } from './rate-open-periods.js';
-import { RatePeriods, type UsageSlices } from './rate-periods.js';
+import { RatePeriods } from './rate-periods.js';
 import { RefreshRatings } from './refresh-ratings.js';
 import { ReportRatedUsage } from './report-rated-usage.js';
 import { SendDueRatings } from './send-due-ratings.js';
 import { SimulatePrice } from './simulate-price-command.js';
+import type { SliceEvents, UsageSlices } from './usage-slices.js';
 
 export interface RatingAdapters {
   /** Opened with the role of rating. */
@@ -20,6 +21,7 @@ export interface RatingAdapters {
   readonly log: EventLog;
   readonly jobs: JobQueue;
   readonly usage: UsageSlices;
+  readonly events: SliceEvents;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly patience?: RatingPatience;
@@ -33,8 +35,8 @@ const lookEveryMsDefault = 1_000;
 @Module({})
 export class RatingModule {
   static register(adapters: RatingAdapters): DynamicModule {
-    const { database, log, jobs, usage, clock, logger } = adapters;
-    const ratePeriods = new RatePeriods({ database, usage, clock });
+    const { database, log, jobs, usage, events, clock, logger } = adapters;
+    const ratePeriods = new RatePeriods({ database, usage, events, clock });
     const rateOpen = new RateOpenPeriods({ database, ratePeriods, clock });
     const rateFinal = new RateFinalPeriods({ database, ratePeriods, jobs, clock });
     const refresh = new RefreshRatings({ database, log, clock, rateOpen });

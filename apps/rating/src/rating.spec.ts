@@ -5,8 +5,9 @@ import { systemClock, type JobQueue, type NewJob } from '#platform';
 import { usePostgres, type TestDatabase } from '#testing';
 import { RateFinalPeriods } from './rate-final-periods.js';
 import { RateOpenPeriods } from './rate-open-periods.js';
-import { RatePeriods, type UsageSlices } from './rate-periods.js';
+import { RatePeriods } from './rate-periods.js';
 import { SendDueRatings } from './send-due-ratings.js';
+import type { SliceEvents, UsageSlices } from './usage-slices.js';
 
 // Goal: which periods are rated, when, and that a final one stands. Method: a real database; metered usage is given per day,
 // 10 requests on each, so that expectations need no aggregator.
@@ -26,6 +27,12 @@ const usage: UsageSlices = {
       ends.map((end) => ({ ref, end, group: {}, value: String(Math.round((end.epochMilliseconds - from.epochMilliseconds) / 86_400_000) * perDay) })),
     ),
   }),
+};
+
+/** The plan has no price that looks at single events. */
+const events: SliceEvents = {
+  readEvents: async () => expect.unreachable('No price looks at events.'),
+  readStated: async () => expect.unreachable('No price looks at events.'),
 };
 
 class CollectedJobs implements JobQueue {
@@ -66,7 +73,7 @@ afterAll(async () => {
   await admin?.end();
 });
 
-const ratePeriods = () => new RatePeriods({ database, usage, clock: systemClock });
+const ratePeriods = () => new RatePeriods({ database, usage, events, clock: systemClock });
 const rateOpen = () => new RateOpenPeriods({ database, ratePeriods: ratePeriods(), clock: systemClock }).execute({ organizationId, subscriptionIds: ['sub_a'] });
 const report = (groupBy: ('customer' | 'plan' | 'price' | 'day')[]) =>
   database.inOrganization(organizationId, async (manager) =>

@@ -1,4 +1,4 @@
-import { simulatePrice, simulationFaults, type SimulatedPrice, type Simulation } from '#domain';
+import { meteredPriceFaults, simulatePrice, simulationFaults, type SimulatedPrice, type Simulation } from '#domain';
 import { findByIdOrKey, findOrganization, meterTable, type Database } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 
@@ -20,6 +20,10 @@ export class SimulatePrice {
       return refused('invalid_request', 'The price can not be simulated as it stands.', [
         { pointer: '/price/meter', code: 'not_found', detail: `There is no meter "${simulation.price.meter}". Leave it out to sum the events.` },
       ]);
+    }
+    if (meter !== null) {
+      const metered = meteredPriceFaults(simulation.price, { meter, pointer: '/price' });
+      if (metered.length > 0) return refused('invalid_request', 'The price can not be simulated with this meter.', metered);
     }
     return accepted(simulatePrice(simulation, { rounding: organization.rounding, meter: meter ?? undefined }));
   }

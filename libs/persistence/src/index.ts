@@ -86,6 +86,8 @@ export { RollupStore } from './clickhouse/rollup-store.js';
 export type { RollupCell } from './clickhouse/rollup-store.js';
 export { exactJsonValue, fromStoredData, toStoredData } from './clickhouse/stored-data.js';
 export type { GroupOrder, SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal, UsageRow, UsageSlice } from './clickhouse/usage-query.js';
+export { SliceEventReader } from './clickhouse/slice-event-reader.js';
+export type { SliceEvent, StatedRow } from './clickhouse/slice-event-reader.js';
 export { UsageReader } from './clickhouse/usage-reader.js';
 export { bumpMarks, clearMarks, findDueMarks, findDueTypes, nextGeneration, readDirtyCells } from './postgres/aggregator/dirty-marks.js';
 export type { Cell, DirtyMark, MarkPatience } from './postgres/aggregator/dirty-marks.js';

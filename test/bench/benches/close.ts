@@ -12,7 +12,7 @@ import { until } from '../running-product.ts';
 import { medianOf } from '../statistics.ts';
 import { withWholeProduct, type WholeProduct } from '../whole-product.ts';
 import { bareModelOf, bareSum } from './rating-floor.ts';
-import { models } from './rating.ts';
+import { commonModels } from './rating.ts';
 
 // A month ends for all subscriptions of five prices each: the test clock goes past the end and the grace period. The time is taken until the
 // last invoice is issued; that the payment provider (the sandbox) has them all comes after it and has a line of its own. Against a COPY of the very rows of invoices and lines into equal tables. Each round is a month.
@@ -66,7 +66,7 @@ async function closeMonths(
 async function makeCatalog({ product }: WholeProduct): Promise<void> {
   await product.expect(200, 'POST /v1/test-clock', { now: clockOf(0, 1) });
   await product.expect(201, 'POST /v1/meters', { key: 'bytes', name: 'Bytes', event_type: 'bench.close', aggregation: 'sum', value: '$.bytes' });
-  const prices = models.map((model) => ({ key: model.type, name: model.type, type: 'usage', meter: 'bytes', model }));
+  const prices = commonModels.map((model) => ({ key: model.type, name: model.type, type: 'usage', meter: 'bytes', model }));
   await product.expect(201, 'POST /v1/plans', { key: 'five', name: 'Five prices', currency: 'USD', billing_period: 'P1M', prices });
 }
 
@@ -92,7 +92,7 @@ interface CloseSide extends Side {
 
 function closeSide(whole: WholeProduct, options: { month: { next: number }; count: number }): CloseSide {
   const { product } = whole;
-  const expectedMinor = models.map(bareModelOf).reduce((sum, model) => sum + bareSum(model, [decimal(String(eventsPerSubscription * bytesPerEvent))]), 0n) * BigInt(options.count);
+  const expectedMinor = commonModels.map(bareModelOf).reduce((sum, model) => sum + bareSum(model, [decimal(String(eventsPerSubscription * bytesPerEvent))]), 0n) * BigInt(options.count);
   const expected = `${options.count} invoices of ${expectedMinor} cents`;
   const closed = (): string => clockOf(options.month.next, 1);
   const settledSeconds: number[] = [];

@@ -33,6 +33,20 @@ export function bareModelOf(model: Model): BareModel {
       const tiers = bareTiers(model.tiers);
       return (quantity) => bareVolume(quantity, tiers);
     }
+    case 'stairstep': {
+      const stairs = model.tiers.map(({ up_to: upTo, amount }) => ({ upTo: upTo === null ? null : decimal(upTo), unitAmount: ZERO, flatAmount: decimal(amount) }));
+      return (quantity) => bareVolume(quantity, stairs);
+    }
+    case 'graduated_percentage': {
+      const tiers = bareTiers(model.tiers.map(({ rate, ...tier }) => ({ ...tier, unit_amount: decimal(rate).times('0.01').toFixed() })));
+      return (quantity) => bareGraduated(quantity, tiers);
+    }
+    case 'matrix':
+      // The bench's usage has no groups, so the default prices all of it.
+      return model.default === null || model.default === undefined ? () => ZERO : bareModelOf(model.default);
+    case 'percentage':
+    case 'dynamic':
+      throw new Error(`The bench has no events for a ${model.type} model.`);
   }
 }
 
@@ -43,7 +57,7 @@ export function bareSum(model: BareModel, quantities: readonly Decimal[]): bigin
   return sum;
 }
 
-function bareTiers(tiers: Extract<Model, { tiers: unknown }>['tiers']): BareTier[] {
+function bareTiers(tiers: Extract<Model, { type: 'graduated' }>['tiers']): BareTier[] {
   return tiers.map(({ up_to: upTo, unit_amount: unitAmount, flat_amount: flatAmount }) => ({
     upTo: upTo === null ? null : decimal(upTo),
     unitAmount: decimal(unitAmount),

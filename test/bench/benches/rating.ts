@@ -6,18 +6,26 @@ import { comparisonReading } from '../reading.ts';
 import { alternate, type Side } from '../rounds.ts';
 import { bareModelOf, bareSum } from './rating-floor.ts';
 
-// Price lines of the five models, without words and with their trace, against the same sums in a bare loop over the same
+// Price lines of eight models, without words and with their trace, against the same sums in a bare loop over the same
 // decimals. A line goes from a price as it is stored and a metered quantity to the posted amount.
 
 const linesPerModel = { short: 4_000, long: 20_000 } as const;
 
-/** Sound prices of every model there is. */
-export const models: readonly RateablePrice['model'][] = [
+/** The models that most plans have. */
+export const commonModels: readonly RateablePrice['model'][] = [
   { type: 'flat', amount: '49.00' },
   { type: 'per_unit', unit_amount: '0.0023' },
   { type: 'package', package_size: '1000', package_amount: '5' },
   { type: 'graduated', tiers: [{ up_to: '1000', unit_amount: '0.01', flat_amount: '3' }, { up_to: '20000', unit_amount: '0.0075' }, { up_to: null, unit_amount: '0.005' }] },
   { type: 'volume', tiers: [{ up_to: '1000', unit_amount: '0.012', flat_amount: '10' }, { up_to: '20000', unit_amount: '0.009' }, { up_to: null, unit_amount: '0.0061' }] },
+];
+
+/** Every model that a quantity alone can be priced by. */
+const models: readonly RateablePrice['model'][] = [
+  ...commonModels,
+  { type: 'stairstep', tiers: [{ up_to: '1000', amount: '10' }, { up_to: '20000', amount: '150' }, { up_to: null, amount: '999' }] },
+  { type: 'graduated_percentage', tiers: [{ up_to: '1000', rate: '2', flat_amount: '1' }, { up_to: '20000', rate: '1.5' }, { up_to: null, rate: '1' }] },
+  { type: 'matrix', dimensions: ['region'], cells: [{ when: { region: 'eu' }, model: { type: 'per_unit', unit_amount: '0.02' } }], default: { type: 'per_unit', unit_amount: '0.01' } },
 ];
 
 export const rating: Bench = {

@@ -69,6 +69,29 @@ describe('subscriptions', () => {
     expect([status, pointersOf(body)]).toEqual([422, pointers]);
   });
 
+  it('are in the currency of their customer where every price has a model in it', async () => {
+    const euro = (key: string, amount: string) => ({ ...flat(key, '99'), currencies: { EUR: { type: 'flat', amount } } });
+    await owner('POST', '/v1/plans', { key: 'both', name: 'Both', currency: 'USD', billing_period: 'P1M', prices: [euro('base', '31'), euro('support', '62.005')] });
+    await owner('POST', '/v1/plans', { key: 'half', name: 'Half', currency: 'USD', billing_period: 'P1M', prices: [euro('base', '31'), flat('support', '62')] });
+    const { status, body } = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'acme', plan: 'both' });
+    expect([status, body.subscription.currency, body.invoice.currency]).toEqual([200, 'EUR', 'EUR']);
+    expect(body.invoice.lines.map(({ price_key, amount }: { price_key: string; amount: string }) => [price_key, amount])).toEqual([['base', '31.00'], ['support', '62.01']]);
+    const refused = (await subscribe({ plan: 'half' })).body;
+    expect(refused.errors).toMatchObject([{ pointer: '/plan', code: 'currency_mismatch', detail: expect.stringContaining('The prices support have no model in EUR: add it to their currencies') }]);
+    await owner('POST', '/v1/customers', { key: 'anywhere', name: 'Anywhere' });
+    // A model of the subscription's own is in its own currency.
+    const own = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'acme', plan: 'half', overrides: [{ price: 'support', model: { type: 'flat', amount: '5' } }, { price: 'base', model: { type: 'flat', amount: '6' } }] });
+    expect(own.body.invoice.lines.map(({ amount }: { amount: string }) => amount)).toEqual(['6.00', '5.00']);
+    expect((await subscribe({ customer: 'anywhere', plan: 'half' })).body.currency).toBe('USD');
+  });
+
+  it('refuse models of their own that look at what the meter does not have', async () => {
+    await owner('POST', '/v1/meters', { key: 'calls', name: 'Calls', event_type: 'call', aggregation: 'count' });
+    await owner('POST', '/v1/plans', { key: 'metered', name: 'M', currency: 'EUR', billing_period: 'P1M', prices: [{ key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', model: { type: 'per_unit', unit_amount: '1' } }] });
+    const refused = await subscribe({ plan: 'metered', overrides: [{ price: 'calls', model: { type: 'percentage', rate: '2' } }] });
+    expect([refused.status, pointersOf(refused.body)]).toEqual([422, ['/overrides/0/model/type meter_not_sum']]);
+  });
+
   it('bill at most 400 elapsed periods', async () => {
     await owner('POST', '/v1/plans', { key: 'daily', name: 'Daily', currency: 'EUR', billing_period: 'P1D', prices: [] });
     // 400 local days before now, summer time in between: 8 February 2025, 13:00 in Berlin.

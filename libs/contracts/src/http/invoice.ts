@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invoiceStatuses, lineKinds } from '#domain';
 import { instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
+import { traceSchema } from './simulation.js';
 
 const amount = z.string().meta({ description: "Major units with exactly the currency's digits.", examples: ['12.50'] });
 const reference = z.string().min(1).max(200);
@@ -30,7 +31,7 @@ export const lineItemSchema = z.object({
   unrounded_amount: z.string().nullable(),
   group: z.record(z.string(), z.string()),
   period: periodSchema,
-  trace: z.array(z.object({ step: z.string(), detail: z.string(), quantity: z.string(), amount: z.string() })),
+  trace: traceSchema,
 });
 
 const content = {

@@ -8,11 +8,16 @@ export interface CatalogFault {
 }
 
 export type CatalogFaultCode =
+  | 'duplicate_cell'
+  | 'duplicate_currency'
+  | 'duplicate_dimension'
   | 'duplicate_feature'
   | 'duplicate_group'
   | 'duplicate_key'
   | 'invalid_decimal'
   | 'invalid_interval'
+  | 'invalid_path'
+  | 'meter_not_sum'
   | 'minimum_above_maximum'
   | 'missing_field'
   | 'negative_amount'
@@ -22,4 +27,6 @@ export type CatalogFaultCode =
   | 'tier_open_too_early'
   | 'tiers_unsorted'
   | 'unknown_currency'
+  | 'unknown_dimension'
+  | 'unknown_group'
   | 'unknown_price';

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { canonicalPrices } from './decimal-fields.js';
+import { meteredPriceFaults } from './metered-price-faults.js';
+import type { Matrix } from './model.js';
 import { type Plan, planInputSchema } from './plan.js';
 import { planFaults } from './plan-faults.js';
 import { payTime, type Price, priceSchema, prorateUnit } from './price.js';
@@ -9,6 +11,7 @@ import { priceFaults } from './price-faults.js';
 const usage: Price = { key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount: '0.002' } };
 const fee: Price = { key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '49.00' } };
 const plan: Plan = { key: 'pro', name: 'Pro', currency: 'USD', billing_period: 'P1M', prices: [fee, usage] };
+const matrix: Matrix = { type: 'matrix', dimensions: ['region', 'model'], cells: [{ when: { region: 'eu' }, model: { type: 'per_unit', unit_amount: '0.02' } }], default: null };
 const tier = (upTo: string | null, unitAmount = '1') => ({ up_to: upTo, unit_amount: unitAmount });
 const graduated = (...tiers: ReturnType<typeof tier>[]) => ({ ...usage, model: { type: 'graduated' as const, tiers } });
 
@@ -28,6 +31,15 @@ describe('priceFaults', () => {
     ['an exponent', { ...usage, model: { type: 'per_unit', unit_amount: '2e-3' } }],
     ['equal bounds', { ...usage, minimum_amount: '5.00', maximum_amount: '5' }],
     ['groups', { ...usage, group_by: ['region', 'model'] }],
+    ['stairs', { ...usage, model: { type: 'stairstep', tiers: [{ up_to: '10', amount: '10' }, { up_to: null, amount: '0' }] } }],
+    ['tiers with rates and maxima', { ...usage, model: { type: 'graduated_percentage', tiers: [{ up_to: '10', rate: '250', flat_amount: '1', maximum_amount: '5' }, { up_to: null, rate: '0' }] } }],
+    ['a percentage with nothing given', { ...usage, model: { type: 'percentage', rate: '2.9', fixed_amount: null, free_events: null, free_amount: null, minimum_per_event: null, maximum_per_event: null } }],
+    ['a percentage whose maximum of 0 is none', { ...usage, model: { type: 'percentage', rate: '2.9', minimum_per_event: '1', maximum_per_event: '0' } }],
+    ['a matrix', { ...usage, model: matrix }],
+    ['a matrix of converted units', { ...usage, model: matrix, unit_conversion: { divide_by: '1000', rounding: 'up' } }],
+    ['a dynamic price', { ...usage, model: { type: 'dynamic', amount: '$.cost["in eur"]', multiplier: '0' } }],
+    ['a discount', { ...fee, discount: { percent: '100', amount: '0.005' } }],
+    ['other currencies', { ...usage, currencies: { EUR: { type: 'per_unit', unit_amount: '0.0018' }, JPY: { type: 'flat', amount: '5' } } }],
     ['prorated bounds of usage', { ...usage, minimum_amount: '5', prorate: 'day' }],
   ];
   it.each(sound)('finds nothing wrong with %s', (_name, price) => {
@@ -66,6 +78,44 @@ describe('priceFaults', () => {
     ['13 digits before the point', { ...usage, model: { type: 'per_unit', unit_amount: '1000000000000' } }, ['/model/unit_amount number_out_of_range']],
     ['19 digits after the point', { ...usage, model: { type: 'per_unit', unit_amount: '0.0000000000000000001' } }, ['/model/unit_amount number_out_of_range']],
     ['21 digits of included units', { ...usage, included_units: '100000000000000000000' }, ['/included_units number_out_of_range']],
+    ['stairs are faulty', { ...usage, model: { type: 'stairstep', tiers: [{ up_to: '20', amount: '-1' }, { up_to: '10', amount: '2' }] } }, [
+      '/model/tiers/0/amount negative_amount', '/model/tiers/1/up_to tier_not_open', '/model/tiers/1/up_to tiers_unsorted',
+    ]],
+    ['a tier with a rate is faulty', { ...usage, model: { type: 'graduated_percentage', tiers: [{ up_to: null, rate: 'much', maximum_amount: '-1' }] } }, [
+      '/model/tiers/0/rate invalid_decimal', '/model/tiers/0/maximum_amount negative_amount',
+    ]],
+    ['everything about a percentage', { ...usage, model: { type: 'percentage', rate: '-1', fixed_amount: 'x', free_amount: '1e40', minimum_per_event: '2', maximum_per_event: '1' } }, [
+      '/model/rate negative_amount', '/model/fixed_amount invalid_decimal', '/model/free_amount number_out_of_range', '/model/minimum_per_event minimum_above_maximum',
+    ]],
+    ['fields beside a percentage', { ...usage, model: { type: 'percentage', rate: '1' }, included_units: '5', unit_conversion: { divide_by: '2', rounding: 'up' }, group_by: ['region'] }, [
+      '/included_units not_allowed', '/unit_conversion not_allowed', '/group_by not_allowed',
+    ]],
+    ['fields beside a dynamic price', { ...usage, model: { type: 'dynamic', amount: '$.cost' }, included_units: '5', unit_conversion: { divide_by: '2', rounding: 'up' }, group_by: ['region'] }, [
+      '/included_units not_allowed', '/unit_conversion not_allowed', '/group_by not_allowed',
+    ]],
+    ['no path', { ...usage, model: { type: 'dynamic', amount: 'cost', multiplier: '-1' } }, ['/model/amount invalid_path', '/model/multiplier negative_amount']],
+    ['fields beside a matrix', { ...usage, model: matrix, included_units: '5', group_by: ['region'] }, ['/included_units not_allowed', '/group_by not_allowed']],
+    ['a matrix of a fee', { ...fee, model: matrix }, ['/model/type not_allowed']],
+    ['a percentage of a one-time price', { ...fee, type: 'one_time', model: { type: 'percentage', rate: '1' } }, ['/model/type not_allowed']],
+    ['everything about a matrix', {
+      ...usage,
+      model: {
+        type: 'matrix', dimensions: ['region', 'model', 'region'], default: { type: 'flat', amount: 'x' },
+        cells: [
+          { when: { region: 'eu', model: 'a' }, model: { type: 'flat', amount: '-1' } }, { when: { model: 'a', region: 'eu' }, model: { type: 'flat', amount: '1' } },
+          { when: { 'a/b~c': '' }, model: { type: 'flat', amount: '1' } },
+        ],
+      },
+    }, [
+      '/model/dimensions/2 duplicate_dimension', '/model/cells/0/model/amount negative_amount', '/model/cells/1/when duplicate_cell',
+      '/model/cells/2/when/a~1b~0c unknown_dimension', '/model/default/amount invalid_decimal',
+    ]],
+    ['a discount of nothing', { ...usage, discount: {} }, ['/discount missing_field']],
+    ['everything about a discount', { ...usage, discount: { percent: '100.1', amount: '-1' } }, ['/discount/percent number_out_of_range', '/discount/amount negative_amount']],
+    ['no currency and a faulty model', { ...usage, currencies: { eur: { type: 'per_unit', unit_amount: '1' }, JPY: { type: 'per_unit', unit_amount: '-1' } } }, [
+      '/currencies/eur unknown_currency', '/currencies/JPY/unit_amount negative_amount',
+    ]],
+    ['fields beside a model in another currency', { ...usage, included_units: '5', currencies: { EUR: { type: 'percentage', rate: '1' } } }, ['/included_units not_allowed']],
     ['a hostile exponent', { ...usage, included_units: '1e999999999' }, ['/included_units number_out_of_range']],
   ];
   it.each(unsound)('finds that %s', (_name, price, faults) => {
@@ -87,7 +137,34 @@ describe('priceFaults', () => {
   });
 });
 
+describe('meteredPriceFaults', () => {
+  const meter = { key: 'requests', aggregation: 'count' as const, groupBy: { region: '$.region' } };
+  const found = (price: Price) => meteredPriceFaults(price, { meter, pointer: '/prices/0' }).map(({ pointer, code }) => `${pointer} ${code}`);
+
+  it.each<[string, Price, string[]]>([
+    ['what the meter has', { ...usage, group_by: ['region'] }, []],
+    ['a group that it lacks', { ...usage, group_by: ['region', 'model', '__proto__'] }, ['/prices/0/group_by/1 unknown_group', '/prices/0/group_by/2 unknown_group']],
+    ['a dimension that it lacks', { ...usage, model: matrix }, ['/prices/0/model/dimensions/1 unknown_dimension']],
+    ['a percentage of a count', { ...usage, model: { type: 'percentage', rate: '1' } }, ['/prices/0/model/type meter_not_sum']],
+    ['models in other currencies too', { ...usage, currencies: { EUR: matrix, JPY: { type: 'percentage', rate: '1' } } }, [
+      '/prices/0/currencies/EUR/dimensions/1 unknown_dimension', '/prices/0/currencies/JPY/type meter_not_sum',
+    ]],
+  ])('finds %s', (_name, price, faults) => {
+    expect(found(price)).toEqual(faults);
+  });
+
+  it('says what to do instead', () => {
+    expect(meteredPriceFaults({ ...usage, group_by: ['zone'] }, { meter, pointer: '' }).map(({ detail }) => detail)).toEqual([
+      'The meter has no such dimension in its group_by; use one of region, or make a meter that has it.']);
+  });
+});
+
 describe('planFaults', () => {
+  it('wants one model for each currency', () => {
+    const price: Price = { ...usage, currencies: { USD: { type: 'flat', amount: '1' }, EUR: { type: 'flat', amount: '1' } } };
+    expect(planFaults({ ...plan, prices: [fee, price] }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/prices/1/currencies/USD duplicate_currency']);
+  });
+
   it('finds nothing wrong with a sound plan', () => {
     expect(planInputSchema.parse(plan)).toEqual(plan);
     expect(planFaults(plan)).toEqual([]);
@@ -126,9 +203,12 @@ describe('planFaults', () => {
 describe('planInputSchema', () => {
   it.each<[string, object]>([
     ['an unknown field', { ...plan, colour: 'red' }],
-    ['an unknown field of a price', { ...plan, prices: [{ ...usage, discount: { percent: '5' } }] }],
+    ['an unknown field of a price', { ...plan, prices: [{ ...usage, rebate: { percent: '5' } }] }],
     ['an unknown field of a tier', { ...plan, prices: [graduated({ ...tier(null), ...{ to: '5' } })] }],
     ['an unknown model', { ...plan, prices: [{ ...usage, model: { type: 'auction' } }] }],
+    ['a percentage in a cell', { ...plan, prices: [{ ...usage, model: { ...matrix, cells: [{ when: {}, model: { type: 'percentage', rate: '1' } }] } }] }],
+    ['half a free event', { ...plan, prices: [{ ...usage, model: { type: 'percentage', rate: '1', free_events: 0.5 } }] }],
+    ['a matrix without dimensions', { ...plan, prices: [{ ...usage, model: { ...matrix, dimensions: [] } }] }],
     ['a model without its amount', { ...plan, prices: [{ ...usage, model: { type: 'flat' } }] }],
     ['no tiers', { ...plan, prices: [graduated()] }],
     ['a decimal as a number', { ...plan, prices: [{ ...usage, model: { type: 'flat', amount: 5 } }] }],
@@ -172,6 +252,7 @@ describe('canonicalPrices', () => {
       metadata: { amount: '1.50' },
       prices: [
         { ...fee, key: '1.50', name: '1.50' },
+        { ...usage, model: { ...matrix, cells: [{ when: { rate: '1.50' }, model: { type: 'flat', amount: '1.50' } }] }, discount: { percent: '10.0' } },
         { ...usage, included_units: '1e3', unit_conversion: { divide_by: '1000.0', rounding: 'up' }, model: { type: 'graduated', tiers: [tier('10.00', '0.10'), tier(null, '0')] } },
       ],
     };
@@ -180,6 +261,7 @@ describe('canonicalPrices', () => {
       metadata: { amount: '1.50' },
       prices: [
         { ...fee, key: '1.50', name: '1.50', model: { type: 'flat', amount: '49' } },
+        { ...usage, model: { ...matrix, cells: [{ when: { rate: '1.50' }, model: { type: 'flat', amount: '1.5' } }] }, discount: { percent: '10' } },
         { ...usage, included_units: '1000', unit_conversion: { divide_by: '1000', rounding: 'up' }, model: { type: 'graduated', tiers: [tier('10', '0.1'), tier(null, '0')] } },
       ],
     });

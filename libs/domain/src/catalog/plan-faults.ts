@@ -4,6 +4,7 @@ import type { CatalogFault } from './catalog-fault.js';
 import { decimalFaults } from './decimal-faults.js';
 import type { Entitlement } from './entitlement.js';
 import type { Plan } from './plan.js';
+import type { Price } from './price.js';
 import { priceFaults } from './price-faults.js';
 
 /** Everything wrong with a plan whose shape is right, all at once. Whether its meters, features and product exist, the caller knows. */
@@ -12,6 +13,7 @@ export function planFaults(plan: Plan): CatalogFault[] {
     ...currencyFaults(plan.currency),
     ...intervalFaults(plan.billing_period),
     ...plan.prices.flatMap((price, index) => priceFaults(price, `/prices/${index}`)),
+    ...plan.prices.flatMap((price, index) => ownCurrencyFaults(price, { currency: plan.currency, pointer: `/prices/${index}` })),
     ...repeated(plan.prices.map((price) => price.key)).map((index) => ({
       pointer: `/prices/${index}/key`,
       code: 'duplicate_key' as const,
@@ -30,6 +32,13 @@ export function planFaults(plan: Plan): CatalogFault[] {
 export function currencyFaults(currency: string): CatalogFault[] {
   if (isCurrency(currency)) return [];
   return [{ pointer: '/currency', code: 'unknown_currency', detail: 'This must be an ISO 4217 currency in capitals, such as "USD".' }];
+}
+
+/** Two models of one currency would leave open which of them counts. */
+function ownCurrencyFaults(price: Price, at: { currency: string; pointer: string }): CatalogFault[] {
+  if (price.currencies === undefined || !Object.hasOwn(price.currencies, at.currency)) return [];
+  const detail = 'The model prices in the currency of the plan already; put this one in its place or remove it.';
+  return [{ pointer: `${at.pointer}/currencies/${at.currency}`, code: 'duplicate_currency', detail }];
 }
 
 function intervalFaults(billingPeriod: string): CatalogFault[] {

@@ -1,18 +1,77 @@
+import { isCurrency } from '../money/currency.js';
 import type { CatalogFault } from './catalog-fault.js';
 import { decimalFaults, soundDecimal } from './decimal-faults.js';
+import type { Model } from './model.js';
 import { modelFaults } from './model-faults.js';
 import { prorateUnit, type RateablePrice } from './price.js';
 
 /** Everything wrong with a price whose shape is right. `meterOptional` is for a price that is only tried out. */
 export function priceFaults(price: RateablePrice, pointer: string, options: { meterOptional?: boolean } = {}): CatalogFault[] {
   return [
-    ...modelFaults(price.model, `${pointer}/model`),
+    ...modelsFaults(price, pointer),
     ...decimalFaults({ text: price.included_units, pointer: `${pointer}/included_units`, kind: 'quantity' }),
     ...decimalFaults({ text: price.unit_conversion?.divide_by, pointer: `${pointer}/unit_conversion/divide_by`, kind: 'quantity', aboveZero: true }),
+    ...discountFaults(price, pointer),
     ...boundsFaults(price, pointer),
     ...meterFaults(price, pointer, options.meterOptional ?? false),
     ...payFaults(price, pointer),
     ...groupFaults(price, pointer),
+  ];
+}
+
+/** The price's own model and those of other currencies, each with what it allows beside it. */
+function modelsFaults(price: RateablePrice, pointer: string): CatalogFault[] {
+  const inCurrencies = Object.entries(price.currencies ?? {}).flatMap(([currency, model]) => {
+    const at = `${pointer}/currencies/${currency.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const unknown = isCurrency(currency) ? [] : [{ pointer: at, code: 'unknown_currency' as const, detail: 'This must be an ISO 4217 currency in capitals, such as "EUR".' }];
+    return [...unknown, ...modelFaults(model, at), ...usageOnlyFaults(price, { model, pointer: at })];
+  });
+  const models = [price.model, ...Object.values(price.currencies ?? {})];
+  return [
+    ...modelFaults(price.model, `${pointer}/model`),
+    ...usageOnlyFaults(price, { model: price.model, pointer: `${pointer}/model` }),
+    ...inCurrencies,
+    ...besidesFaults(price, { models, pointer }),
+  ];
+}
+
+function usageOnlyFaults(price: RateablePrice, at: { model: Model; pointer: string }): CatalogFault[] {
+  if (price.type === 'usage' || besides[at.model.type] === undefined) return [];
+  const detail = `Only usage has events and groups that a ${at.model.type} model could price; choose another model or set type to "usage".`;
+  return [{ pointer: `${at.pointer}/type`, code: 'not_allowed', detail }];
+}
+
+type SideField = 'included_units' | 'unit_conversion' | 'group_by';
+
+/** What a model that looks into the usage refuses beside it, and why. */
+const besides: Partial<Record<Model['type'], { readonly fields: readonly SideField[]; readonly why: string }>> = {
+  percentage: { fields: ['included_units', 'unit_conversion', 'group_by'], why: 'A percentage is taken of each event by itself; remove this field' },
+  dynamic: { fields: ['included_units', 'unit_conversion', 'group_by'], why: 'A dynamic price is what the events say, whatever their quantity; remove this field' },
+  matrix: { fields: ['included_units', 'group_by'], why: 'A matrix pools usage by its cells; remove this field' },
+};
+
+function besidesFaults(price: RateablePrice, at: { models: readonly Model[]; pointer: string }): CatalogFault[] {
+  const refused = new Map<SideField, string>();
+  for (const { type } of at.models) {
+    for (const field of besides[type]?.fields ?? []) refused.set(field, besides[type]?.why ?? '');
+  }
+  return [...refused].flatMap(([field, why]) =>
+    price[field] === undefined ? [] : [{ pointer: `${at.pointer}/${field}`, code: 'not_allowed' as const, detail: `${why}.` }],
+  );
+}
+
+function discountFaults({ discount }: RateablePrice, pointer: string): CatalogFault[] {
+  if (discount === undefined) return [];
+  const at = `${pointer}/discount`;
+  if (discount.percent === undefined && discount.amount === undefined) {
+    return [{ pointer: at, code: 'missing_field', detail: 'A discount takes off a percent, an amount, or both; give one of them or remove it.' }];
+  }
+  const percent = soundDecimal({ text: discount.percent, kind: 'amount' });
+  const tooMuch = percent?.gt(100) === true ? [{ pointer: `${at}/percent`, code: 'number_out_of_range' as const, detail: 'At most 100 percent can be taken off; lower it.' }] : [];
+  return [
+    ...decimalFaults({ text: discount.percent, pointer: `${at}/percent`, kind: 'amount' }),
+    ...tooMuch,
+    ...decimalFaults({ text: discount.amount, pointer: `${at}/amount`, kind: 'amount' }),
   ];
 }
 

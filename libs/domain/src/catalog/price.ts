@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProrationUnit } from '../period/proration-fraction.js';
 import { keySchema, nameSchema, referenceSchema } from './key.js';
-import { decimalTextSchema, modelSchema } from './model.js';
+import { decimalTextSchema, type Model, modelSchema } from './model.js';
 
 const groupKeysMax = 10;
 
@@ -9,6 +9,9 @@ const unitConversionSchema = z.strictObject({
   divide_by: decimalTextSchema,
   rounding: z.enum(['none', 'up', 'down', 'nearest']),
 });
+
+/** Off what the model asks: first the share, then the amount, never below 0. */
+const discountSchema = z.strictObject({ percent: decimalTextSchema.optional(), amount: decimalTextSchema.optional() });
 
 /** A price as it is sent and stored. Its semantic faults are found by `priceFaults`. */
 export const priceSchema = z.strictObject({
@@ -23,12 +26,16 @@ export const priceSchema = z.strictObject({
   model: modelSchema,
   included_units: decimalTextSchema.optional(),
   unit_conversion: unitConversionSchema.optional(),
+  discount: discountSchema.optional(),
   maximum_amount: decimalTextSchema.optional(),
   minimum_amount: decimalTextSchema.optional(),
   group_by: z.array(z.string().min(1).max(100)).max(groupKeysMax).optional(),
+  /** The model of subscriptions in another currency than the plan's, by ISO 4217 code. */
+  currencies: z.record(z.string(), modelSchema).optional(),
 });
 
 export type Price = z.infer<typeof priceSchema>;
+export type Discount = z.infer<typeof discountSchema>;
 export type UnitConversion = z.infer<typeof unitConversionSchema>;
 
 /** A price that is only tried out needs no name. */
@@ -48,4 +55,10 @@ export function prorateUnit(price: Pick<Price, 'type' | 'prorate'>): ProrationUn
 export function payTime(price: Pick<Price, 'type' | 'pay'>): 'in_advance' | 'in_arrears' {
   if (price.type === 'usage') return 'in_arrears';
   return price.pay ?? 'in_advance';
+}
+
+/** The model that prices in a currency: its own, or else the one in the plan's currency. */
+export function modelIn(price: Pick<Price, 'model' | 'currencies'>, currency: string): Model {
+  const { currencies } = price;
+  return currencies !== undefined && Object.hasOwn(currencies, currency) ? (currencies[currency] ?? price.model) : price.model;
 }

@@ -32,6 +32,7 @@ function noteBound(bound: { step: string; words: string; before: Decimal; after:
     const share = isWhole(options.fraction) ? '' : ` (${toPlain(options.bound)} for ${fractionWords(options.fraction)})`;
     const result = bound.after.eq(bound.before) ? `${toPlain(bound.before)} stays` : `${toPlain(bound.before)} becomes ${toPlain(bound.after)}`;
     const detail = `${bound.words} ${toPlain(bound.scaled)}${share}: ${result}`;
-    return traceStep({ step: bound.step, detail, quantity: options.quantity, amount: bound.after });
+    const values = { before: toPlain(bound.before), bound: toPlain(bound.scaled) };
+    return traceStep({ step: bound.step, words: { detail, values }, quantity: options.quantity, amount: bound.after, adds: bound.after.minus(bound.before) });
   });
 }

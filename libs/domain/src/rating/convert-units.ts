@@ -27,7 +27,8 @@ export function convertUnits(quantity: Decimal, conversion: UnitConversion, note
   const converted = roundWhole[conversion.rounding](divide(quantity, divideBy));
   note(() => {
     const detail = `${toPlain(quantity)} / ${toPlain(divideBy)} = ${toPlain(converted)}${words[conversion.rounding]}`;
-    return traceStep({ step: 'unit_conversion', detail, quantity: converted, amount: ZERO });
+    const values = { before: toPlain(quantity), divide_by: toPlain(divideBy), rounding: conversion.rounding };
+    return traceStep({ step: 'unit_conversion', words: { detail, values }, quantity: converted, amount: ZERO });
   });
   return converted;
 }

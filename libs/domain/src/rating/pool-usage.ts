@@ -1,44 +1,89 @@
+import { assert } from '../assert.js';
+import type { Curve, Dynamic, Matrix, Model, Percentage } from '../catalog/model.js';
 import type { RateablePrice } from '../catalog/price.js';
 import { type Decimal, ONE, sumOf, ZERO } from '../money/decimal.js';
 import { compareBytewise } from './compare-bytewise.js';
+import { matchCell, valueOf } from './matrix-cell.js';
+import type { RateableUsage } from './rate-model.js';
 
 /** A metered quantity of one group; the groups may be finer than those that the price names. */
-export interface GroupUsage {
+export interface GroupUsage extends RateableUsage {
   readonly group: Readonly<Record<string, string>>;
-  readonly quantity: Decimal;
 }
 
-export interface PooledGroup extends GroupUsage {
-  /** Stable: the group's values in the price's order as a JSON array, or "all". */
+/** One quantity that a price rates by itself. */
+export interface UsagePool extends GroupUsage {
+  /** Of the line that it stands on. Stable: the group's values in the price's order as a JSON array, or "all". */
   readonly ref: string;
-  /** For the trace: "region eu"; empty where the price has no groups. */
+  /** For the trace: "region eu"; empty where there is only one pool. */
   readonly name: string;
+  /** Null asks nothing: no cell of a matrix is for it. */
+  readonly model: Curve | Percentage | Dynamic | null;
 }
+
+type PoolingPrice = Pick<RateablePrice, 'type' | 'group_by'> & { readonly model: Model };
 
 /**
- * The quantities that a price rates one by one: one per group that it names, ordered bytewise by the groups' values, or one
- * of all usage. A missing value is "". Without usage there is one quantity with group {}: 0 of a usage price, 1 of a fee.
+ * The quantities that a price rates one by one: one per group that it names, ordered bytewise by the groups' values, one per cell
+ * of a matrix, or one of all usage. A missing value is "". Without usage there is one quantity with group {}: 0 of a usage
+ * price, 1 of a fee.
  */
-export function poolUsage(price: Pick<RateablePrice, 'type' | 'group_by'>, usage: readonly GroupUsage[]): PooledGroup[] {
+export function poolUsage(price: PoolingPrice, usage: readonly GroupUsage[]): UsagePool[] {
+  const { model } = price;
   const groupBy = price.group_by ?? [];
-  const nothing = price.type === 'usage' ? ZERO : ONE;
-  if (usage.length === 0) return [{ group: {}, ref: 'all', name: '', quantity: nothing }];
-  if (groupBy.length === 0) return [{ group: {}, ref: 'all', name: '', quantity: sumOf(usage, (entry) => entry.quantity) }];
+  const whole = { ref: 'all', name: '', group: {} };
+  if (model.type === 'matrix') return usage.length === 0 ? [{ ...whole, quantity: ZERO, model: nothing }] : poolCells(model, usage);
+  if (usage.length === 0) return [{ ...whole, quantity: price.type === 'usage' ? ZERO : ONE, model }];
+  if (groupBy.length === 0) return [{ ...whole, ...merged(usage), model }];
+  return poolGroups(groupBy, usage).map((pool) => ({ ...pool, model }));
+}
+
+/** What a matrix asks where nothing was used in any cell. */
+const nothing: Curve = { type: 'per_unit', unit_amount: '0' };
+
+function poolGroups(groupBy: readonly string[], usage: readonly GroupUsage[]): Omit<UsagePool, 'model'>[] {
   const pools = new Map<string, { values: string[]; quantity: Decimal }>();
   for (const entry of usage) {
-    const values = groupBy.map((key) => (Object.hasOwn(entry.group, key) ? (entry.group[key] ?? '') : ''));
+    const values = groupBy.map((key) => valueOf(entry.group, key));
     const ref = JSON.stringify(values);
-    const pool = pools.get(ref) ?? { values, quantity: ZERO };
-    pools.set(ref, { values, quantity: pool.quantity.plus(entry.quantity) });
+    const pool = pools.get(ref);
+    if (pool === undefined) pools.set(ref, { values, quantity: entry.quantity });
+    else pool.quantity = pool.quantity.plus(entry.quantity);
   }
   return [...pools]
     .sort(([, a], [, b]) => compareValues(a.values, b.values))
-    .map(([ref, { values, quantity }]) => ({
-      ref,
-      quantity,
-      group: Object.fromEntries(groupBy.map((key, index) => [key, values[index] ?? ''])),
-      name: groupBy.map((key, index) => `${key} ${JSON.stringify(values[index])}`).join(', '),
-    }));
+    .map(([ref, { values, quantity }]) => ({ ref, quantity, group: namedValues(groupBy, values), name: groupName(groupBy, values) }));
+}
+
+/** All cells stand on one line. What no cell is for stays apart by its group, so that the trace can list it. */
+function poolCells(matrix: Matrix, usage: readonly GroupUsage[]): UsagePool[] {
+  const pools = new Map<string, UsagePool & { rank: number; values: readonly string[] }>();
+  for (const entry of usage) {
+    const values = matrix.dimensions.map((dimension) => valueOf(entry.group, dimension));
+    const cell = matchCell(matrix, entry.group);
+    const key = cell.model === null ? JSON.stringify(values) : cell.ref;
+    const known = pools.get(key);
+    const name = cell.model === null ? groupName(matrix.dimensions, values) : cell.name;
+    const quantity = known === undefined ? entry.quantity : known.quantity.plus(entry.quantity);
+    pools.set(key, { ref: 'all', name, group: cell.model === null ? namedValues(matrix.dimensions, values) : {}, quantity, model: cell.model, rank: cell.rank, values });
+  }
+  return [...pools.values()].sort((a, b) => a.rank - b.rank || compareValues(a.values, b.values));
+}
+
+function merged(usage: readonly GroupUsage[]): RateableUsage {
+  const [only] = usage;
+  const quantity = sumOf(usage, (entry) => entry.quantity);
+  const hasEvents = usage.some(({ charged, stated }) => charged !== undefined || stated !== undefined);
+  assert(usage.length === 1 || !hasEvents, 'What was read event by event is of all usage already.');
+  return { quantity, charged: only?.charged, stated: only?.stated };
+}
+
+function namedValues(keys: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.map((key, index) => [key, values[index] ?? '']));
+}
+
+function groupName(keys: readonly string[], values: readonly string[]): string {
+  return keys.map((key, index) => `${key} ${JSON.stringify(values[index])}`).join(', ');
 }
 
 function compareValues(a: readonly string[], b: readonly string[]): number {

@@ -1,6 +1,6 @@
 import type { Fraction } from '../period/proration-fraction.js';
 import { type Decimal, toPlain } from '../money/decimal.js';
-import { fractionWords, isWhole, scaleByFraction } from './scale-by-fraction.js';
+import { fractionText, fractionWords, isWhole, scaleByFraction } from './scale-by-fraction.js';
 import { type Note, traceStep } from './trace.js';
 
 /** Scales a fee's whole result to a partial period. A whole period takes no step. */
@@ -9,7 +9,8 @@ export function prorateAmount(amount: Decimal, options: { fraction: Fraction; qu
   const scaled = scaleByFraction(amount, options.fraction);
   options.note(() => {
     const detail = `${toPlain(amount)} for ${fractionWords(options.fraction)} is ${toPlain(scaled)}`;
-    return traceStep({ step: 'proration', detail, quantity: options.quantity, amount: scaled });
+    const values = { before: toPlain(amount), fraction: fractionText(options.fraction) };
+    return traceStep({ step: 'proration', words: { detail, values }, quantity: options.quantity, amount: scaled, adds: scaled.minus(amount) });
   });
   return scaled;
 }

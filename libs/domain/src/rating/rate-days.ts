@@ -71,7 +71,7 @@ function feeDays(input: RateDaysInput): RatedDay[] {
   const usage = feeOrUsage(input);
   return input.days.map(({ day }, index) => {
     if (index !== feeIndex) return { day, quantity: ZERO, amountMinor: 0n };
-    const quantity = sumOf(poolUsage(input.price, usage), (group) => group.quantity);
+    const quantity = sumOf(poolUsage(input.price, usage), (pool) => pool.quantity);
     return { day, quantity, amountMinor: rateAmountMinor({ ...input, usage }) };
   });
 }

@@ -1,10 +1,11 @@
-import { prorateUnit, type RateablePrice } from '../catalog/price.js';
+import { modelIn, prorateUnit, type RateablePrice } from '../catalog/price.js';
 import { type Decimal, sumOf, toPlain, ZERO } from '../money/decimal.js';
 import { type Fraction, WHOLE } from '../period/proration-fraction.js';
 import { limitToMaximum, raiseToMinimum } from './bound-amount.js';
 import { clampNegative } from './clamp-negative.js';
 import { convertUnits } from './convert-units.js';
-import { type GroupUsage, type PooledGroup, poolUsage } from './pool-usage.js';
+import { discountAmount } from './discount-amount.js';
+import { type GroupUsage, poolUsage, type UsagePool } from './pool-usage.js';
 import { optionalDecimal } from './price-decimal.js';
 import { prorateAmount } from './prorate-amount.js';
 import { rateModel } from './rate-model.js';
@@ -17,79 +18,133 @@ export interface ExactRating {
   readonly quantity: Decimal;
   /** Major units, after every step but the rounding. */
   readonly amount: Decimal;
+  /** One for each line. */
   readonly groups: readonly ExactGroup[];
 }
 
-export interface ExactGroup extends PooledGroup {
+export interface ExactGroup {
+  readonly ref: string;
+  readonly group: Readonly<Record<string, string>>;
+  readonly quantity: Decimal;
   /** What the model asks for the group, before bounds and proration. */
   readonly modelAmount: Decimal;
 }
 
 export interface ExactRatingInput {
   readonly price: RateablePrice;
+  /** Chooses the model, where the price has several. */
+  readonly currency: string;
   readonly usage: readonly GroupUsage[];
   /** The share of a whole period that this one is; kept from a price that is not prorated. */
   readonly fraction?: Fraction | undefined;
   readonly note: Note;
 }
 
+interface RatedPool extends UsagePool {
+  readonly modelAmount: Decimal;
+}
+
 const tracedGroupsMax = 50;
 
 /**
  * Every step of a price but the rounding, in their one order: for each group quantity, unit conversion, included units, model;
- * on the sum maximum, minimum, and for fees the proration of the result.
+ * on the sum discount, maximum, minimum, and for fees the proration of the result.
  */
 export function rateExactly(input: ExactRatingInput): ExactRating {
   const { price, note } = input;
   const fraction = prorateUnit(price) === 'none' ? WHOLE : (input.fraction ?? WHOLE);
   // A partial period scales what a usage price grants and bounds, but of a fee the whole result.
   const bounds = price.type === 'usage' ? fraction : WHOLE;
-  const pooled = poolUsage(price, input.usage);
-  const groups = pooled.map((group, index) => {
-    const groupNote = index < tracedGroupsMax ? (group.name === '' ? note : noteFor(note, group.name)) : noNote;
-    return { ...group, modelAmount: rateGroup(group.quantity, { price, fraction: bounds, note: groupNote }) };
+  const pools = poolUsage({ ...price, model: modelIn(price, input.currency) }, input.usage).map((pool, index): RatedPool => {
+    const poolNote = index < tracedGroupsMax ? (pool.name === '' ? note : noteFor(note, pool.name)) : noNote;
+    return { ...pool, modelAmount: ratePool(pool, { price, fraction: bounds, note: poolNote }) };
   });
-  const quantity = sumOf(groups, (group) => group.quantity);
-  let amount = sumOf(groups, (group) => group.modelAmount);
-  if (groups.length > 1 || groups[0]?.name !== '') noteSum({ groups, quantity, amount }, note);
-  const maximum = optionalDecimal(price.maximum_amount);
-  if (maximum !== null) amount = limitToMaximum(amount, { bound: maximum, fraction: bounds, quantity, note });
-  const minimum = optionalDecimal(price.minimum_amount);
-  if (minimum !== null) amount = raiseToMinimum(amount, { bound: minimum, fraction: bounds, quantity, note });
-  if (price.type !== 'usage') amount = prorateAmount(amount, { fraction, quantity, note });
-  return { quantity, amount, groups };
+  const quantity = sumOf(pools, (pool) => pool.quantity);
+  const sum = sumOf(pools, (pool) => pool.modelAmount);
+  if (pools.length > 1 || pools[0]?.name !== '') noteSum({ pools, quantity, sum }, note);
+  const bounded = boundSum(sum, { price, fraction: bounds, quantity, note });
+  const amount = price.type === 'usage' ? bounded : prorateAmount(bounded, { fraction, quantity, note });
+  return { quantity, amount, groups: linesOf(pools) };
 }
 
-function rateGroup(metered: Decimal, options: { price: RateablePrice; fraction: Fraction; note: Note }): Decimal {
-  const { price, fraction, note } = options;
+interface Circumstances {
+  readonly price: RateablePrice;
+  readonly fraction: Fraction;
+  readonly note: Note;
+}
+
+function ratePool(pool: UsagePool, { price, fraction, note }: Circumstances): Decimal {
   const words = price.type === 'usage' ? 'metered' : 'billed';
-  note(() => traceStep({ step: 'quantity', detail: `${toPlain(metered)} ${words}`, quantity: metered, amount: ZERO }));
-  let quantity = clampNegative(metered, note);
+  note(() => traceStep({ step: 'quantity', words: { detail: `${toPlain(pool.quantity)} ${words}`, values: {} }, quantity: pool.quantity, amount: ZERO }));
+  if (pool.model === null) {
+    const detail = `${toPlain(pool.quantity)} match no cell and there is no default, so nothing is asked`;
+    note(() => traceStep({ step: 'unpriced', words: { detail, values: {} }, quantity: pool.quantity, amount: ZERO }));
+    return ZERO;
+  }
+  // What was charged event by event was never net.
+  let quantity = pool.charged === undefined ? clampNegative(pool.quantity, note) : pool.quantity;
   if (price.unit_conversion !== undefined) quantity = convertUnits(quantity, price.unit_conversion, note);
   const included = optionalDecimal(price.included_units);
   if (included !== null) quantity = subtractIncluded(quantity, { included, fraction, note });
-  const shares = rateModel(quantity, price.model);
+  const shares = rateModel({ ...pool, quantity }, pool.model);
   const amount = sumOf(shares, (share) => share.amount);
+  noteMissing(pool, note);
   noteShares({ shares, quantity, amount }, note);
   return amount;
 }
 
+function boundSum(sum: Decimal, { price, ...options }: Circumstances & { readonly quantity: Decimal }): Decimal {
+  let amount = sum;
+  if (price.discount !== undefined) amount = discountAmount(amount, { ...options, discount: price.discount });
+  const maximum = optionalDecimal(price.maximum_amount);
+  if (maximum !== null) amount = limitToMaximum(amount, { ...options, bound: maximum });
+  const minimum = optionalDecimal(price.minimum_amount);
+  return minimum === null ? amount : raiseToMinimum(amount, { ...options, bound: minimum });
+}
+
+/** Pools of one line together; their order is that of their first pools. */
+function linesOf(pools: readonly RatedPool[]): ExactGroup[] {
+  const lines = new Map<string, ExactGroup>();
+  for (const { ref, group, quantity, modelAmount } of pools) {
+    const known = lines.get(ref);
+    lines.set(ref, known === undefined ? { ref, group: ref === 'all' ? {} : group, quantity, modelAmount } : { ...known, quantity: known.quantity.plus(quantity), modelAmount: known.modelAmount.plus(modelAmount) });
+  }
+  return [...lines.values()];
+}
+
+function noteMissing({ stated, quantity }: UsagePool, note: Note): void {
+  if (stated === undefined || stated.missing === 0) return;
+  const events = stated.missing === 1 ? '1 event states no amount and adds' : `${stated.missing} events state no amount and add`;
+  note(() => traceStep({ step: 'unpriced', words: { detail: `${events} 0`, values: { events: String(stated.missing) } }, quantity, amount: ZERO }));
+}
+
 /** One step per share with its own numbers, then one with the model's; a single share is the model's step itself. */
 function noteShares(rated: { shares: readonly Share[]; quantity: Decimal; amount: Decimal }, note: Note): void {
-  const [first, ...others] = rated.shares;
-  if (others.length > 0) {
-    for (const share of rated.shares) note(() => traceStep({ ...share, step: share.ref }));
+  const { shares, quantity, amount } = rated;
+  const [first, ...others] = shares;
+  if (first !== undefined && others.length === 0) {
+    note(() => {
+      const { detail, values } = first.words();
+      return traceStep({ step: 'model', words: { detail: `${detail} = ${toPlain(amount)}`, values }, quantity, amount, adds: amount });
+    });
+    return;
   }
+  for (const share of shares) note(() => traceStep({ step: share.ref, words: share.words(), quantity: share.quantity, amount: share.amount, adds: share.amount }));
   note(() => {
-    const words = first !== undefined && others.length === 0 ? first.detail : rated.shares.map((share) => toPlain(share.amount)).join(' + ');
-    return traceStep({ step: 'model', detail: `${words} = ${toPlain(rated.amount)}`, quantity: rated.quantity, amount: rated.amount });
+    const detail = `${shares.map((share) => toPlain(share.amount)).join(' + ')} = ${toPlain(amount)}`;
+    return traceStep({ step: 'model', words: { detail, values: { parts: String(shares.length) } }, quantity, amount });
   });
 }
 
-function noteSum(rating: ExactRating, note: Note): void {
+function noteSum(rating: { pools: readonly RatedPool[]; quantity: Decimal; sum: Decimal }, note: Note): void {
   note(() => {
-    const untraced = Math.max(0, rating.groups.length - tracedGroupsMax);
-    const rest = untraced === 0 ? '' : `; ${untraced} of them are rated in the same way and left out above`;
-    return traceStep({ step: 'sum', detail: `the sum of ${rating.groups.length} ${rating.groups.length === 1 ? 'group' : 'groups'}${rest}`, quantity: rating.quantity, amount: rating.amount });
+    const untraced = rating.pools.slice(tracedGroupsMax);
+    const noun = rating.pools[0]?.ref === 'all' ? 'cell' : 'group';
+    const rest = untraced.length === 0 ? '' : `; ${untraced.length} of them are rated in the same way and left out above`;
+    const words = {
+      detail: `the sum of ${rating.pools.length} ${rating.pools.length === 1 ? noun : `${noun}s`}${rest}`,
+      values: { parts: String(rating.pools.length), left_out: String(untraced.length) },
+    };
+    return traceStep({ step: 'sum', words, quantity: rating.quantity, amount: rating.sum, adds: sumOf(untraced, (pool) => pool.modelAmount) });
   });
 }

@@ -1,31 +1,9 @@
-import { assert } from '../assert.js';
-import { Decimal, toPlain, ZERO } from '../money/decimal.js';
-import { assertShares, type Share } from './share.js';
-import { assertTiers, type Tier } from './tier.js';
+import type { Decimal } from '../money/decimal.js';
+import { fillTiers } from './fill-tiers.js';
+import type { Share } from './share.js';
+import { type Tier, unitRate } from './tier.js';
 
-/** Prices each unit by the tier it falls in. Tiers are (from, upTo], so a fractional quantity has exactly one tier. Unrounded. */
+/** Prices each unit by the tier it falls in, at an amount per unit. Unrounded. */
 export function rateGraduated(quantity: Decimal, tiers: readonly Tier[]): Share[] {
-  assert(!quantity.lt(0), 'A net negative quantity is clamped before it gets here.');
-  assertTiers(tiers);
-  const shares: Share[] = [];
-  let from: Decimal = ZERO; // Exclusive.
-  for (const [index, tier] of tiers.entries()) {
-    const upTo = tier.upTo ?? quantity; // Inclusive.
-    const inTier = Decimal.min(quantity, upTo).minus(from);
-    if (inTier.lte(0) && index > 0) break; // The first tier's flat amount is owed at quantity 0 too.
-    shares.push(shareOf(tier, { ref: `tier-${index + 1}`, inTier }));
-    from = upTo;
-  }
-  assertShares(shares, quantity);
-  return shares;
-}
-
-function shareOf(tier: Tier, part: { ref: string; inTier: Decimal }): Share {
-  const flat = tier.flatAmount.isZero() ? '' : ` + ${toPlain(tier.flatAmount)} flat`;
-  return {
-    ref: part.ref,
-    quantity: part.inTier,
-    amount: part.inTier.times(tier.unitAmount).plus(tier.flatAmount),
-    detail: `${toPlain(part.inTier)} × ${toPlain(tier.unitAmount)}${flat}`,
-  };
+  return fillTiers(quantity, tiers, unitRate);
 }

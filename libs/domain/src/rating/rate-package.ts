@@ -8,8 +8,11 @@ export function ratePackage(quantity: Decimal, options: { packageSize: Decimal; 
   assert(packageSize.gt(0), 'A package holds more than nothing.');
   assert(!quantity.lt(0), 'A net negative quantity is clamped before it gets here.');
   const started = startedPackages(quantity, packageSize);
-  const detail = `${toPlain(started)} started ${started.eq(1) ? 'package' : 'packages'} of ${toPlain(packageSize)} × ${toPlain(packageAmount)}`;
-  const shares = [{ ref: 'packages', quantity, amount: started.times(packageAmount), detail }];
+  const words = () => ({
+    detail: `${toPlain(started)} started ${started.eq(1) ? 'package' : 'packages'} of ${toPlain(packageSize)} × ${toPlain(packageAmount)}`,
+    values: { packages: toPlain(started), package_size: toPlain(packageSize), package_amount: toPlain(packageAmount) },
+  });
+  const shares = [{ ref: 'packages', quantity, amount: started.times(packageAmount), words }];
   assertShares(shares, quantity);
   return shares;
 }

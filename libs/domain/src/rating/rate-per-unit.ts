@@ -3,7 +3,8 @@ import { assertShares, type Share } from './share.js';
 
 /** The same amount for each unit, fractions in proportion. Unrounded. */
 export function ratePerUnit(quantity: Decimal, unitAmount: Decimal): Share[] {
-  const shares = [{ ref: 'units', quantity, amount: quantity.times(unitAmount), detail: `${toPlain(quantity)} × ${toPlain(unitAmount)}` }];
+  const words = () => ({ detail: `${toPlain(quantity)} × ${toPlain(unitAmount)}`, values: { unit_amount: toPlain(unitAmount) } });
+  const shares = [{ ref: 'units', quantity, amount: quantity.times(unitAmount), words }];
   assertShares(shares, quantity);
   return shares;
 }

@@ -23,6 +23,7 @@ function rate(terms: Terms, usage: readonly GroupUsage[], { currency = 'USD', ro
   const rated = ratePrice(input);
   // What holds for every rating.
   expect(rated.trace.at(-1)?.amount).toBe(toPlain(rated.unroundedAmount));
+  expect(toPlain(sumOf(rated.trace, (step) => decimal(step.adds)))).toBe(toPlain(rated.unroundedAmount));
   expect(toPlain(sumOf(rated.lines, (line) => line.unroundedAmount))).toBe(toPlain(rated.unroundedAmount));
   expect(rateAmountMinor(input)).toBe(rated.amountMinor);
   return { rated, amount: formatMinor(rated.amountMinor, currency), unrounded: toPlain(rated.unroundedAmount), steps: rated.trace.map(({ step }) => step) };
@@ -95,16 +96,17 @@ describe('the steps of a price', () => {
   });
 
   it('traces every step in words and numbers', () => {
-    const { rated } = rate({ model: graduated, unit_conversion: convert('1000', 'up'), included_units: '5', maximum_amount: '12', minimum_amount: '1' }, [used('19500')]);
+    const { rated } = rate({ model: graduated, unit_conversion: convert('1000', 'up'), included_units: '5', discount: { percent: '10', amount: '1' }, maximum_amount: '10', minimum_amount: '1' }, [used('19500')]);
     expect(rated.trace).toEqual([
-      { step: 'quantity', detail: '19500 metered', quantity: '19500', amount: '0' },
-      { step: 'unit_conversion', detail: '19500 / 1000 = 20, rounded up to whole units', quantity: '20', amount: '0' },
-      { step: 'included_units', detail: '20 less 5 included leaves 15', quantity: '15', amount: '0' },
-      { step: 'tier-1', detail: '10 × 1', quantity: '10', amount: '10' },
-      { step: 'tier-2', detail: '5 × 0.5', quantity: '5', amount: '2.5' },
-      { step: 'model', detail: '10 + 2.5 = 12.5', quantity: '15', amount: '12.5' },
-      { step: 'maximum', detail: 'at most 12: 12.5 becomes 12', quantity: '19500', amount: '12' },
-      { step: 'minimum', detail: 'at least 1: 12 stays', quantity: '19500', amount: '12' },
+      { step: 'quantity', detail: '19500 metered', values: {}, quantity: '19500', amount: '0', adds: '0' },
+      { step: 'unit_conversion', detail: '19500 / 1000 = 20, rounded up to whole units', values: { before: '19500', divide_by: '1000', rounding: 'up' }, quantity: '20', amount: '0', adds: '0' },
+      { step: 'included_units', detail: '20 less 5 included leaves 15', values: { before: '20', included_units: '5' }, quantity: '15', amount: '0', adds: '0' },
+      { step: 'tier-1', detail: '10 × 1', values: { tier: '1', unit_amount: '1', flat_amount: '0' }, quantity: '10', amount: '10', adds: '10' },
+      { step: 'tier-2', detail: '5 × 0.5', values: { tier: '2', unit_amount: '0.5', flat_amount: '0' }, quantity: '5', amount: '2.5', adds: '2.5' },
+      { step: 'model', detail: '10 + 2.5 = 12.5', values: { parts: '2' }, quantity: '15', amount: '12.5', adds: '0' },
+      { step: 'discount', detail: '12.5 less 10% and then 1 is 10.25', values: { before: '12.5', percent: '10', amount: '1' }, quantity: '19500', amount: '10.25', adds: '-2.25' },
+      { step: 'maximum', detail: 'at most 10: 10.25 becomes 10', values: { before: '10.25', bound: '10' }, quantity: '19500', amount: '10', adds: '-0.25' },
+      { step: 'minimum', detail: 'at least 1: 10 stays', values: { before: '10', bound: '1' }, quantity: '19500', amount: '10', adds: '0' },
     ]);
   });
 });
@@ -235,7 +237,7 @@ describe('partial periods', () => {
 
   it('says in the trace what part of a period it is', () => {
     expect(rate(fee, [], { fraction: { numerator: 15n, denominator: 30n } }).rated.trace.at(-1)).toEqual({
-      step: 'proration', detail: '49 for 1/2 of a period is 24.5', quantity: '1', amount: '24.5',
+      step: 'proration', detail: '49 for 1/2 of a period is 24.5', values: { before: '49', fraction: '1/2' }, quantity: '1', amount: '24.5', adds: '-24.5',
     });
     const { steps, rated } = rate({ model: perUnit('1'), included_units: '100', minimum_amount: '10', prorate: 'day' }, [used('60')], { fraction: half });
     expect(steps).toEqual(['quantity', 'included_units', 'model', 'minimum']);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Model } from '../catalog/model.js';
+import type { Curve } from '../catalog/model.js';
 import type { RateablePrice } from '../catalog/price.js';
 import { canonicalDecimal } from '../money/decimal-text.js';
 import { decimal, sumOf, toPlain } from '../money/decimal.js';
@@ -25,20 +25,20 @@ const anyTiers = fc
   );
 type OracleTier = { upTo: bigint | null; unitAmount: bigint; flatAmount: bigint };
 
-const tiersModel = (type: 'graduated' | 'volume', tiers: readonly OracleTier[]): Model => ({
+const tiersModel = (type: 'graduated' | 'volume', tiers: readonly OracleTier[]): Curve => ({
   type,
   tiers: tiers.map((tier) => ({ up_to: tier.upTo === null ? null : text(tier.upTo), unit_amount: text(tier.unitAmount), flat_amount: text(tier.flatAmount) })),
 });
-const anyModel: fc.Arbitrary<Model> = fc.oneof(
-  anyAmount.map((amount): Model => ({ type: 'flat', amount: text(amount) })),
-  anyAmount.map((amount): Model => ({ type: 'per_unit', unit_amount: text(amount) })),
-  fc.tuple(fc.bigInt({ min: 1n, max: 100n * unit }), anyAmount).map(([size, amount]): Model => ({ type: 'package', package_size: text(size), package_amount: text(amount) })),
+const anyModel: fc.Arbitrary<Curve> = fc.oneof(
+  anyAmount.map((amount): Curve => ({ type: 'flat', amount: text(amount) })),
+  anyAmount.map((amount): Curve => ({ type: 'per_unit', unit_amount: text(amount) })),
+  fc.tuple(fc.bigInt({ min: 1n, max: 100n * unit }), anyAmount).map(([size, amount]): Curve => ({ type: 'package', package_size: text(size), package_amount: text(amount) })),
   anyTiers.map((tiers) => tiersModel('graduated', tiers)),
   anyTiers.map((tiers) => tiersModel('volume', tiers)),
 );
 
-const modelAmount = (quantity: bigint, model: Model) => sumOf(rateModel(decimal(text(quantity)), model), (share) => share.amount);
-const scaled36 = (quantity: bigint, model: Model): bigint => BigInt(modelAmount(quantity, model).times('1e36').toFixed());
+const modelAmount = (quantity: bigint, model: Curve) => sumOf(rateModel({ quantity: decimal(text(quantity)) }, model), (share) => share.amount);
+const scaled36 = (quantity: bigint, model: Curve): bigint => BigInt(modelAmount(quantity, model).times('1e36').toFixed());
 const smaller = (a: bigint, b: bigint) => (a < b ? a : b);
 
 describe('models against whole-number oracles', () => {
@@ -94,7 +94,7 @@ describe('models against whole-number oracles', () => {
 describe('what holds for every model', () => {
   it('shares sum to the whole quantity', () => {
     fc.assert(fc.property(anyQuantity, anyModel, (quantity, model) => {
-      expect(toPlain(sumOf(rateModel(decimal(text(quantity)), model), (share) => share.quantity))).toBe(text(quantity));
+      expect(toPlain(sumOf(rateModel({ quantity: decimal(text(quantity)) }, model), (share) => share.quantity))).toBe(text(quantity));
     }));
   });
 
@@ -108,7 +108,7 @@ describe('what holds for every model', () => {
 
   it('per_unit does not care how a quantity is split', () => {
     fc.assert(fc.property(anyQuantity, anyQuantity, anyAmount, (a, b, amount) => {
-      const model: Model = { type: 'per_unit', unit_amount: text(amount) };
+      const model: Curve = { type: 'per_unit', unit_amount: text(amount) };
       expect(scaled36(a, model) + scaled36(b, model)).toBe(scaled36(a + b, model));
     }));
   });

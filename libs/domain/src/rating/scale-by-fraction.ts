@@ -13,8 +13,13 @@ export function isWhole(fraction: Fraction): boolean {
 
 /** For a trace: "1/2 of a period". */
 export function fractionWords(fraction: Fraction): string {
+  return `${fractionText(fraction)} of a period`;
+}
+
+/** In lowest terms: "1/2". */
+export function fractionText(fraction: Fraction): string {
   const divisor = greatestCommonDivisor(fraction.numerator, fraction.denominator);
-  return `${fraction.numerator / divisor}/${fraction.denominator / divisor} of a period`;
+  return `${fraction.numerator / divisor}/${fraction.denominator / divisor}`;
 }
 
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {

@@ -1,5 +1,6 @@
 import { assert } from '../assert.js';
 import { type Decimal, sumOf } from '../money/decimal.js';
+import type { Words } from './trace.js';
 
 /** What one part of a model asks for one part of the quantity. The ref is stable: the same part of the same model has it for ever. */
 export interface Share {
@@ -7,7 +8,8 @@ export interface Share {
   readonly quantity: Decimal;
   /** Major units, unrounded. */
   readonly amount: Decimal;
-  readonly detail: string;
+  /** How the amount came about. Made only where somebody reads it. */
+  readonly words: () => Words;
 }
 
 /** Every unit is rated exactly once: both ends of each model check it. */

@@ -12,8 +12,8 @@ describe('simulatePrice', () => {
       unrounded_amount: '12.345',
       quantity: '1234.5',
       trace: [
-        { step: 'quantity', detail: '1234.5 metered', quantity: '1234.5', amount: '0' },
-        { step: 'model', detail: '1234.5 × 0.01 = 12.345', quantity: '1234.5', amount: '12.345' },
+        { step: 'quantity', detail: '1234.5 metered', values: {}, quantity: '1234.5', amount: '0', adds: '0' },
+        { step: 'model', detail: '1234.5 × 0.01 = 12.345', values: { unit_amount: '0.01' }, quantity: '1234.5', amount: '12.345', adds: '12.345' },
       ],
     });
   });

@@ -6,10 +6,14 @@ import { decimalTextSchema } from '../catalog/model.js';
 import { currencyFaults } from '../catalog/plan-faults.js';
 import { priceFaults } from '../catalog/price-faults.js';
 import { simulatedPriceSchema } from '../catalog/price.js';
-import { toPlain } from '../money/decimal.js';
+import { sumOf, toPlain } from '../money/decimal.js';
 import { formatMinor, type Rounding } from '../money/minor-units.js';
 import { aggregateSimulated, type SimulatedMeter } from './aggregate-simulated.js';
+import { chargeEvents, noEventsYet } from './charge-events.js';
+import type { GroupUsage } from './pool-usage.js';
 import { priceDecimal } from './price-decimal.js';
+import { readingOf } from './price-reading.js';
+import type { StatedAmounts } from './rate-dynamic.js';
 import { ratePrice } from './rate-price.js';
 import type { TraceStep } from './trace.js';
 
@@ -18,6 +22,8 @@ const eventsMax = 10_000;
 const simulatedEventSchema = z.strictObject({
   value: decimalTextSchema,
   group: z.record(z.string().max(100), z.string().max(1_000)).optional(),
+  /** What the event says that it costs; only a dynamic price looks at it. */
+  amount: decimalTextSchema.optional(),
 });
 
 /** A price to try out, and a quantity or events to try it on. */
@@ -54,19 +60,20 @@ export function simulationFaults(simulation: Simulation): CatalogFault[] {
   return [
     ...faults,
     ...decimalFaults({ text: quantity, pointer: '/quantity', kind: 'quantity', mayBeNegative: true }),
-    ...(events ?? []).flatMap((event, index) =>
-      decimalFaults({ text: event.value, pointer: `/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
-    ),
+    ...(events ?? []).flatMap((event, index) => [
+      ...decimalFaults({ text: event.value, pointer: `/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
+      ...decimalFaults({ text: event.amount, pointer: `/events/${index}/amount`, kind: 'quantity', mayBeNegative: true }),
+    ]),
   ];
 }
 
-/** Rates a price without storing anything. The events are summed, or aggregated as the price's meter does. */
+/**
+ * Rates a price without storing anything. The events, in the order of their time, are summed, or aggregated as the price's
+ * meter does. A quantity above 0 stands for one event of that value.
+ */
 export function simulatePrice(simulation: Simulation, options: { rounding: Rounding; meter?: SimulatedMeter | undefined }): SimulatedPrice {
-  const { price, currency, quantity } = simulation;
-  const usage =
-    quantity !== undefined
-      ? [{ group: {}, quantity: priceDecimal(quantity) }]
-      : aggregateSimulated(simulation.events ?? [], { groupBy: price.group_by ?? [], meter: options.meter ?? { aggregation: 'sum', percentile: null } });
+  const { price, currency } = simulation;
+  const usage = simulatedUsage(simulation, options.meter ?? { aggregation: 'sum', percentile: null });
   const rated = ratePrice({ price, currency, rounding: options.rounding, usage });
   return {
     amount: formatMinor(rated.amountMinor, currency),
@@ -74,4 +81,21 @@ export function simulatePrice(simulation: Simulation, options: { rounding: Round
     quantity: toPlain(rated.quantity),
     trace: rated.trace,
   };
+}
+
+/** As rating reads it for this price: by its groups, and with what a model that looks at single events makes of them. */
+function simulatedUsage({ price, currency, quantity, events }: Simulation, meter: SimulatedMeter): GroupUsage[] {
+  const reading = readingOf(price, currency);
+  const given = events ?? (quantity === undefined ? [] : [{ value: quantity }]);
+  const usage = quantity === undefined ? aggregateSimulated(given, { groupBy: reading.groupBy, meter }) : [{ group: {}, quantity: priceDecimal(quantity) }];
+  const [only] = usage;
+  if (only === undefined) return [];
+  if (reading.percentage !== null) return [{ ...only, charged: chargeEvents(noEventsYet, given.map(({ value }) => priceDecimal(value)), reading.percentage) }];
+  if (reading.statedPath !== null) return [{ ...only, stated: statedBy(given) }];
+  return usage;
+}
+
+function statedBy(events: readonly { readonly value: string; readonly amount?: string | undefined }[]): StatedAmounts {
+  const amounts = events.flatMap(({ amount }) => (amount === undefined ? [] : [priceDecimal(amount)]));
+  return { sum: sumOf(amounts, (amount) => amount), missing: events.length - amounts.length };
 }

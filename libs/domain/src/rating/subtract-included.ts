@@ -12,7 +12,8 @@ export function subtractIncluded(quantity: Decimal, options: { included: Decimal
   options.note(() => {
     const share = isWhole(options.fraction) ? '' : ` (${toPlain(options.included)} for ${fractionWords(options.fraction)})`;
     const detail = `${toPlain(quantity)} less ${toPlain(included)} included${share} leaves ${toPlain(rest)}`;
-    return traceStep({ step: 'included_units', detail, quantity: rest, amount: ZERO });
+    const values = { before: toPlain(quantity), included_units: toPlain(included) };
+    return traceStep({ step: 'included_units', words: { detail, values }, quantity: rest, amount: ZERO });
   });
   return rest;
 }

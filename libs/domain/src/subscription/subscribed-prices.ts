@@ -23,7 +23,9 @@ export function overriddenPrice<P extends Price>(price: P, overrides: readonly P
   const found = overrides.find((override) => override.price === price.key);
   if (found === undefined) return price;
   const { price: _key, ...fields } = found;
-  return { ...price, ...fields };
+  // A model of its own is in the subscription's currency, whatever the plan has for others.
+  const { currencies: _currencies, ...withoutCurrencies } = price;
+  return fields.model === undefined ? { ...price, ...fields } : { ...(withoutCurrencies as P), ...fields };
 }
 
 /** A plan's prices as a subscription has them. */

@@ -14,9 +14,11 @@ export interface MeterSql {
   readonly value: string;
   /** One text for each dimension, in the rule's order. */
   readonly dimensions: readonly string[];
+  /** Nullable: the decimal at the path that was asked for beside the meter's own. */
+  readonly stated: string;
 }
 
-export function meterSql(rule: CountingRule, placeholders: Placeholders): MeterSql {
+export function meterSql(rule: CountingRule, placeholders: Placeholders, statedPath: DataPath | null = null): MeterSql {
   const columns = new Map<string, { name: string; expression: string }>();
   const column = (path: DataPath): string => {
     const key = JSON.stringify(path);
@@ -29,8 +31,9 @@ export function meterSql(rule: CountingRule, placeholders: Placeholders): MeterS
   };
   const filter = rule.filter === null ? '1' : `ifNull(${filterSql(rule.filter, { column, placeholders })}, 0)`;
   const value = rule.valuePath === null ? '1' : valueSql(column(rule.valuePath), rule);
+  const stated = statedPath === null ? 'NULL' : decimalSql(column(statedPath));
   const dimensions = rule.dimensions.map(({ path }) => groupText(column(path)));
-  return { columns: [...columns.values()].map(({ name, expression }) => `${expression} AS ${name}`), filter, value, dimensions };
+  return { columns: [...columns.values()].map(({ name, expression }) => `${expression} AS ${name}`), filter, value, dimensions, stated };
 }
 
 function groupText(raw: string): string {
@@ -45,6 +48,10 @@ function unmarkedJson(raw: string): string {
 
 function valueSql(raw: string, rule: CountingRule): string {
   if (rule.aggregation === 'unique_count') return `if(${raw} = '' OR ${raw} = 'null', NULL, ${groupText(raw)})`;
+  return decimalSql(raw);
+}
+
+function decimalSql(raw: string): string {
   const digits = `if(startsWith(${raw}, '"'), ${stringText(raw)}, ${raw})`;
   // The bounds of a quantity. Trailing zeros are within them, however many: they are cut without loss.
   return `if(match(${digits}, '^-?0*[0-9]{1,20}(\\\\.[0-9]{1,18}0*)?$') AND length(${digits}) <= 1000, toDecimal256OrNull(${digits}, 18), NULL)`;

@@ -7,6 +7,7 @@ import { readAttachments, type Attachment } from '../postgres/billing-api/custom
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
 import { microsOf } from './sql-builder.js';
+import { sliceSpans, spansRange } from './slice-spans.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
@@ -16,7 +17,6 @@ import { usageStatement, type GroupRanking, type RawPart, type ScanRow, type Sca
 const cellsMax = 20_000;
 const spansMax = 200_000;
 const sliceRowsMax = 500_000;
-const slicesMax = 1_000;
 
 /** Reads usage: marks first, rollups after, so that each interleaving with the aggregator is right. */
 export class UsageReader {
@@ -56,7 +56,6 @@ export class UsageReader {
    * has no usage yet has no row. At most 1,000 slices.
    */
   async readSlices(query: SliceQuery): Promise<SlicedUsage> {
-    assert(query.slices.length <= slicesMax, `At most ${slicesMax} slices are read at once.`);
     const freshAsOf = await this.freshAsOf();
     const { meter, attachments } = await this.use.database.inOrganization(query.organizationId, async (manager) => {
       const [found] = await findMeters(manager, { ids: [query.meterId] });
@@ -65,7 +64,7 @@ export class UsageReader {
     });
     const spans = sliceSpans(query, attachments);
     if (spans.length === 0) return { rows: [], freshAsOf };
-    const range = { from: spans.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)), to: spans.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)) };
+    const range = spansRange(spans);
     const raw = await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) });
     const dimensions = countingRule(meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
@@ -144,17 +143,6 @@ function querySpans(query: UsageQuery, attachments: readonly Attachment[], custo
   const refOf = (customerId: string): number => refs.get(customerId) ?? 0;
   if (keepsRest(query)) return spansWithGaps(attachments, { ...range, refOf });
   return attachments.flatMap((attachment) => spanOf(attachment, { ...range, ref: refOf(attachment.customerId), ends: [] }) ?? []);
-}
-
-function sliceSpans(query: SliceQuery, attachments: readonly Attachment[]): UsageSpan[] {
-  const ofCustomer = Map.groupBy(attachments, ({ customerId }) => customerId);
-  return query.slices.flatMap((slice, ref) => {
-    const ends = slice.ends.map(microsOf).sort((a, b) => (a < b ? -1 : 1));
-    const last = ends.at(-1);
-    if (last === undefined) return [];
-    const range = { from: microsOf(slice.from), to: last, ref, ends };
-    return (ofCustomer.get(slice.customerId) ?? []).flatMap((attachment) => spanOf(attachment, range) ?? []);
-  });
 }
 
 /** A cumulated value stands until the next one: ends between get the same. */

@@ -1,4 +1,4 @@
-import { countingRule, type Meter } from '#domain';
+import { countingRule, type DataPath, type Meter } from '#domain';
 import { rowsLiteral, type Statement } from './clickhouse.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
@@ -35,7 +35,8 @@ export interface GroupRanking {
   readonly hasWindows: boolean;
 }
 
-export interface UsageScan {
+/** Which events of a meter. */
+export interface EventScope {
   readonly meter: Meter;
   /** Microseconds since 1970. */
   readonly from: bigint;
@@ -47,6 +48,9 @@ export interface UsageScan {
   /** Null takes all subjects. */
   readonly subjects: readonly ScanSubject[] | null;
   readonly raw: RawPart;
+}
+
+export interface UsageScan extends EventScope {
   /** The window of an instant `at`, a number of microseconds; spans with ends bring their own. */
   readonly window: string;
   /** The meter's dimensions to group by, by their places. */
@@ -144,7 +148,7 @@ function cumulated(merged: string, scan: UsageScan): string {
 }
 
 /** Spans and cells as relations. They are data, not conditions: their number does not change the query's form. */
-function scanRelations(scan: UsageScan): string {
+export function scanRelations(scan: EventScope): string {
   const relations: string[] = [];
   if (scan.spans !== null) {
     const rows = scan.spans.map(({ ref, bucket, subject, from, to, ends }) => `[${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}",[${ends.map((end) => `"${end}"`).join(',')}]]`);
@@ -170,7 +174,7 @@ function isRawHour(raw: RawPart, hour: string): string {
   return conditions.length === 0 ? '0' : `(${conditions.join(' OR ')})`;
 }
 
-function subjectCondition(scan: UsageScan, placeholders: Placeholders): string {
+function subjectCondition(scan: EventScope, placeholders: Placeholders): string {
   const conditions: string[] = [];
   if (scan.subjects !== null) {
     const buckets = [...new Set(scan.subjects.map(({ bucket }) => bucket))];
@@ -181,19 +185,23 @@ function subjectCondition(scan: UsageScan, placeholders: Placeholders): string {
 }
 
 function rawPart(scan: UsageScan, placeholders: Placeholders): string {
-  const sql = meterSql(countingRule(scan.meter), placeholders);
+  const state = stateOf[scan.meter.aggregation];
+  return grouped(scan, placeholders, { rows: countedSql(scan, placeholders), columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
+}
+
+/** The raw events that the meter counts, each with its value, its groups, and the decimal at a path of the caller's. */
+export function countedSql(scan: EventScope, placeholders: Placeholders, statedPath: DataPath | null = null): string {
+  const sql = meterSql(countingRule(scan.meter), placeholders, statedPath);
   const raw = `
-    SELECT bucket, subject, time, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
+    SELECT bucket, subject, time, source, id, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
     FROM events FINAL
     WHERE organization_id = ${placeholders.text(scan.meter.organizationId)} AND event_type = ${placeholders.text(scan.meter.eventType)}
       AND ${subjectCondition(scan, placeholders)}
       AND time >= fromUnixTimestamp64Micro(${scan.from}, 'UTC') AND time < fromUnixTimestamp64Micro(${scan.to}, 'UTC')
       AND ${isRawHour(scan.raw, `toUnixTimestamp(toStartOfHour(time, 'UTC'))`)}`;
-  const counted = `
-    SELECT bucket, subject, time, appended_at, position, partition, at, ${sql.value} AS value, [${sql.dimensions.join(', ')}]::Array(String) AS group_values
+  return `
+    SELECT bucket, subject, time, source, id, appended_at, position, partition, at, ${sql.value} AS value, [${sql.dimensions.join(', ')}]::Array(String) AS group_values, ${sql.stated} AS stated
     FROM (${raw}) WHERE ${sql.filter} AND isNotNull(value)`;
-  const state = stateOf[scan.meter.aggregation];
-  return grouped(scan, placeholders, { rows: counted, columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
 }
 
 function rollupPart(scan: UsageScan, placeholders: Placeholders): string {

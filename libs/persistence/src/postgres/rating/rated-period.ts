@@ -5,8 +5,10 @@ import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 export interface RatedTraceStep {
   readonly step: string;
   readonly detail: string;
+  readonly values: Readonly<Record<string, string>>;
   readonly quantity: string;
   readonly amount: string;
+  readonly adds: string;
 }
 
 /** One price (or one group of one price) applied to a period's quantity. */

@@ -1,0 +1,26 @@
+import { assert } from '#platform';
+import type { Attachment } from '../postgres/billing-api/customer-tables.js';
+import { microsOf } from './sql-builder.js';
+import { spanOf, type SpanRange } from './subject-spans.js';
+import type { UsageSlice } from './usage-query.js';
+import type { UsageSpan } from './usage-scan.js';
+
+const slicesMax = 1_000;
+
+/** The spans of all slices' subjects; each one's ref is its slice's place. At most 1,000 slices. */
+export function sliceSpans(query: { readonly slices: readonly UsageSlice[] }, attachments: readonly Attachment[]): UsageSpan[] {
+  assert(query.slices.length <= slicesMax, `At most ${slicesMax} slices are read at once.`);
+  const ofCustomer = Map.groupBy(attachments, ({ customerId }) => customerId);
+  return query.slices.flatMap((slice, ref) => {
+    const ends = slice.ends.map(microsOf).sort((a, b) => (a < b ? -1 : 1));
+    const last = ends.at(-1);
+    if (last === undefined) return [];
+    const range = { from: microsOf(slice.from), to: last, ref, ends };
+    return (ofCustomer.get(slice.customerId) ?? []).flatMap((attachment) => spanOf(attachment, range) ?? []);
+  });
+}
+
+/** From the earliest beginning to the latest end of at least one span. */
+export function spansRange(spans: readonly UsageSpan[]): SpanRange {
+  return { from: spans.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)), to: spans.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)) };
+}
