@@ -10,7 +10,7 @@ export type AppName = (typeof appNames)[number];
  */
 export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
   ingest: [
-    'POST /v1/events', 'POST /v1/events/void', 'POST /v1/events/amend', 'POST /v1/ingest/*', 'POST /v1/dead-letters/*', 'POST /api/v1/events', 'POST /api/v1/events/batch',
+    'POST /v1/events', 'POST /v1/events/void', 'POST /v1/events/amend', 'POST /v1/ingest/*', 'POST /v1/logs', 'POST /v1/dead-letters/*', 'POST /api/v1/events', 'POST /api/v1/events/batch',
     'POST /api/v3/openmeter/events',
   ],
   aggregator: ['GET /v1/events', 'GET /v1/dead-letters/*', 'GET /v1/meters/{key}/usage', 'GET /v1/customers/{id}/usage'],

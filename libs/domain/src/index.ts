@@ -52,6 +52,7 @@ export { envoyEvent } from './metering/accepting/gateways/envoy-event.js';
 export type { GatewayEvent, GatewayReader } from './metering/accepting/gateways/gateway-event.js';
 export { kongEvent } from './metering/accepting/gateways/kong-event.js';
 export { nginxEvent } from './metering/accepting/gateways/nginx-event.js';
+export { otlpAttributes, otlpEvent } from './metering/accepting/gateways/otlp-event.js';
 export { epochTime } from './metering/accepting/gateways/record-values.js';
 export { segmentEvent } from './metering/accepting/gateways/segment-event.js';
 export { tykEvent } from './metering/accepting/gateways/tyk-event.js';

@@ -27,7 +27,7 @@ function gatewayEvent(entry: ReceivedEvent, byLine: () => LineIdentity, options:
   }
   const event = options.read(entry.value);
   const identity = identityOf(event, byLine, options);
-  return { value: posted(event, identity, options.subject), ...line, ...(event.faults === undefined ? {} : { faults: event.faults }) };
+  return { value: postedEvent(event, identity, options.subject), ...line, ...(event.faults === undefined ? {} : { faults: event.faults }) };
 }
 
 /** What can't stand as an id is no reason to lose the event: some gateways take the id from the client. */
@@ -36,7 +36,7 @@ function identityOf({ requestId }: GatewayEvent, byLine: () => LineIdentity, { b
 }
 
 /** The event as a sender would have posted it. */
-function posted(event: GatewayEvent, identity: LineIdentity, subjectFrom: LineOptions['subject']): Record<string, unknown> {
+export function postedEvent(event: GatewayEvent, identity: LineIdentity, subjectFrom: LineOptions['subject']): Record<string, unknown> {
   const subject = subjectFrom === null ? event.subject : (event.data[subjectFrom] ?? null);
   return {
     ...identity,

@@ -9,6 +9,7 @@ import { correctionsOf, eventsOf } from './events-of-request.js';
 import { registerFormatRoutes } from './format-routes.js';
 import { loggedProblem } from './logged-problem.js';
 import { nothingAccepted } from './nothing-accepted.js';
+import { registerOtlpRoute } from './otlp-route.js';
 import { readBodiesAsBytes } from './read-body.js';
 import { batchTaker, eventTaker, type TakeEvents } from './take-events.js';
 import { withBodyWithin } from './with-body.js';
@@ -62,6 +63,7 @@ function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, ...deps
   }
 
   registerFormatRoutes(scope, { takeEvents, clock: deps.clock, logger: deps.logger });
+  registerOtlpRoute(scope, { takeEvents, logger: deps.logger });
   registerDeadLetterRoutes(scope, deps);
 }
 

@@ -6,6 +6,7 @@ import {
 import { deadLetterOpenApi } from './dead-letter-open-api.js';
 import { dropInOpenApi } from './drop-in-open-api.js';
 import { nothingAccepted, problemResponses, schemaOf, type JsonSchema } from './open-api-schemas.js';
+import { otlpOpenApi } from './otlp-open-api.js';
 
 const answer = schemaOf(eventsAnswerSchema, 'output');
 
@@ -110,6 +111,7 @@ export const ingestOpenApi = {
     body: amendEventsBodySchema,
   }),
   ...Object.fromEntries(ingestFormats.map((format) => [`/v1/ingest/${format}`, { post: ingestOperation(format) }])),
+  ...otlpOpenApi,
   ...deadLetterOpenApi,
   ...dropInOpenApi,
 };

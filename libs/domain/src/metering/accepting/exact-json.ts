@@ -50,8 +50,8 @@ export function parseExactNumbers(text: string): unknown {
   return new ExactParser(text).value(0);
 }
 
-/** Levels that are read; an event's data may have ten. */
-const exactLevelsMax = 32;
+/** Levels that are read. An event's data may have ten, each of which takes four in OTLP's JSON, ten levels down in a request. */
+const exactLevelsMax = 64;
 
 class ExactParser {
   private at = 0;
