@@ -50,3 +50,10 @@ export async function detachSubjects(manager: EntityManager, from: { customerId:
     [from.customerId, from.subjects, from.at.toString()],
   );
 }
+
+/** Lets the subscriptions of all who have or had these subjects be looked at anew, closed periods too: what is attached reaches back. */
+export async function noteReattached(manager: EntityManager, subjects: readonly string[]): Promise<void> {
+  if (subjects.length === 0) return;
+  await manager.query(
+    `update subscriptions set revision = revision + 1 where customer_id in (select customer_id from customer_subjects where subject = any($1::text[]))`, [subjects]);
+}

@@ -3,7 +3,7 @@ import type { CustomerReplace, CustomerUpdate } from '#contracts';
 import { keyPattern } from '#domain';
 import { customerTable, findOrganization, insertRow, isUniqueViolation, readAttachments, readCustomer, updateRow, type Attachment, type Customer } from '#persistence';
 import { accepted, assert, refused, type InputFault, type Outcome } from '#platform';
-import { attachSubject, detachSubjects, lockSubjects } from './attach-subject.js';
+import { attachSubject, detachSubjects, lockSubjects, noteReattached } from './attach-subject.js';
 import { keyMismatch } from './catalog-items.js';
 import type { AttachRefusal } from './decide-attachment.js';
 import type { Surroundings } from './surroundings.js';
@@ -77,7 +77,9 @@ export class Customers {
       if (customer === null) return missing();
       if (customer.archivedAt !== null) return refused('customer_archived', 'An archived customer takes no subjects.');
       await lockSubjects(manager, organizationId, [request.subject]);
-      return attachSubject(manager, { ...moment, organizationId, customerId: customer.id, subject: request.subject, effectiveAt: request.effectiveAt });
+      const attached = await attachSubject(manager, { ...moment, organizationId, customerId: customer.id, subject: request.subject, effectiveAt: request.effectiveAt });
+      if (attached.ok) await noteReattached(manager, [request.subject]);
+      return attached;
     });
   }
 
@@ -154,7 +156,10 @@ async function setSubjects(manager: EntityManager, given: { customer: Customer; 
     errors.push({ pointer: `/subjects/${given.subjects.indexOf(subject)}`, code: attached.code, detail: attached.detail });
     holders.push({ subject, ...(attached.extensions?.['holder'] as object) });
   }
-  if (errors.length === 0) return accepted(null);
+  if (errors.length === 0) {
+    await noteReattached(manager, [...wanted.filter((subject) => !had.includes(subject)), ...dropped]);
+    return accepted(null);
+  }
   const detail = 'Another customer has these subjects. Move each with POST /v1/customers/{id}/subjects and effective_at.';
   return { ...refused('subject_taken', detail, errors), extensions: { holders } };
 }

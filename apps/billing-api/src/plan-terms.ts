@@ -1,12 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import type { PlanReplace } from '#contracts';
-import { canonicalPrices, meteredPriceFaults, planFaults, type Price } from '#domain';
+import { canonicalPrices, lateUsageDefault, meteredPriceFaults, planFaults, type LateUsage, type Price } from '#domain';
 import { readMeters, type PlanPrice, type PlanVersion } from '#persistence';
-import { accepted, refused, type Ids, type InputFault, type Outcome } from '#platform';
+import { accepted, assert, refused, type Ids, type InputFault, type Outcome } from '#platform';
 import { unusable } from './catalog-kinds.js';
 
 /** What makes a version of a plan. */
-export type PlanTerms = Pick<PlanVersion, 'currency' | 'billingPeriod' | 'trialDays'> & { readonly prices: readonly Price[] };
+export type PlanTerms = Pick<PlanVersion, 'currency' | 'billingPeriod' | 'trialDays' | 'lateUsage'> & { readonly prices: readonly Price[] };
 
 /** Checks the terms with everything that they refer to, and brings decimals and references into their one form. */
 export async function resolveTerms(manager: EntityManager, input: PlanReplace & { key: string }): Promise<Outcome<PlanTerms, 'invalid_request'>> {
@@ -25,7 +25,13 @@ export async function resolveTerms(manager: EntityManager, input: PlanReplace & 
     return { ...price, meter: meter.key };
   });
   if (faults.length > 0) return refused('invalid_request', `The plan has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, faults);
-  return accepted({ currency: input.currency, billingPeriod: input.billing_period, trialDays: input.trial_days ?? 0, prices: canonicalPrices(prices) });
+  return accepted({ currency: input.currency, billingPeriod: input.billing_period, trialDays: input.trial_days ?? 0, prices: canonicalPrices(prices), lateUsage: lateUsageOf(input.late_usage) });
+}
+
+function lateUsageOf(given: PlanReplace['late_usage']): LateUsage {
+  const { policy = lateUsageDefault.policy, ...rest } = canonicalPrices(given ?? {});
+  assert(policy !== 'credit_or_debit_note', 'Unsupported policies are refused before.');
+  return { policy, ...rest };
 }
 
 /** Gives each price its id: the one that it had, where nothing about it changed, else a new one. */
@@ -41,7 +47,7 @@ export function withoutId({ id: _id, ...price }: PlanPrice): Price {
 }
 
 export function areSameTerms(a: PlanTerms, b: PlanTerms): boolean {
-  const textOf = ({ currency, billingPeriod, trialDays, prices }: PlanTerms) => sortedText({ currency, billingPeriod, trialDays, prices });
+  const textOf = ({ currency, billingPeriod, trialDays, prices, lateUsage }: PlanTerms) => sortedText({ currency, billingPeriod, trialDays, prices, lateUsage });
   return textOf(a) === textOf(b);
 }
 

@@ -52,6 +52,7 @@ export class Plans {
         billing_period: change.billing_period ?? version.billingPeriod,
         trial_days: change.trial_days ?? version.trialDays,
         prices: change.prices ?? version.prices.map(withoutId),
+        late_usage: change.late_usage ?? version.lateUsage,
       }));
       if (!found.ok) return found;
       const { productId, terms } = found.value;

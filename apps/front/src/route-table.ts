@@ -19,7 +19,7 @@ export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
     '/v1/test-clock',
   ],
   rating: ['/v1/pricing/simulate', '/v1/rated-usage'],
-  invoicing: ['/v1/invoices', '/v1/customers/{id}/upcoming-invoice', '/v1/webhooks/stripe', '/v1/organization/payment-provider'],
+  invoicing: ['/v1/invoices', '/v1/late-usage', '/v1/customers/{id}/upcoming-invoice', '/v1/webhooks/stripe', '/v1/organization/payment-provider'],
 };
 
 interface Rule {

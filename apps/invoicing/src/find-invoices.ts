@@ -42,7 +42,7 @@ export class FindInvoices {
 
   /** An invoice that was a draft is read again once its usage is rated: it may have been issued meanwhile. */
   private async withUsage(organizationId: string, invoices: readonly InvoiceRecord[]): Promise<ReadableInvoice[]> {
-    const drafts = invoices.filter(({ status, closesIndex }) => status === 'draft' && closesIndex !== null);
+    const drafts = invoices.filter(({ status, closesIndex, kind }) => status === 'draft' && (closesIndex !== null || kind === 'one_off'));
     if (drafts.length > 0) {
       const subscriptionIds = [...new Set(drafts.map(({ subscriptionId }) => subscriptionId))];
       await this.awaitRatings.execute({ organizationId, subscriptionIds, now: await this.businessNow(organizationId) });

@@ -6,7 +6,8 @@ import type { InvoicingMetrics } from './invoicing-metrics.js';
 export const sweepSteps = [
   'adopt:written', 'adopt:committed',
   'boundary:invoices-written', 'boundary:acts-written', 'boundary:committed',
-  'issue:waiting-noted', 'issue:rating-requested', 'issue:numbers-taken', 'issue:lines-written', 'issue:invoices-written', 'issue:outbox-written', 'issue:committed',
+  'late:drafted', 'late:committed',
+  'issue:waiting-noted', 'issue:rating-requested', 'issue:numbers-taken', 'issue:lines-written', 'issue:invoices-written', 'issue:late-usage-settled', 'issue:outbox-written', 'issue:committed',
   'push:begun', 'push:answered', 'push:written', 'push:committed',
   'clock:finished',
 ] as const;

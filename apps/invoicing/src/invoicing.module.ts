@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { BusinessClock, organizationReader, SecretBox, type Database } from '#persistence';
 import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
+import { AdoptLateUsage } from './adopt-late-usage.js';
 import { AdoptSubscriptions } from './adopt-subscriptions.js';
 import { AwaitRatings } from './await-ratings.js';
 import { ChangeInvoice } from './change-invoice.js';
@@ -8,11 +9,13 @@ import { ConnectPaymentProvider } from './connect-payment-provider.js';
 import { FindInvoices } from './find-invoices.js';
 import { InvoiceController } from './in/invoice.controller.js';
 import { InvoicingWorker } from './in/invoicing-worker.js';
+import { LateUsageController } from './in/late-usage.controller.js';
 import { PaymentProviderController } from './in/payment-provider.controller.js';
 import { WebhookController } from './in/webhook.controller.js';
 import type { InvoicingContext, SweepStep } from './invoicing-context.js';
 import type { InvoicingMetrics } from './invoicing-metrics.js';
 import { IssueInvoices } from './issue-invoices.js';
+import { ListLateUsage } from './list-late-usage.js';
 import { MakeInvoices } from './make-invoices.js';
 import { PaymentProviders, type StripeSettings } from './payment-providers.js';
 import { PreviewUpcomingInvoice } from './preview-upcoming-invoice.js';
@@ -52,16 +55,18 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
   const businessNow = (organizationId: string) => businessClock.now(organizationId);
   const awaitRatings = new AwaitRatings(context);
   const adoptSubscriptions = new AdoptSubscriptions(context);
+  const adoptLateUsage = new AdoptLateUsage(context, businessNow);
   const makeInvoices = new MakeInvoices(context);
   const issueInvoices = new IssueInvoices(context, providers);
   const pushOutbox = new PushOutbox(context, providers);
-  const sweepDue = new SweepDue({ context, adoptSubscriptions, makeInvoices, issueInvoices, pushOutbox });
+  const sweepDue = new SweepDue({ context, adoptSubscriptions, adoptLateUsage, makeInvoices, issueInvoices, pushOutbox });
   return {
     sweepDue,
     pushOutbox,
     findInvoices: new FindInvoices(database, awaitRatings, businessNow),
     changeInvoice: new ChangeInvoice({ context, providers, sweepDue, pushOutbox, businessNow }),
     previewUpcomingInvoice: new PreviewUpcomingInvoice({ context, providers, awaitRatings, businessNow }),
+    listLateUsage: new ListLateUsage({ database, awaitRatings, businessNow }),
     receiveWebhook: new ReceiveWebhook(context, providers),
     connectPaymentProvider: new ConnectPaymentProvider({ database, box, bootstrapStripe: adapters.stripe, allowApiBase: adapters.allowStripeBase }),
   };
@@ -77,10 +82,11 @@ export class InvoicingModule {
       { provide: FindInvoices, useValue: use.findInvoices },
       { provide: ChangeInvoice, useValue: use.changeInvoice },
       { provide: PreviewUpcomingInvoice, useValue: use.previewUpcomingInvoice },
+      { provide: ListLateUsage, useValue: use.listLateUsage },
       { provide: ReceiveWebhook, useValue: use.receiveWebhook },
       { provide: ConnectPaymentProvider, useValue: use.connectPaymentProvider },
       { provide: InvoicingWorker, useFactory: worker },
     ];
-    return { module: InvoicingModule, controllers: [InvoiceController, WebhookController, PaymentProviderController], providers };
+    return { module: InvoicingModule, controllers: [InvoiceController, LateUsageController, WebhookController, PaymentProviderController], providers };
   }
 }

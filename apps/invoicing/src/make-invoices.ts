@@ -102,7 +102,7 @@ export class MakeInvoices {
     if (period !== null && isWorthMaking({ lines, closesUsage })) {
       const id = this.context.ids.make('inv');
       made.invoices.push({
-        id, customerId: subscription.customerId, subscriptionId: subscription.id, periodIndex: boundary.index,
+        id, kind: 'period', customerId: subscription.customerId, subscriptionId: subscription.id, periodIndex: boundary.index,
         closesIndex: closesUsage ? (boundary.closes?.number ?? null) : null, planId: plan.planId, planVersion: plan.version,
         waitingForUsage: closesUsage, currency: subscription.currency, collection: subscription.collection, daysUntilDue: subscription.daysUntilDue,
         periodStart: period.start, periodEnd: period.end, datedAt: at,

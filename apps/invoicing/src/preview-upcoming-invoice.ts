@@ -1,9 +1,10 @@
-import { later, nextBoundary, previewInvoice, type Boundary, type PayableAmounts, type PreviewedInvoice } from '#domain';
-import { findOrganization, readCarriedAmounts, readCustomer, readRatedPeriods, readSubscriptions, scheduleOf, type SubscriptionRecord } from '#persistence';
+import { later, nextBoundary, previewInvoice, type Boundary, type InvoiceLine, type PayableAmounts, type PreviewedInvoice } from '#domain';
+import { findOrganization, readCarriedAmounts, readCustomer, readDraftedPeriods, readRatedPeriods, readSubscriptions, scheduleOf, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
 import type { AwaitRatings } from './await-ratings.js';
 import type { InvoicingContext } from './invoicing-context.js';
+import { adjustmentLines, readOwedLateUsage, takeOwed } from './owed-late-usage.js';
 import type { PaymentProviders } from './payment-providers.js';
 import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
 import { feeTermsOf, withPlans, type BilledSubscription } from './subscription-terms.js';
@@ -84,8 +85,19 @@ export class PreviewUpcomingInvoice {
     const [rated] = closes === null ? [] : await readRatedPeriods(manager, [{ subscriptionId: subscription.id, periodIndex: closes.number }]);
     const period = closes?.period;
     const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period, stage: closes?.stage ?? 0 }) : ratedUsageLines(rated, { currency: subscription.currency, period });
+    const adjustments = await this.adjustments(manager, { organizationId, subscriptionId: subscription.id, closesIndex: closes?.number ?? null });
     const carriedIn = carried.filter(({ currency }) => currency === subscription.currency);
-    return previewInvoice({ boundary, terms: feeTermsOf(one, organization), usage, carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
+    return previewInvoice({ boundary, terms: feeTermsOf(one, organization), usage: [...usage, ...adjustments], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
+  }
+
+  /** Late usage that this invoice will bear. What a draft bears that comes before it is not among it. */
+  private async adjustments(manager: EntityManager, of: { organizationId: string; subscriptionId: string; closesIndex: number | null }): Promise<InvoiceLine[]> {
+    const { organizationId, subscriptionId, closesIndex } = of;
+    const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: [subscriptionId] });
+    if (owed.size === 0) return [];
+    const drafted = (await readDraftedPeriods(manager, [subscriptionId])).get(subscriptionId);
+    if (drafted !== undefined) takeOwed(owed, { subscriptionId, kind: 'period', closesIndex: drafted });
+    return adjustmentLines(takeOwed(owed, { subscriptionId, kind: 'period', closesIndex }));
   }
 }
 

@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { billingPeriodAt, composeInvoice, invoiceTotals, type InvoiceTotals } from '#domain';
+import { billingPeriodAt, composeInvoice, invoiceTotals, type InvoiceLine, type InvoiceTotals } from '#domain';
 import { findOrganization, readInvoiceLines, readRatedPeriods, scheduleOf, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
 import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
+import { adjustmentLines, readOwedLateUsage, takeOwed } from './owed-late-usage.js';
 import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
 import { readBilledSubscriptions } from './subscription-terms.js';
 
@@ -17,16 +18,26 @@ export interface ReadableInvoice {
 export async function readWithLines(manager: EntityManager, options: { organizationId: string; invoices: readonly InvoiceRecord[] }): Promise<ReadableInvoice[]> {
   const { organizationId, invoices } = options;
   const stored = await readInvoiceLines(manager, { organizationId, invoiceIds: invoices.map(({ id }) => id) });
-  const usage = await usageOfDrafts(manager, { organizationId, drafts: invoices.filter(({ status }) => status === 'draft') });
+  const drafts = invoices.filter(({ status }) => status === 'draft');
+  const usage = await usageOfDrafts(manager, { organizationId, drafts });
+  const adjustments = await adjustmentsOfDrafts(manager, { organizationId, drafts });
   return invoices.map((invoice) => {
     const own = stored.get(invoice.id) ?? [];
     if (invoice.status !== 'draft') return { invoice, lines: own, totals: invoice };
     const period = { start: invoice.periodStart, end: invoice.periodEnd };
-    const composed = composeInvoice({ period, lines: [...(usage.get(invoice.id) ?? []), ...own], carriedIn: [], payable: null });
+    const composed = composeInvoice({ period, lines: [...(usage.get(invoice.id) ?? []), ...(adjustments.get(invoice.id) ?? []), ...own], carriedIn: [], payable: null });
     // What it will carry over is known when it is issued; until then a draft shows what it adds up to.
     const lines = composed.lines.filter(({ kind }) => kind !== 'carried_over').map((line) => ({ ...line, invoiceId: invoice.id, id: lineId({ invoiceId: invoice.id, ref: line.ref }) }));
     return { invoice, lines, totals: invoiceTotals(lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)) };
   });
+}
+
+/** Late usage goes to the draft that is issued first. */
+async function adjustmentsOfDrafts(manager: EntityManager, options: { organizationId: string; drafts: readonly InvoiceRecord[] }): Promise<Map<string, InvoiceLine[]>> {
+  const { organizationId, drafts } = options;
+  const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: drafts.map(({ subscriptionId }) => subscriptionId) });
+  if (owed.size === 0) return new Map();
+  return new Map(drafts.toSorted((a, b) => a.periodIndex - b.periodIndex).map((draft) => [draft.id, adjustmentLines(takeOwed(owed, draft))]));
 }
 
 async function usageOfDrafts(manager: EntityManager, options: { organizationId: string; drafts: readonly InvoiceRecord[] }): Promise<Map<string, ReturnType<typeof ratedUsageLines>>> {

@@ -21,7 +21,7 @@ afterEach(async () => {
 const until = '2026-04-01T01:00:00Z';
 const passesMax = 200;
 
-/** Three months of a fee and usage, and a second customer who was canceled and is owed money. */
+/** Three months of a fee and usage, a second customer who was canceled and is owed money, and late usage of both a running and an ended subscription. */
 async function story(): Promise<void> {
   fixture = await InvoicingFixture.open();
   double = await StripeDouble.start({ cardOfNewCustomers: 'pm_card_visa' });
@@ -35,18 +35,32 @@ async function story(): Promise<void> {
   await fixture.cancel('sub_b', { at: '2026-02-15T00:00:00Z' });
   await fixture.subscribe({ id: 'sub_c', customerId: 'cus_b', planId: 'plan_fee', startAt: '2026-03-01T00:00:00Z' });
   await fixture.cancel('sub_c', { at: '2026-04-01T00:00:00Z' });
-  fixture.rating().quantityOf = ({ periodIndex }) => String(periodIndex * 100);
+  await fixture.plan([perUnit({ id: 'price_used', amount: '0.01' })], { id: 'plan_use' });
+  await fixture.customer('cus_d');
+  await fixture.subscribe({ id: 'sub_d', customerId: 'cus_d', planId: 'plan_use', startAt: '2026-01-01T00:00:00Z' });
+  await fixture.cancel('sub_d', { at: '2026-02-01T00:00:00Z' });
+  const rating = fixture.rating();
+  let lateCalls = 0;
+  rating.quantityOf = ({ periodIndex }) => String(periodIndex * 100 + (periodIndex === 1 ? lateCalls : 0));
+  rating.beforeFinal = async ({ subscriptionId, periodIndex }) => {
+    if (subscriptionId !== 'sub_a' || periodIndex === 1) return;
+    lateCalls = 75;
+    await rating.rateClosed(periodIndex === 2 ? 'sub_a' : 'sub_d');
+  };
 }
 
 const expected = [
-  'ACME-000001 paid 2026-01-01/2026-02-01 3100: advance 3100',
-  'ACME-000002 paid 2026-02-01/2026-03-01 2800: advance 2800',
-  'ACME-000003 paid 2026-01-01/2026-02-01 3200: usage 100, advance 3100',
-  'ACME-000004 paid 2026-02-15/2026-03-01 0: proration -1400, carried_over 1400', // 14 of 28 days of 28.00
-  'ACME-000005 paid 2026-03-01/2026-04-01 1400: carried_over -1400, advance 2800', // 28.00 - 14.00
-  'ACME-000006 paid 2026-02-01/2026-03-01 3300: usage 200, advance 3100',
-  'ACME-000007 paid 2026-03-01/2026-04-01 3400: usage 300, advance 3100',
-];
+  'paid 2026-01-01/2026-02-01 3100: advance 3100',
+  'paid 2026-02-01/2026-03-01 2800: advance 2800',
+  'paid 2026-01-01/2026-02-01 3200: usage 100, advance 3100',
+  'paid 2026-01-01/2026-02-01 100: usage 100',
+  'paid 2026-02-15/2026-03-01 0: proration -1400, carried_over 1400', // 14 of 28 days of 28.00
+  'paid 2026-03-01/2026-04-01 1400: carried_over -1400, advance 2800', // 28.00 - 14.00
+  'paid 2026-02-01/2026-03-01 3375: usage 200, adjustment 75, advance 3100', // 75 late calls of January
+  'paid 2026-03-01/2026-04-01 3400: usage 300, advance 3100',
+  'paid 2026-01-01/2026-02-01 75: adjustment 75', // The same of the subscription that has ended.
+].sort();
+const numbers = expected.map((_line, index) => `ACME-00000${index + 1}`);
 
 function stripeSettings() {
   return { apiKey: double.apiKey, webhookSecret: 'whsec_double', apiBase: double.url };
@@ -54,12 +68,13 @@ function stripeSettings() {
 
 async function expectTheStory(): Promise<void> {
   const invoices = await fixture.invoices();
-  expect(invoices.map(summary).sort()).toEqual(expected);
+  expect(invoices.map((invoice) => summary(invoice).replace(/^\S+ /, '')).sort()).toEqual(expected);
+  expect(invoices.map(({ invoice }) => invoice.number).sort()).toEqual(numbers);
   const owing = invoices.filter(({ totals }) => totals.amountDueMinor > 0n).map(({ invoice, totals }) => `${invoice.id} ${totals.amountDueMinor}`);
   expect([...double.state.invoices.values()].map((one) => `${one.metadata['tollway_invoice']} ${one.amountPaid}`).sort()).toEqual(owing.sort());
-  // 31.00 + 28.00 + 32.00 + 14.00 + 33.00 + 34.00 = 172.00, each once.
-  expect(double.state.payments.reduce((sum, { amount }) => sum + amount, 0)).toBe(17_200);
-  expect(double.state.payments).toHaveLength(6);
+  // 31.00 + 28.00 + 32.00 + 1.00 + 14.00 + 33.75 + 34.00 + 0.75 = 174.50, each once.
+  expect(double.state.payments.reduce((sum, { amount }) => sum + amount, 0)).toBe(17_450);
+  expect(double.state.payments).toHaveLength(8);
 }
 
 /** Works until the process dies at its step. */
@@ -74,7 +89,7 @@ async function workUntilDeath(process: MortalProcess): Promise<void> {
 
 describe('a process that dies', () => {
   // What happens once in the story can't be died at twice.
-  const once = new Set<SweepStep>(['adopt:written', 'adopt:committed', 'issue:waiting-noted', 'issue:rating-requested', 'clock:finished']);
+  const once = new Set<SweepStep>(['adopt:written', 'adopt:committed', 'late:drafted', 'late:committed', 'issue:waiting-noted', 'issue:rating-requested', 'clock:finished']);
   const deaths = sweepSteps.flatMap((step): [SweepStep, number][] => (once.has(step) ? [[step, 1]] : [[step, 1], [step, 2]]));
   it.each(deaths)('at %s, time %i, leaves nothing undone and nothing twice', async (step, time) => {
     await story();
@@ -117,10 +132,10 @@ describe('two processes at once', () => {
     isOver = true;
     await Promise.all(unlocked);
     const invoices = await fixture.invoices();
-    expect(invoices.map(({ invoice }) => invoice.number).sort()).toEqual(expected.map((line) => line.slice(0, 11)));
+    expect(invoices.map(({ invoice }) => invoice.number).sort()).toEqual(numbers);
     const due = invoices.reduce((sum, { totals }) => sum + totals.amountDueMinor, 0n);
     const carried = invoices.filter(({ invoice }) => invoice.carriedTo === null).reduce((sum, { invoice }) => sum + invoice.carriedOutMinor, 0n);
-    expect(due + carried).toBe(17_200n);
+    expect(due + carried).toBe(17_450n);
     expect(BigInt(double.state.payments.reduce((sum, { amount }) => sum + amount, 0))).toBe(due);
   });
 });

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, pushOutboxJob } from '#contracts';
-import { anyUnadoptedSubscription, beginClockRun, countOpenActs, countOpenOutbox, finishClockRun, readDueOrganizations, type DueOrganization } from '#persistence';
+import { anyUnadoptedSubscription, beginClockRun, countOpenActs, countOpenOutbox, findEndedWithLateUsage, finishClockRun, readDueOrganizations, type DueOrganization } from '#persistence';
+import type { AdoptLateUsage } from './adopt-late-usage.js';
 import type { AdoptSubscriptions } from './adopt-subscriptions.js';
 import type { InvoicingContext, SweptOrganization } from './invoicing-context.js';
 import type { IssueInvoices } from './issue-invoices.js';
@@ -11,10 +12,13 @@ import { quickTriesMax, type PushOutbox } from './push-outbox.js';
 const sweepLock = 7_420_040;
 const organizationsMax = 1_000;
 const roundsMax = 10_000;
+/** How often late usage of ended subscriptions is looked for; a clock on its way has it looked for at once. */
+const lateEverySeconds = 5;
 
 export interface SweepUse {
   readonly context: InvoicingContext;
   readonly adoptSubscriptions: AdoptSubscriptions;
+  readonly adoptLateUsage: AdoptLateUsage;
   readonly makeInvoices: MakeInvoices;
   readonly issueInvoices: IssueInvoices;
   readonly pushOutbox: PushOutbox;
@@ -22,6 +26,8 @@ export interface SweepUse {
 
 /** Does everything that is due in business time, each organization by its own clock. Whatever ends it, the next sweep goes on from there. */
 export class SweepDue {
+  private lateLookedAt: Temporal.Instant | null = null;
+
   constructor(private readonly use: SweepUse) {}
 
   /** Returns false where another sweep is running. */
@@ -34,9 +40,13 @@ export class SweepDue {
   }
 
   private async sweep(): Promise<void> {
-    const { context, adoptSubscriptions } = this.use;
+    const { context, adoptSubscriptions, adoptLateUsage } = this.use;
     for (let round = 0; round < roundsMax; round += 1) if ((await adoptSubscriptions.execute()) === 0) break;
     const systemNow = context.clock.now();
+    if (this.lateLookedAt === null || Temporal.Instant.compare(this.lateLookedAt.add({ seconds: lateEverySeconds }), systemNow) <= 0) {
+      this.lateLookedAt = systemNow;
+      for (let round = 0; round < roundsMax; round += 1) if (await adoptLateUsage.execute(null)) break;
+    }
     const due = await context.database.acrossOrganizations((manager) => readDueOrganizations(manager, { systemNow, limit: organizationsMax }));
     for (const organization of due) {
       try {
@@ -48,9 +58,13 @@ export class SweepDue {
   }
 
   private async sweepOrganization(organization: SweptOrganization): Promise<void> {
-    const { context, makeInvoices, issueInvoices, pushOutbox } = this.use;
+    const { context, adoptLateUsage, makeInvoices, issueInvoices, pushOutbox } = this.use;
     const { organizationId, clockTarget } = organization;
-    if (clockTarget !== null) await context.database.inOrganization(organizationId, (manager) => beginClockRun(manager, { organizationId, target: clockTarget }));
+    if (clockTarget !== null) {
+      await context.database.inOrganization(organizationId, (manager) => beginClockRun(manager, { organizationId, target: clockTarget }));
+      if (!(await adoptLateUsage.isRated(organizationId))) return;
+      for (let round = 0; round < roundsMax; round += 1) if (await adoptLateUsage.execute(organizationId)) break;
+    }
     // Boundaries make drafts only, so they may run ahead; numbers are given by the acts that issue, in order of due time.
     for (let round = 0; round < roundsMax; round += 1) if ((await makeInvoices.execute(organization)) === 0) break;
     let issued = 0;
@@ -73,6 +87,7 @@ export class SweepDue {
       if ((await countOpenActs(manager, { organizationId, dueUntil: target })) > 0) return;
       if ((await countOpenOutbox(manager, { organizationId, triesMax: quickTriesMax })) > 0) return;
       if (await anyUnadoptedSubscription(manager, organizationId)) return;
+      if ((await findEndedWithLateUsage(manager, { organizationId, limit: 1 })).length > 0) return;
       await finishClockRun(manager, { organizationId, target, at: context.clock.now() });
       context.atStep?.('clock:finished');
     });

@@ -1,12 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts } from '#domain';
 import {
-  findOrganization, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, takeInvoiceNumbers, writeInvoiceLines,
-  type InvoiceLineRecord, type IssuedInvoice,
+  deleteDrafts, findOrganization, holdInvoiceNumbers, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, saveLateSettlements,
+  takeInvoiceNumbers, writeInvoiceLines, type InvoiceLineRecord, type IssuedInvoice, type LateSettlement,
 } from '#persistence';
 import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';
+import { adjustmentLines, owesMoney, readOwedLateUsage, settlementsOf, takeOwed, type OwedPeriod } from './owed-late-usage.js';
 import { ratedUsageLines } from './rated-usage-lines.js';
 import type { ReadyToIssue } from './sort-by-readiness.js';
 
@@ -20,19 +21,32 @@ export interface IssueOptions {
   readonly systemNow: Temporal.Instant;
 }
 
-/** Lines, numbers, totals and what the payment provider is to be told: all in the caller's transaction, or none. */
+/** A draft with the late usage that it bears. */
+interface Bearing extends ReadyToIssue {
+  readonly late: readonly OwedPeriod[];
+}
+
+/** Lines, numbers, totals, late usage and what the payment provider is to be told: all in the caller's transaction, or none. */
 export async function writeIssuedInvoices(manager: EntityManager, options: IssueOptions): Promise<void> {
-  const { context, organization, ready } = options;
+  const { context, organization } = options;
   const { organizationId } = organization;
-  // The lock on the numbers comes first: what earlier invoices left is read under it.
+  // The lock on the numbers comes first: what earlier invoices left, and what is late, is read under it.
+  await holdInvoiceNumbers(manager, organizationId);
+  const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: options.ready.map(({ invoice }) => invoice.subscriptionId) });
+  const bearing = options.ready.map((candidate): Bearing => ({ ...candidate, late: takeOwed(owed, candidate.invoice) }));
+  const [ready, idle] = [bearing.filter(isDocument), bearing.filter((candidate) => !isDocument(candidate))];
+  await dropIdle(manager, { organization, idle });
+  if (ready.length === 0) return;
   const first = await takeInvoiceNumbers(manager, { organizationId, count: ready.length });
   context.atStep?.('issue:numbers-taken');
-  const issued = await composeAll(manager, { ...options, first });
+  const issued = await composeAll(manager, { ...options, ready, first });
   await writeInvoiceLines(manager, { organizationId, lines: issued.flatMap(({ lines }) => lines), replace: true });
   context.atStep?.('issue:lines-written');
   await issueInvoices(manager, issued.map(({ record }) => record));
   await noteCarriedTo(manager, issued.flatMap(({ record, carriedIn }) => carriedIn.map(({ invoiceId }) => ({ fromInvoiceId: invoiceId, toInvoiceId: record.id }))));
   context.atStep?.('issue:invoices-written');
+  await saveLateSettlements(manager, { organizationId, settlements: issued.flatMap(({ settlements }) => settlements) });
+  context.atStep?.('issue:late-usage-settled');
   if (options.limitsOf !== null) {
     const owing = issued.filter(({ record }) => record.amountDueMinor > 0n);
     const entries = owing.map(({ record }) => ({ invoiceId: record.id, kind: 'push' as const, paymentId: null }));
@@ -41,13 +55,25 @@ export async function writeIssuedInvoices(manager: EntityManager, options: Issue
   }
 }
 
+/** A one-off whose late usage has come to nothing meanwhile is not issued. */
+function isDocument({ invoice, late }: Bearing): boolean {
+  return invoice.kind !== 'one_off' || owesMoney(late);
+}
+
+async function dropIdle(manager: EntityManager, { organization, idle }: { organization: SweptOrganization; idle: readonly Bearing[] }): Promise<void> {
+  await deleteDrafts(manager, idle.map(({ invoice }) => invoice.id));
+  const settlements = idle.flatMap(({ act, late }) => settlementsOf(late, { invoice: null, settledAt: nowOfAct(organization, act.dueAt) }));
+  await saveLateSettlements(manager, { organizationId: organization.organizationId, settlements });
+}
+
 interface Issued {
   readonly record: IssuedInvoice;
   readonly lines: InvoiceLineRecord[];
   readonly carriedIn: readonly CarriedAmount[];
+  readonly settlements: readonly LateSettlement[];
 }
 
-async function composeAll(manager: EntityManager, options: IssueOptions & { readonly first: bigint }): Promise<Issued[]> {
+async function composeAll(manager: EntityManager, options: Omit<IssueOptions, 'ready'> & { readonly ready: readonly Bearing[]; readonly first: bigint }): Promise<Issued[]> {
   const { organization, ready } = options;
   const { organizationId } = organization;
   const settings = await findOrganization(manager, organizationId);
@@ -69,21 +95,22 @@ async function composeAll(manager: EntityManager, options: IssueOptions & { read
       id: invoice.id, number, status: isPaid ? 'paid' : 'open', ...composed.totals, carriedOutMinor: composed.carriedOutMinor,
       usageCompleteAsOf: candidate.usage?.completeAsOf ?? null, issuedAt, dueAt, paidAt: isPaid ? issuedAt : null,
     };
-    return { record, lines: composed.lines.map((line) => ({ ...line, id: lineId({ invoiceId: invoice.id, ref: line.ref }), invoiceId: invoice.id })), carriedIn };
+    const lines = composed.lines.map((line) => ({ ...line, id: lineId({ invoiceId: invoice.id, ref: line.ref }), invoiceId: invoice.id }));
+    return { record, lines, carriedIn, settlements: settlementsOf(candidate.late, { invoice, settledAt: issuedAt }) };
   });
 }
 
-function compose(candidate: ReadyToIssue, options: IssueOptions & { fees: readonly InvoiceLine[]; carriedIn: readonly CarriedAmount[] }): ComposedInvoice {
-  const { invoice, usage } = candidate;
+function compose(candidate: Bearing, options: Pick<IssueOptions, 'limitsOf'> & { fees: readonly InvoiceLine[]; carriedIn: readonly CarriedAmount[] }): ComposedInvoice {
+  const { invoice, usage, late } = candidate;
   const period = { start: invoice.periodStart, end: invoice.periodEnd };
   if (usage !== null) assert(usage.end.equals(period.end) && usage.start.equals(period.start), 'A period is billed from the same instants as it is rated.');
   const used = usage === null ? [] : ratedUsageLines(usage, { currency: invoice.currency, period });
-  return composeInvoice({ period, lines: [...used, ...options.fees], carriedIn: options.carriedIn, payable: options.limitsOf?.(invoice.currency) ?? null });
+  return composeInvoice({ period, lines: [...used, ...adjustmentLines(late), ...options.fees], carriedIn: options.carriedIn, payable: options.limitsOf?.(invoice.currency) ?? null });
 }
 
 const payerOf = (invoice: { customerId: string; currency: string }): string => `${invoice.customerId}/${invoice.currency}`;
 
-async function openAmounts(manager: EntityManager, options: IssueOptions): Promise<Map<string, CarriedAmount[]>> {
+async function openAmounts(manager: EntityManager, options: Pick<IssueOptions, 'organization' | 'ready'>): Promise<Map<string, CarriedAmount[]>> {
   const customerIds = [...new Set(options.ready.map(({ invoice }) => invoice.customerId))];
   const open = await readCarriedAmounts(manager, { organizationId: options.organization.organizationId, customerIds });
   return Map.groupBy(open, payerOf);

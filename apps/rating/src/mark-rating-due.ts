@@ -14,7 +14,7 @@ export class MarkRatingDue {
       const change = mergeChanges(ofOrganization);
       await this.database.inOrganization(organizationId, async (manager) => {
         const subscriptionIds = await findAffectedSubscriptions(manager, change);
-        await markRatingDue(manager, { organizationId, subscriptionIds, at: this.clock.now() });
+        await markRatingDue(manager, { organizationId, subscriptionIds, at: this.clock.now(), lateFrom: change.earliest });
       });
     }
   }

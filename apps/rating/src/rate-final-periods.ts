@@ -1,28 +1,58 @@
+import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type RateFinalPayload } from '#contracts';
 import { billingPeriodAt } from '#domain';
-import { findOrganization, markRatingDue, readGenerations, readSubscribedPlans, readSubscriptions, saveRatedPeriods, scheduleOf, type Database } from '#persistence';
-import { assert, type Clock, type JobQueue } from '#platform';
+import { findOrganization, markRatingDue, readGenerations, readSubscribedPlans, readSubscriptions, saveLateRatings, saveRatedPeriods, scheduleOf, type Database, type RatedPeriod } from '#persistence';
+import { assert, Fault, type Clock, type JobQueue } from '#platform';
+import type { AwaitUsageChanges } from './await-usage-changes.js';
 import type { PeriodToRate } from './period-to-rate.js';
+import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
 
+export interface RateFinalUse {
+  readonly database: Database;
+  readonly ratePeriods: RatePeriods;
+  readonly rateClosed: RateClosedPeriods;
+  readonly awaitChanges: AwaitUsageChanges;
+  readonly jobs: JobQueue;
+  readonly clock: Clock;
+}
+
 /**
- * Rates ended periods for the last time and tells invoicing. Asking again changes nothing, since a final period is never
- * written again. The generation is marked, so that the period that follows is rated too.
+ * Rates ended periods for the last time, earlier ones whose usage has changed with them, and tells invoicing: so the invoice of a
+ * period bears all that was late by then. Asking again changes nothing, since a final period is never written again.
  */
 export class RateFinalPeriods {
-  constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly jobs: JobQueue; readonly clock: Clock }) {}
+  constructor(private readonly use: RateFinalUse) {}
 
   async execute(command: RateFinalPayload): Promise<void> {
     const { organizationId } = command;
+    // What is counted is marked a moment later; without the marks late usage would miss this invoice.
+    if (!(await this.use.awaitChanges.execute())) throw new Fault({ code: 'changes_pending', detail: 'Changed usage is still being marked.', retryable: true });
     const loaded = await this.load(command);
     const latestEnd = loaded.periods.map(({ billing }) => billing.period.end).reduce((first, second) => (Temporal.Instant.compare(first, second) >= 0 ? first : second));
     const rated = await this.use.ratePeriods.execute({ ...loaded, now: latestEnd, isFinal: true });
+    const late = await this.use.rateClosed.rate(loaded.closed, loaded);
     await this.use.database.inOrganization(organizationId, async (manager) => {
-      await saveRatedPeriods(manager, rated);
       const subscriptionIds = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))];
-      await markRatingDue(manager, { organizationId, subscriptionIds, at: this.use.clock.now() });
+      const current = await readGenerations(manager, subscriptionIds, { hold: true });
+      await saveRatedPeriods(manager, rated);
+      await saveLateRatings(manager, late);
+      await this.markNext(manager, { organizationId, rated, current });
     });
     await this.use.jobs.add(invoicingQueue, [sweepJob]);
+  }
+
+  /** The period that follows is rated next. What changed while these were rated may be missing in them, and they are closed now: it is late. */
+  private async markNext(manager: EntityManager, done: { organizationId: string; rated: readonly RatedPeriod[]; current: ReadonlyMap<string, bigint> }): Promise<void> {
+    const { organizationId, rated, current } = done;
+    const at = this.use.clock.now();
+    const isChanged = ({ subscriptionId, generation }: RatedPeriod): boolean => (current.get(subscriptionId) ?? 0n) > generation;
+    const unchanged = [...new Set(rated.filter((period) => !isChanged(period)).map(({ subscriptionId }) => subscriptionId))];
+    await markRatingDue(manager, { organizationId, subscriptionIds: unchanged, at });
+    for (const [start, periods] of Map.groupBy(rated.filter(isChanged), (period) => period.start.toString())) {
+      const subscriptionIds = [...new Set(periods.map(({ subscriptionId }) => subscriptionId))];
+      await markRatingDue(manager, { organizationId, subscriptionIds, at, lateFrom: Temporal.Instant.from(start) });
+    }
   }
 
   private async load({ organizationId, periods: wanted }: RateFinalPayload) {
@@ -43,7 +73,7 @@ export class RateFinalPeriods {
         assert(plan !== undefined, 'Each stage of a schedule has its plan.');
         return { subscription, plan, billing };
       });
-      return { organization, generations, periods };
+      return { organization, generations, periods, ...(await this.use.rateClosed.load(manager, ids)) };
     });
   }
 }

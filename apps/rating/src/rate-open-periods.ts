@@ -1,24 +1,27 @@
 import type { RateOpenPayload } from '#contracts';
-import { adoptSubscriptions, findOrganization, readGenerations, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readGenerations, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
+import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
 
-/** Rates the open periods of some subscriptions as they stand now. Does it again only where something changed in the meantime. */
+/** Rates the open periods of some subscriptions as they stand now, and closed ones whose usage has changed. Does it again only where something changed in the meantime. */
 export class RateOpenPeriods {
-  constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly clock: Clock }) {}
+  constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly rateClosed: RateClosedPeriods; readonly clock: Clock }) {}
 
   async execute(command: RateOpenPayload): Promise<void> {
     const { organizationId, subscriptionIds } = command;
     const loaded = await this.load(command);
     const periods = await this.use.ratePeriods.execute({ ...loaded, isFinal: false });
-    const settled: SettledRating[] = subscriptionIds.map((subscriptionId) => ({
+    const late = await this.use.rateClosed.rate(loaded.closed, loaded);
+    const settled: SettledRating[] = subscriptionIds.filter((id) => !loaded.postponed.has(id)).map((subscriptionId) => ({
       subscriptionId,
       generation: loaded.generations.get(subscriptionId) ?? 0n,
       openUntil: loaded.openUntil.get(subscriptionId) ?? null,
     }));
     await this.use.database.inOrganization(organizationId, async (manager) => {
       await saveRatedPeriods(manager, periods);
+      await saveLateRatings(manager, late);
       await settleRatings(manager, settled);
     });
   }
@@ -45,7 +48,7 @@ export class RateOpenPeriods {
       const known = await readRatedPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
       const final = new Set(known.filter(({ isFinal }) => isFinal).map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));
       const periods = candidates.filter(({ subscription, billing }) => !final.has(`${subscription.id}/${billing.number}`));
-      return { organization, now, generations, periods, openUntil };
+      return { organization, now, generations, periods, ...(await this.use.rateClosed.load(manager, subscriptionIds)), openUntil };
     });
   }
 }

@@ -5,7 +5,9 @@ import type { Clock, EventLog, JobQueue, Logger } from '#platform';
 import { RatingController } from './in/rating.controller.js';
 import { RatingWorker } from './in/rating-worker.js';
 import { UsageChangedHandler } from './in/usage-changed.handler.js';
+import { AwaitUsageChanges } from './await-usage-changes.js';
 import { MarkRatingDue } from './mark-rating-due.js';
+import { RateClosedPeriods } from './rate-closed-periods.js';
 import { RateFinalPeriods } from './rate-final-periods.js';
 import { RateOpenPeriods } from './rate-open-periods.js';
 import { RatePeriods } from './rate-periods.js';
@@ -37,9 +39,11 @@ export class RatingModule {
   static register(adapters: RatingAdapters): DynamicModule {
     const { database, log, jobs, usage, events, clock, logger } = adapters;
     const ratePeriods = new RatePeriods({ database, usage, events, clock });
-    const rateOpen = new RateOpenPeriods({ database, ratePeriods, clock });
-    const rateFinal = new RateFinalPeriods({ database, ratePeriods, jobs, clock });
-    const refresh = new RefreshRatings({ database, log, clock, rateOpen });
+    const rateClosed = new RateClosedPeriods(ratePeriods);
+    const awaitChanges = new AwaitUsageChanges({ log, clock });
+    const rateOpen = new RateOpenPeriods({ database, ratePeriods, rateClosed, clock });
+    const rateFinal = new RateFinalPeriods({ database, ratePeriods, rateClosed, awaitChanges, jobs, clock });
+    const refresh = new RefreshRatings({ database, log, clock, rateOpen, awaitChanges });
     const sendDue = new SendDueRatings({ database, jobs, clock, patience: adapters.patience ?? patienceDefault });
     const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
     return {

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, findStaleRatings, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage } from '#persistence';
 import { systemClock, type JobQueue, type NewJob } from '#platform';
 import { usePostgres, type TestDatabase } from '#testing';
+import type { AwaitUsageChanges } from './await-usage-changes.js';
+import { RateClosedPeriods } from './rate-closed-periods.js';
 import { RateFinalPeriods } from './rate-final-periods.js';
 import { RateOpenPeriods } from './rate-open-periods.js';
 import { RatePeriods } from './rate-periods.js';
@@ -73,8 +75,10 @@ afterAll(async () => {
   await admin?.end();
 });
 
+const awaitChanges = { execute: () => Promise.resolve(true) } as AwaitUsageChanges;
 const ratePeriods = () => new RatePeriods({ database, usage, events, clock: systemClock });
-const rateOpen = () => new RateOpenPeriods({ database, ratePeriods: ratePeriods(), clock: systemClock }).execute({ organizationId, subscriptionIds: ['sub_a'] });
+const rateClosed = () => new RateClosedPeriods(ratePeriods());
+const rateOpen = () => new RateOpenPeriods({ database, ratePeriods: ratePeriods(), rateClosed: rateClosed(), clock: systemClock }).execute({ organizationId, subscriptionIds: ['sub_a'] });
 const report = (groupBy: ('customer' | 'plan' | 'price' | 'day')[]) =>
   database.inOrganization(organizationId, async (manager) =>
     readRatedUsage(manager, { from: at('2027-01-01T00:00:00Z'), to: at('2027-03-01T00:00:00Z'), groupBy, rowsMax: 1_000 }));
@@ -128,7 +132,7 @@ describe('rating open periods', () => {
 
 describe('rating for the last time', () => {
   const rateFinal = (jobs: JobQueue) =>
-    new RateFinalPeriods({ database, ratePeriods: ratePeriods(), jobs, clock: systemClock }).execute({
+    new RateFinalPeriods({ database, ratePeriods: ratePeriods(), rateClosed: rateClosed(), awaitChanges, jobs, clock: systemClock }).execute({
       organizationId,
       periods: [{ subscriptionId: 'sub_a', periodIndex: 1, start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' }],
     });
@@ -152,6 +156,65 @@ describe('rating for the last time', () => {
       { price: { id: 'price_base', key: 'base' }, quantity: '1', amountMinor: 3100n, currency: 'USD', state: 'open' },
       { price: { id: 'price_req', key: 'requests' }, quantity: '310', amountMinor: 2100n, currency: 'USD', state: 'closed' },
       { price: { id: 'price_req', key: 'requests' }, quantity: '220', amountMinor: 1200n, currency: 'USD', state: 'open' },
+    ]);
+  });
+});
+
+describe('usage that comes after the last rating', () => {
+  const settled = () => database.inOrganization(organizationId, async (manager) => {
+    const due: { rated: boolean }[] = await manager.query(`select generation = rated_generation and late_from is null as rated from rating_due where subscription_id = 'sub_a'`);
+    return due[0]?.rated;
+  });
+  const mark = (lateFrom?: string) => database.inOrganization(organizationId, async (manager) =>
+    markRatingDue(manager, { organizationId, subscriptionIds: ['sub_a'], at: systemClock.now(), ...(lateFrom === undefined ? {} : { lateFrom: at(lateFrom) }) }));
+  const lateLines = async () => (await admin.query(
+    `select price_key, quantity::text, amount_minor::text, late.generation = due.generation as current from late_rated_lines line
+     join late_ratings late using (subscription_id, period_index) join rating_due due using (subscription_id) order by price_key`)).rows;
+
+  it('leaves no trace where nothing of the closed period changed', async () => {
+    perDay = 10;
+    await mark('2027-01-15T00:00:00Z');
+    await rateOpen();
+    expect(await lateLines()).toEqual([]);
+    expect(await settled()).toBe(true);
+  });
+
+  it('does not look at closed periods for usage of later ones', async () => {
+    perDay = 20;
+    await mark('2027-02-01T00:00:00Z');
+    await rateOpen();
+    expect(await lateLines()).toEqual([]);
+  });
+
+  it('is rated beside what was closed, which stays, and again when it goes back', async () => {
+    await mark('2027-01-31T23:59:59Z');
+    await rateOpen();
+    // 31 × 20 = 620, 100 free: 520 × 0.1.
+    expect(await lateLines()).toEqual([{ price_key: 'requests', quantity: '620', amount_minor: '5200', current: true }]);
+    const closed = (await report(['price', 'day'])).filter(({ state, price }) => state === 'closed' && price?.key === 'requests');
+    expect(closed.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)).toBe(2100n);
+    perDay = 10;
+    await mark('2027-01-01T00:00:00Z');
+    await rateOpen();
+    expect(await lateLines()).toEqual([{ price_key: 'requests', quantity: '310', amount_minor: '2100', current: true }]);
+    expect(await settled()).toBe(true);
+  });
+
+  it('is not lost where it is marked while the period is rated for the last time', async () => {
+    await admin.query(`update test_clocks set now = '2027-03-02T00:00:00Z' where organization_id = 'org_a'`);
+    const marking: UsageSlices = { readSlices: async (request) => {
+      const read = await usage.readSlices(request);
+      perDay = 30;
+      await mark('2027-02-05T00:00:00Z');
+      return read;
+    } };
+    const racing = new RatePeriods({ database, usage: marking, events, clock: systemClock });
+    await new RateFinalPeriods({ database, ratePeriods: racing, rateClosed: rateClosed(), awaitChanges, jobs: new CollectedJobs(), clock: systemClock })
+      .execute({ organizationId, periods: [{ subscriptionId: 'sub_a', periodIndex: 2, start: '2027-02-01T00:00:00Z', end: '2027-03-01T00:00:00Z' }] });
+    await rateOpen();
+    // 28 × 30 = 840, 740 of them paid; closed with 280, 180 of them paid. January stays as it was.
+    expect(await lateLines()).toEqual([
+      { price_key: 'requests', quantity: '310', amount_minor: '2100', current: false }, { price_key: 'requests', quantity: '840', amount_minor: '7400', current: true },
     ]);
   });
 });

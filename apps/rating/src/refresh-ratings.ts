@@ -1,24 +1,23 @@
-import { aggregatorGroup, ratingGroup, topics } from '#contracts';
+import { aggregatorGroup, topics } from '#contracts';
 import { adoptSubscriptions, findStaleRatingsOf, readOldestOpenRating, type Database } from '#persistence';
 import type { Clock, EventLog } from '#platform';
+import type { AwaitUsageChanges } from './await-usage-changes.js';
 import type { RateOpenPeriods } from './rate-open-periods.js';
 import { subscriptionsPerJobMax } from './send-due-ratings.js';
 
-const changesPollMs = 20;
-const changesWaitMaxMs = 2_000;
 /** A reader rates this many subscriptions at most before it is answered; the rest follow by the queue. */
 const ratedAtOnceMax = 1_000;
 
 /** Brings an organization's open periods up to now before somebody reads them. */
 export class RefreshRatings {
   constructor(
-    private readonly use: { readonly database: Database; readonly log: EventLog; readonly clock: Clock; readonly rateOpen: RateOpenPeriods },
+    private readonly use: { readonly database: Database; readonly log: EventLog; readonly clock: Clock; readonly rateOpen: RateOpenPeriods; readonly awaitChanges: AwaitUsageChanges },
   ) {}
 
   /** The instant before which every acknowledged event is in the organization's rated periods. */
   async execute(organizationId: string): Promise<Temporal.Instant> {
     const countedAsOf = await this.use.log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup });
-    const sawAllChanges = await this.waitForChanges();
+    const sawAllChanges = await this.use.awaitChanges.execute();
     const stale = await this.use.database.inOrganization(organizationId, async (manager) => {
       await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: ratedAtOnceMax + 1 });
       return findStaleRatingsOf(manager, organizationId, ratedAtOnceMax + 1);
@@ -30,17 +29,5 @@ export class RefreshRatings {
     if (sawAllChanges && stale.length <= ratedAtOnceMax) return countedAsOf;
     const oldest = await this.use.database.inOrganization(organizationId, async (manager) => readOldestOpenRating(manager, organizationId));
     return oldest !== null && Temporal.Instant.compare(oldest, countedAsOf) < 0 ? oldest : countedAsOf;
-  }
-
-  /** What is counted by now has been announced before; wait until the announcements are marked. False where that takes too long. */
-  private async waitForChanges(): Promise<boolean> {
-    const announcedBefore = this.use.clock.now();
-    const deadline = announcedBefore.add({ milliseconds: changesWaitMaxMs });
-    for (;;) {
-      const markedAsOf = await this.use.log.completeAsOf({ topic: topics.usageChanged, group: ratingGroup });
-      if (Temporal.Instant.compare(markedAsOf, announcedBefore) >= 0) return true;
-      if (Temporal.Instant.compare(this.use.clock.now(), deadline) >= 0) return false;
-      await this.use.clock.sleep(changesPollMs);
-    }
   }
 }

@@ -44,6 +44,8 @@ export { previewQuerySchema, subscriptionCancelSchema, subscriptionChangeSchema,
 export type { SubscriptionBody, SubscriptionCancel, SubscriptionChange, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from './http/subscription.js';
 export { testClockAdvancedSchema, testClockAdvanceSchema, testClockSchema, testClockSetSchema } from './http/test-clock.js';
 export type { TestClockAdvancedBody, TestClockBody } from './http/test-clock.js';
+export { lateUsageListQuery, lateUsageListSchema } from './http/late-usage.js';
+export type { LateUsageBody } from './http/late-usage.js';
 export { invoiceListQuery, invoiceListSchema, invoiceSchema, lineItemSchema, upcomingInvoiceQuerySchema, upcomingInvoiceSchema } from './http/invoice.js';
 export type { InvoiceBody, LineItemBody, UpcomingInvoiceBody, UpcomingInvoiceQuery } from './http/invoice.js';
 export { paymentProviderSchema, paymentProviderSetSchema } from './http/payment-provider.js';

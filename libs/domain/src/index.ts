@@ -24,6 +24,8 @@ export { canonicalPrices, priceDecimalFields } from './catalog/decimal-fields.js
 export { entitlementSchema } from './catalog/entitlement.js';
 export type { Entitlement } from './catalog/entitlement.js';
 export { keyPattern, keySchema, metadataSchema, nameSchema, referenceSchema } from './catalog/key.js';
+export { lateUsageDefault, lateUsageSchema } from './catalog/late-usage.js';
+export type { LateUsage } from './catalog/late-usage.js';
 export { decimalTextSchema, modelSchema } from './catalog/model.js';
 export type { Model, Percentage } from './catalog/model.js';
 export { planInputSchema } from './catalog/plan.js';
@@ -118,5 +120,7 @@ export { actionsAllowed, invoiceActions, invoiceStatuses, invoiceTransitions, st
 export type { InvoiceAction, InvoiceStatus } from './invoicing/invoice-status.js';
 export { invoicePeriod, previewInvoice } from './invoicing/preview-invoice.js';
 export type { PreviewedInvoice } from './invoicing/preview-invoice.js';
+export { adjustmentLine, settleLateUsage } from './invoicing/settle-late-usage.js';
+export type { LateUsageLine, SettledLateLine } from './invoicing/settle-late-usage.js';
 export { usageLine } from './invoicing/usage-line.js';
 export type { RatedUsage } from './invoicing/usage-line.js';

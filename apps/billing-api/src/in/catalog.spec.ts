@@ -128,6 +128,20 @@ describe('plans', () => {
     await owner('POST', '/v1/plans/rising/archive');
   });
 
+  it('say what happens to late usage, as a term of the version', async () => {
+    const plan = (lateUsage?: object) => ({ name: 'Late', currency: 'USD', billing_period: 'P1M', prices: [fee], ...(lateUsage === undefined ? {} : { late_usage: lateUsage }) });
+    expect((await owner('PUT', '/v1/plans/late', plan())).body).toMatchObject({ version: 1, late_usage: { policy: 'next_invoice' } });
+    expect((await owner('PUT', '/v1/plans/late', plan({ policy: 'next_invoice' }))).body.version).toBe(1);
+    expect((await owner('PUT', '/v1/plans/late', plan({ absorb_below: 0.50 }))).body).toMatchObject({ version: 2, late_usage: { policy: 'next_invoice', absorb_below: '0.5' } });
+    expect((await owner('PATCH', '/v1/plans/late', { late_usage: { policy: 'absorb' } })).body).toMatchObject({ version: 3, late_usage: { policy: 'absorb' } });
+    expect((await owner('PATCH', '/v1/plans/late', { name: 'Later' })).body).toMatchObject({ version: 3, late_usage: { policy: 'absorb' } });
+    expect((await owner('GET', '/v1/plans/late?version=1')).body.late_usage).toEqual({ policy: 'next_invoice' });
+    const wrong = await owner('PUT', '/v1/plans/late', plan({ policy: 'credit_or_debit_note', absorb_below: '0' }));
+    expect([wrong.status, pointersOf(wrong.body)]).toEqual([422, ['/late_usage/absorb_below number_out_of_range', '/late_usage/policy not_supported']]);
+    expect((await owner('PUT', '/v1/plans/late', plan({ policy: 'never', until: 1 }))).status).toBe(422);
+    await owner('POST', '/v1/plans/late/archive');
+  });
+
   it('are created and replaced by key, numbering versions one by one', async () => {
     const put = (amount: string) => owner('PUT', '/v1/plans/by-key', { name: 'By key', currency: 'JPY', billing_period: 'P1M', prices: [{ ...fee, model: { type: 'flat', amount } }] });
     expect(await put('100')).toMatchObject({ status: 201, body: { version: 1 } });

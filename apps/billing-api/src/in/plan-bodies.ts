@@ -11,6 +11,7 @@ export function termsOf(version: PlanVersion) {
     billing_period: version.billingPeriod,
     trial_days: version.trialDays,
     prices: version.prices.map((price) => ({ ...price })),
+    late_usage: { ...version.lateUsage },
   };
 }
 

@@ -62,7 +62,7 @@ describe('the test clock', () => {
     await invoicing.inOrganization(id, (manager) => insertInvoices(manager, {
       organizationId: id,
       invoices: [{
-        id: 'inv_x', customerId: 'cus_x', subscriptionId: 'sub_x', periodIndex: 1, closesIndex: null, planId: 'plan_x', planVersion: 1, waitingForUsage: false, currency: 'EUR',
+        id: 'inv_x', kind: 'period', customerId: 'cus_x', subscriptionId: 'sub_x', periodIndex: 1, closesIndex: null, planId: 'plan_x', planVersion: 1, waitingForUsage: false, currency: 'EUR',
         collection: 'automatic', daysUntilDue: null, periodStart: at, periodEnd: at.add({ hours: 1 }), datedAt: at,
       }],
     }));

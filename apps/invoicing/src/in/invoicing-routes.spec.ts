@@ -60,6 +60,46 @@ async function oneInvoice(options: { paymentMethod?: string; collection?: 'autom
   return first.invoice.id;
 }
 
+describe('late usage', () => {
+  it('is listed with what it comes to, what will become of it, and what has', async () => {
+    await open();
+    await fixture.plan([perUnit({ id: 'price_calls', amount: '0.01' })]);
+    await fixture.customer();
+    await fixture.setClock('2026-01-01T00:00:00Z');
+    await fixture.subscribe({ id: 'sub_a', startAt: '2026-01-01T00:00:00Z' });
+    fixture.rating().quantityOf = ({ periodIndex }) => (periodIndex === 1 ? '100' : '0');
+    await fixture.advance('2026-02-02T00:00:00Z');
+    expect((await call('GET', '/v1/late-usage')).body).toEqual({ data: [], has_more: false });
+    fixture.rating().quantityOf = ({ periodIndex }) => (periodIndex === 1 ? '150' : '0');
+    await fixture.rating().rateClosed('sub_a');
+    const { status, body } = await call('GET', '/v1/late-usage?customer=cus_a-key&state=open');
+    expect(status).toBe(200);
+    expect(body.data).toEqual([{
+      id: 'sub_a:1', object: 'late_usage', customer: 'cus_a', subscription: 'sub_a', plan: 'plan_a', plan_version: 1, currency: 'USD', state: 'open',
+      period: { start: '2026-01-01T00:00:00Z', end: '2026-02-01T00:00:00Z' }, policy: { policy: 'next_invoice' },
+      invoiced: '1.00', absorbed: '0.00', rated: '1.50', difference: '0.50', will_bill: '0.50', will_absorb: '0.00',
+      lines: [{ price: 'price_calls', price_key: 'calls', group: {}, quantity: '150', invoiced: '1.00', absorbed: '0.00', rated: '1.50', difference: '0.50' }],
+      settlements: [], complete_as_of: expect.any(String),
+    }]);
+    await fixture.advance('2026-03-02T00:00:00Z');
+    expect((await call('GET', '/v1/late-usage?state=open')).body.data).toEqual([]);
+    const [settled] = (await call('GET', '/v1/late-usage?subscription=sub_a')).body.data;
+    expect(settled).toMatchObject({ state: 'settled', invoiced: '1.50', difference: '0.00', will_bill: '0.00' });
+    const [invoice] = (await call('GET', '/v1/invoices?limit=1')).body.data;
+    const line = invoice.lines.find(({ kind }: { kind: string }) => kind === 'adjustment');
+    expect(line).toMatchObject({ amount: '0.50', quantity: '50', period: settled.period });
+    expect(settled.settlements).toEqual([{
+      price: 'price_calls', price_key: 'calls', group: {}, quantity: '50', amount: '0.50', absorbed: '0.00',
+      invoice: invoice.id, invoice_number: 'ACME-000002', line: line.id, complete_as_of: body.data[0].complete_as_of, settled_at: '2026-03-01T01:00:00Z',
+    }]);
+    for (const query of ['starting_after=sub_a:1', 'ending_before=sub_a:1', 'starting_after=nothing', 'customer=cus_b', 'subscription=sub_b']) {
+      expect((await call('GET', `/v1/late-usage?${query}`)).body, query).toEqual({ data: [], has_more: false });
+    }
+    expect((await call('GET', '/v1/late-usage', { as: 'org_b' })).body.data).toEqual([]);
+    expect((await call('GET', '/v1/late-usage?state=late&customer=')).status).toBe(422);
+  });
+});
+
 describe('reading invoices', () => {
   it('gives an issued invoice with its lines and totals', async () => {
     await open();

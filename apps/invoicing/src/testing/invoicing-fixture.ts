@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Price } from '#domain';
+import { lateUsageDefault, type LateUsage, type Price } from '#domain';
 import { aggregatorGroup, topics } from '#contracts';
 import { Database, migrateDatabase, readClockRun } from '#persistence';
 import { makeIds, makeLogger, openPostgresEventLog, systemClock, type Clock, type PostgresEventLog } from '#platform';
@@ -67,12 +67,12 @@ export class InvoicingFixture {
     });
   }
 
-  async plan(prices: readonly (Price & { id: string })[], options: { id?: string; currency?: string; billingPeriod?: string } = {}): Promise<void> {
-    const { id = 'plan_a', currency = 'USD', billingPeriod = 'P1M' } = options;
+  async plan(prices: readonly (Price & { id: string })[], options: { id?: string; currency?: string; billingPeriod?: string; lateUsage?: LateUsage } = {}): Promise<void> {
+    const { id = 'plan_a', currency = 'USD', billingPeriod = 'P1M', lateUsage = lateUsageDefault } = options;
     await this.sql.query(`insert into plans (id, organization_id, key, name, latest_version, created_at) values ($1, 'org_a', $1 || '-key', 'Plan', 1, now())`, [id]);
     await this.sql.query(
-      `insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ($1, 1, 'org_a', $2, $3, $4, now())`,
-      [id, currency, billingPeriod, JSON.stringify(prices)]);
+      `insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, late_usage, created_at) values ($1, 1, 'org_a', $2, $3, $4, $5, now())`,
+      [id, currency, billingPeriod, JSON.stringify(prices), JSON.stringify(lateUsage)]);
   }
 
   async customer(id = 'cus_a', metadata: Record<string, string> = {}): Promise<void> {

@@ -51,7 +51,7 @@ describe('rated usage', () => {
   it.each(['text/csv', 'application/json;q=0.5, text/csv; charset=utf-8'])('is CSV for %s', async (accept) => {
     expect(await get(accept)).toEqual({
       status: 200, type: 'text/csv; charset=utf-8', completeAsOf: '2027-01-02T00:00:00Z',
-      body: 'price,price_key,day,quantity,amount,currency,state\r\nprice_1,base,2027-01-01,1,-12.50,USD,open\r\n',
+      body: 'price,price_key,day,quantity,amount,currency,state,adjusts\r\nprice_1,base,2027-01-01,1,-12.50,USD,open,\r\n',
     });
   });
 });

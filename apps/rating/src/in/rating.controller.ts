@@ -65,5 +65,6 @@ function toRow(row: RatedUsageRow): RatedUsageBody['data'][number] {
     amount: formatMinor(row.amountMinor, row.currency),
     currency: row.currency,
     state: row.state,
+    ...(row.adjusts === undefined ? {} : { adjusts: { start: row.adjusts.start.toString(), end: row.adjusts.end.toString() } }),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCurrency, isInterval, keySchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema } from '#domain';
+import { isCurrency, isInterval, keySchema, lateUsageSchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema } from '#domain';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const pricesMax = 200;
@@ -40,6 +40,9 @@ const terms = {
   }),
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
   prices: pricesSchema,
+  late_usage: lateUsageSchema.optional().meta({
+    description: 'Usage that is counted after its invoice was issued: billed on the next one (default), or absorbed; absorb_below drops small positive amounts. What is owed to the customer is always returned.',
+  }),
 };
 
 const naming = { name: nameSchema, product: referenceSchema.nullable().optional(), metadata: metadataSchema.optional() };
@@ -54,6 +57,7 @@ const versionShape = {
   billing_period: z.string(),
   trial_days: z.int(),
   prices: z.array(priceSchema.extend({ id: z.string() })),
+  late_usage: z.object({ policy: z.enum(['next_invoice', 'absorb']), absorb_below: z.string().optional() }),
 };
 
 export const planSchema = resourceSchema('plan', {

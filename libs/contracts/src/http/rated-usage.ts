@@ -27,7 +27,10 @@ export const ratedUsageRowSchema = z.object({
   quantity: z.string(),
   amount: z.string().meta({ description: 'Posted amount in major units with the digits of the currency.' }),
   currency: z.string(),
-  state: z.enum(['open', 'closed']),
+  state: z.enum(['open', 'closed', 'adjustment']).meta({
+    description: 'adjustment: usage that was counted after its invoice was issued, on the last day of the period whose invoice bears it. Days of a closed period never change.',
+  }),
+  adjusts: z.object({ start: z.string(), end: z.string() }).optional().meta({ description: 'The period whose usage it is.' }),
 });
 
 export const ratedUsageSchema = z.object({

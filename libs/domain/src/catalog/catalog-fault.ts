@@ -22,6 +22,7 @@ export type CatalogFaultCode =
   | 'missing_field'
   | 'negative_amount'
   | 'not_allowed'
+  | 'not_supported'
   | 'number_out_of_range'
   | 'tier_not_open'
   | 'tier_open_too_early'

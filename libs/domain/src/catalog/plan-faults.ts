@@ -3,6 +3,7 @@ import { isInterval } from '../period/interval.js';
 import type { CatalogFault } from './catalog-fault.js';
 import { decimalFaults } from './decimal-faults.js';
 import type { Entitlement } from './entitlement.js';
+import { lateUsageFaults } from './late-usage.js';
 import type { Plan } from './plan.js';
 import type { Price } from './price.js';
 import { priceFaults } from './price-faults.js';
@@ -19,6 +20,7 @@ export function planFaults(plan: Plan): CatalogFault[] {
       code: 'duplicate_key' as const,
       detail: 'Another price of this plan has this key; choose a different one.',
     })),
+    ...lateUsageFaults(plan.late_usage),
     ...(plan.entitlements ?? []).flatMap((entitlement, index) => entitlementFaults(entitlement, `/entitlements/${index}`)),
     ...repeated((plan.entitlements ?? []).map((entitlement) => entitlement.feature)).map((index) => ({
       pointer: `/entitlements/${index}/feature`,

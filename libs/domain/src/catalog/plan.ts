@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { entitlementSchema } from './entitlement.js';
 import { keySchema, metadataSchema, nameSchema, referenceSchema } from './key.js';
+import { lateUsageSchema } from './late-usage.js';
 import { priceSchema } from './price.js';
 
 const pricesMax = 200;
@@ -19,6 +20,7 @@ export const planInputSchema = z.strictObject({
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
   prices: z.array(priceSchema).max(pricesMax),
   entitlements: z.array(entitlementSchema).max(entitlementsMax).optional(),
+  late_usage: lateUsageSchema.optional(),
   public: z.boolean().optional(),
   metadata: metadataSchema.optional(),
 });

@@ -6,17 +6,19 @@ export interface ClockRun {
   readonly target: Temporal.Instant;
   /** Acts done so far. */
   readonly ran: number;
+  /** System time. */
+  readonly startedAt: Temporal.Instant;
   /** System time at which everything due until the target was done and the payment outbox was empty; null before that. */
   readonly doneAt: Temporal.Instant | null;
 }
 
 /** The organization's last run; null where its clock was never advanced. */
 export async function readClockRun(manager: EntityManager, organizationId: string): Promise<ClockRun | null> {
-  const rows: { target: string; ran: number; done_at: string | null }[] = await manager.query(
-    `select target, ran, done_at from clock_runs where organization_id = $1`, [organizationId]);
+  const rows: { target: string; ran: number; started_at: string; done_at: string | null }[] = await manager.query(
+    `select target, ran, started_at, done_at from clock_runs where organization_id = $1`, [organizationId]);
   const row = rows[0];
   if (row === undefined) return null;
-  return { target: Temporal.Instant.from(row.target), ran: row.ran, doneAt: row.done_at === null ? null : Temporal.Instant.from(row.done_at) };
+  return { target: Temporal.Instant.from(row.target), ran: row.ran, startedAt: Temporal.Instant.from(row.started_at), doneAt: row.done_at === null ? null : Temporal.Instant.from(row.done_at) };
 }
 
 /** Begins a run to the target, unless one to the same target is under way or done. */

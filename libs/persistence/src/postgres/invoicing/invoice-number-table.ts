@@ -16,3 +16,8 @@ export async function takeInvoiceNumbers(manager: EntityManager, block: { organi
   assert(next !== undefined, 'Taking numbers gives the counter back.');
   return BigInt(next) - BigInt(block.count);
 }
+
+/** Holds the organization's numbers until the transaction ends, before it is known how many are taken: only one transaction issues at a time. */
+export async function holdInvoiceNumbers(manager: EntityManager, organizationId: string): Promise<void> {
+  await takeInvoiceNumbers(manager, { organizationId, count: 0 });
+}

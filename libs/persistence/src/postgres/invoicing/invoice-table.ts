@@ -15,7 +15,8 @@ export interface InvoiceRecord {
   readonly id: string;
   readonly organizationId: string;
   readonly sequence: bigint;
-  readonly kind: 'period';
+  /** One of a boundary, or a one-off after the subscription's end. */
+  readonly kind: 'period' | 'one_off';
   readonly number: string | null;
   readonly customerId: string;
   readonly subscriptionId: string;
@@ -108,22 +109,22 @@ export const invoiceTable = new EntitySchema<InvoiceRecord>({
 
 /** What a draft is made from. */
 export type NewInvoice = Pick<InvoiceRecord,
-  'id' | 'customerId' | 'subscriptionId' | 'periodIndex' | 'closesIndex' | 'planId' | 'planVersion' | 'waitingForUsage' | 'currency' | 'collection' |
+  'id' | 'kind' | 'customerId' | 'subscriptionId' | 'periodIndex' | 'closesIndex' | 'planId' | 'planVersion' | 'waitingForUsage' | 'currency' | 'collection' |
   'daysUntilDue' | 'periodStart' | 'periodEnd' | 'datedAt'>;
 
 /** Makes drafts. One that is there already for its subscription and boundary is left alone; returns the ids of those that were made. */
 export async function insertInvoices(manager: EntityManager, options: { organizationId: string; invoices: readonly NewInvoice[] }): Promise<Set<string>> {
   if (options.invoices.length === 0) return new Set();
   const rows = options.invoices.map((invoice) => ({
-    id: invoice.id, customer_id: invoice.customerId, subscription_id: invoice.subscriptionId, period_index: invoice.periodIndex,
+    id: invoice.id, kind: invoice.kind, customer_id: invoice.customerId, subscription_id: invoice.subscriptionId, period_index: invoice.periodIndex,
     closes_index: invoice.closesIndex, plan_id: invoice.planId, plan_version: invoice.planVersion, waiting_for_usage: invoice.waitingForUsage,
     currency: invoice.currency, collection: invoice.collection, days_until_due: invoice.daysUntilDue,
     period_start: timestampText(invoice.periodStart), period_end: timestampText(invoice.periodEnd), dated_at: timestampText(invoice.datedAt),
   }));
   const made: { id: string }[] = await manager.query(
-    `insert into invoices (organization_id, kind, status, id, customer_id, subscription_id, period_index, closes_index, plan_id, plan_version,
+    `insert into invoices (organization_id, status, id, kind, customer_id, subscription_id, period_index, closes_index, plan_id, plan_version,
        waiting_for_usage, currency, collection, days_until_due, period_start, period_end, dated_at)
-     select $1, 'period', 'draft', given.* from json_to_recordset($2::json) as given (id text, customer_id text, subscription_id text, period_index int, closes_index int,
+     select $1, 'draft', given.* from json_to_recordset($2::json) as given (id text, kind text, customer_id text, subscription_id text, period_index int, closes_index int,
        plan_id text, plan_version int, waiting_for_usage boolean, currency text, collection text, days_until_due int,
        period_start timestamptz, period_end timestamptz, dated_at timestamptz)
      on conflict on constraint invoices_once do nothing
@@ -136,6 +137,11 @@ export async function insertInvoices(manager: EntityManager, options: { organiza
 export type IssuedInvoice = Pick<InvoiceRecord,
   'id' | 'status' | 'subtotalMinor' | 'discountMinor' | 'taxMinor' | 'creditsAppliedMinor' | 'totalMinor' | 'amountDueMinor' | 'carriedOutMinor' |
   'usageCompleteAsOf' | 'paidAt'> & { readonly number: string; readonly issuedAt: Temporal.Instant; readonly dueAt: Temporal.Instant };
+
+/** Takes drafts away that came to owe nothing. They have no lines yet. */
+export async function deleteDrafts(manager: EntityManager, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await manager.query(`delete from invoices where id = any($1) and status = 'draft'`, [ids]);
+}
 
 /** Turns locked drafts into issued invoices, all in one statement. */
 export async function issueInvoices(manager: EntityManager, invoices: readonly IssuedInvoice[]): Promise<void> {
@@ -163,15 +169,31 @@ export async function readInvoices(manager: EntityManager, wanted: { ids: readon
   return rows.map((row) => fromRow(invoiceTable, row));
 }
 
-/** The drafts of these boundaries, held until the transaction ends. */
+/** The documents with these indexes of their subscriptions, held until the transaction ends. */
 export async function lockInvoicesOfBoundaries(manager: EntityManager, boundaries: readonly { subscriptionId: string; periodIndex: number }[]): Promise<InvoiceRecord[]> {
   const rows: Row[] = await manager.query(
     `select * from invoices
-      where ${ownRows} and kind = 'period' and (subscription_id, period_index) in (select * from unnest($1::text[], $2::int[]))
+      where ${ownRows} and (subscription_id, period_index) in (select * from unnest($1::text[], $2::int[]))
       order by id for update`,
     [boundaries.map(({ subscriptionId }) => subscriptionId), boundaries.map(({ periodIndex }) => periodIndex)],
   );
   return rows.map((row) => fromRow(invoiceTable, row));
+}
+
+/** The latest period that a draft of each subscription closes: what is late of earlier ones belongs to that draft. */
+export async function readDraftedPeriods(manager: EntityManager, subscriptionIds: readonly string[]): Promise<Map<string, number>> {
+  const rows: { subscription_id: string; closes_index: number }[] = await manager.query(
+    `select subscription_id, max(closes_index) as closes_index from invoices where ${ownRows} and status = 'draft' and subscription_id = any($1) and closes_index is not null group by 1`,
+    [subscriptionIds],
+  );
+  return new Map(rows.map((row) => [row.subscription_id, row.closes_index]));
+}
+
+/** When each of these subscriptions was last issued an invoice. */
+export async function readLastIssues(manager: EntityManager, subscriptionIds: readonly string[]): Promise<Map<string, Temporal.Instant>> {
+  const rows: { subscription_id: string; issued_at: string }[] = await manager.query(
+    `select subscription_id, max(issued_at) as issued_at from invoices where ${ownRows} and subscription_id = any($1) and issued_at is not null group by 1`, [subscriptionIds]);
+  return new Map(rows.map((row) => [row.subscription_id, Temporal.Instant.from(row.issued_at)]));
 }
 
 /** The invoice that the provider knows by this id. */

@@ -12,11 +12,14 @@ import { RollupProgress1700000000020 } from './0020-rollup-progress.js';
 import { MeterPercentile1700000000027 } from './0027-meter-percentile.js';
 import { Rating1700000000030 } from './0030-rating.js';
 import { RatingDueReaders1700000000031 } from './0031-rating-due-readers.js';
+import { LateRatings1700000000035 } from './0035-late-ratings.js';
+import { PlanLateUsage1700000000036 } from './0036-plan-late-usage.js';
 import { DueActs1700000000040 } from './0040-due-acts.js';
 import { Invoices1700000000041 } from './0041-invoices.js';
 import { Payments1700000000042 } from './0042-payments.js';
 import { WebhookOrganization1700000000043 } from './0043-webhook-organization.js';
 import { WideAmounts1700000000044 } from './0044-wide-amounts.js';
+import { LateSettlements1700000000045 } from './0045-late-settlements.js';
 import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
@@ -34,10 +37,13 @@ export const migrations: MixedList<Function> = [
   MeterPercentile1700000000027,
   Rating1700000000030,
   RatingDueReaders1700000000031,
+  LateRatings1700000000035,
+  PlanLateUsage1700000000036,
   DueActs1700000000040,
   Invoices1700000000041,
   Payments1700000000042,
   WebhookOrganization1700000000043,
   WideAmounts1700000000044,
+  LateSettlements1700000000045,
   SubscriptionChanges1700000000070,
 ];

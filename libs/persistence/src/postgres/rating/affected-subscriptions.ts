@@ -12,14 +12,15 @@ export async function findAffectedSubscriptions(manager: EntityManager, change: 
 }
 
 /**
- * Marks subscriptions that are new or were changed, and those whose open period has ended in business time, so that the
+ * Marks subscriptions that are new or were changed (they or whose usage is theirs, so that their closed periods are looked at too), and those whose open period has ended in business time, so that the
  * next one is rated without waiting for usage: those of the caller's organization, or across organizations; all, or those
  * with these ids. Returns how many were marked, at most `limit`.
  */
 export async function adoptSubscriptions(manager: EntityManager, options: { now: Temporal.Instant; limit: number; subscriptionIds?: readonly string[] }): Promise<number> {
   const rows: unknown[] = await manager.query(
-    `insert into rating_due as due (organization_id, subscription_id, generation, revision, first_marked_at, last_marked_at)
-     select subscription.organization_id, subscription.id, 1, subscription.revision, $1, $1
+    `insert into rating_due as due (organization_id, subscription_id, generation, revision, first_marked_at, last_marked_at, late_from)
+     select subscription.organization_id, subscription.id, 1, subscription.revision, $1, $1,
+       case when subscription.revision > coalesce(known.revision, 0) then subscription.start_at end
      from subscriptions subscription
      left join rating_due known on known.subscription_id = subscription.id
      left join test_clocks clock on clock.organization_id = subscription.organization_id
@@ -30,6 +31,7 @@ export async function adoptSubscriptions(manager: EntityManager, options: { now:
        generation = due.generation + 1,
        revision = excluded.revision,
        open_until = null,
+       late_from = least(due.late_from, excluded.late_from),
        first_marked_at = case when due.generation = due.rated_generation then excluded.first_marked_at else due.first_marked_at end,
        last_marked_at = excluded.last_marked_at
      returning subscription_id`,

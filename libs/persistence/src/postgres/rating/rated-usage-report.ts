@@ -25,7 +25,9 @@ export interface RatedUsageRow {
   readonly quantity: string;
   readonly amountMinor: bigint;
   readonly currency: string;
-  readonly state: 'open' | 'closed';
+  readonly state: 'open' | 'closed' | 'adjustment';
+  /** The closed period whose late usage it is. */
+  readonly adjusts?: { readonly start: Temporal.Instant; readonly end: Temporal.Instant };
 }
 
 /** What each group selects. The names are ours, never a caller's text. */
@@ -47,25 +49,36 @@ interface ReportRow {
   quantity: string;
   amount_minor: string;
   currency: string;
-  is_final: boolean;
+  state: RatedUsageRow['state'];
+  adjusts_start: string | null;
+  adjusts_end: string | null;
 }
+
+/** Days as they were rated, and late usage on the day of the document that bears it. What was absorbed is nobody's. */
+const earned = `(
+  select rated_days.organization_id, customer_id, plan_id, price_id, price_key, day, day_start, rated_days.quantity, amount_minor, rated_days.currency,
+    case when is_final then 'closed' else 'open' end as state, null::timestamptz as adjusts_start, null::timestamptz as adjusts_end
+  from rated_days join rated_periods using (subscription_id, period_index, customer_id, plan_id)
+  where day_start >= $1 and day_start < $2
+  union all
+  select organization_id, customer_id, plan_id, price_id, price_key, day, day_start, quantity, billed_minor, currency, 'adjustment', period_start, period_end
+  from late_settlements where invoice_id is not null and day_start >= $1 and day_start < $2) days`;
 
 /** Sums rated days in the caller's organization; at most `rowsMax` rows and one more, by which a caller sees that there are too many. */
 export async function readRatedUsage(manager: EntityManager, query: RatedUsageQuery): Promise<readonly RatedUsageRow[]> {
   const columns = query.groupBy.flatMap((group) => groupColumns[group]);
   const groups = columns.map((column) => column.replace(/ as \w+$/, ''));
+  const always = ['days.currency', 'days.state', 'days.adjusts_start', 'days.adjusts_end'];
   const rows: ReportRow[] = await manager.query(
-    `select ${[...columns, 'days.currency', 'rated.is_final'].join(', ')},
+    `select ${[...columns, ...always].join(', ')},
        trim_scale(sum(days.quantity))::text as quantity, sum(days.amount_minor)::text as amount_minor
-     from rated_days days
-     join rated_periods rated using (subscription_id, period_index)
+     from ${earned}
      join customers on customers.id = days.customer_id
      join plans on plans.id = days.plan_id
-     where days.day_start >= $1 and days.day_start < $2
-       and ($3::text is null or customers.id = $3 or customers.key = $3) and ($4::text is null or plans.id = $4 or plans.key = $4)
+     where ($3::text is null or customers.id = $3 or customers.key = $3) and ($4::text is null or plans.id = $4 or plans.key = $4)
        and ($5::text is null or days.price_id = $5 or days.price_key = $5) and ($6::text is null or days.currency = $6)
-     group by ${[...groups, 'days.currency', 'rated.is_final'].join(', ')}
-     order by ${[...groups, 'days.currency', 'rated.is_final desc'].join(', ')}
+     group by ${[...groups, ...always].join(', ')}
+     order by ${[...groups, 'days.currency', `array_position(array['closed', 'adjustment', 'open'], days.state)`, 'days.adjusts_start', 'days.adjusts_end'].join(', ')}
      limit $7`,
     [query.from.toString(), query.to.toString(), query.customer ?? null, query.plan ?? null, query.price ?? null, query.currency ?? null, query.rowsMax + 1],
   );
@@ -81,6 +94,7 @@ function toReportRow(row: ReportRow): RatedUsageRow {
     quantity: row.quantity,
     amountMinor: BigInt(row.amount_minor),
     currency: row.currency,
-    state: row.is_final ? 'closed' : 'open',
+    state: row.state,
+    ...(row.adjusts_start === null || row.adjusts_end === null ? {} : { adjusts: { start: Temporal.Instant.from(row.adjusts_start), end: Temporal.Instant.from(row.adjusts_end) } }),
   };
 }

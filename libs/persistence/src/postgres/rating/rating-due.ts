@@ -24,17 +24,26 @@ function fromRow(row: DueRow): StaleRating {
   return { organizationId: row.organization_id, subscriptionId: row.subscription_id, generation: BigInt(row.generation) };
 }
 
+export interface RatingMark {
+  readonly organizationId: string;
+  readonly subscriptionIds: readonly string[];
+  readonly at: Temporal.Instant;
+  /** The earliest usage that changed: closed periods that end after it are rated again. Left out where none is concerned. */
+  readonly lateFrom?: Temporal.Instant;
+}
+
 /** Marks subscriptions whose usage changed. The generation only grows, so a rating that began before can not hide the change. */
-export async function markRatingDue(manager: EntityManager, due: { organizationId: string; subscriptionIds: readonly string[]; at: Temporal.Instant }): Promise<void> {
+export async function markRatingDue(manager: EntityManager, due: RatingMark): Promise<void> {
   if (due.subscriptionIds.length === 0) return;
   await manager.query(
-    `insert into rating_due as due (organization_id, subscription_id, generation, first_marked_at, last_marked_at)
-     select $1, id, 1, $3, $3 from unnest($2::text[]) as id order by id
+    `insert into rating_due as due (organization_id, subscription_id, generation, first_marked_at, last_marked_at, late_from)
+     select $1, id, 1, $3, $3, $4::timestamptz from unnest($2::text[]) as id order by id
      on conflict (subscription_id) do update set
        generation = due.generation + 1,
+       late_from = least(due.late_from, excluded.late_from),
        first_marked_at = case when due.generation = due.rated_generation then excluded.first_marked_at else due.first_marked_at end,
        last_marked_at = excluded.last_marked_at`,
-    [due.organizationId, due.subscriptionIds, due.at.toString()],
+    [due.organizationId, due.subscriptionIds, due.at.toString(), due.lateFrom?.toString() ?? null],
   );
 }
 
@@ -85,10 +94,11 @@ export async function hasReachedRatings(manager: EntityManager, wanted: { rating
   return rows.length === 0;
 }
 
-/** The generations that a rating is about to cover, noted before it reads any usage. */
-export async function readGenerations(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+/** The generations that a rating is about to cover, noted before it reads any usage; `hold` keeps them until the transaction ends. */
+export async function readGenerations(manager: EntityManager, subscriptionIds: readonly string[], options: { hold?: boolean } = {}): Promise<ReadonlyMap<string, bigint>> {
   const rows: DueRow[] = await manager.query(
-    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[])`,
+    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[])
+     order by subscription_id${options.hold === true ? ' for update' : ''}`,
     [subscriptionIds],
   );
   return new Map(rows.map((row) => [row.subscription_id, BigInt(row.generation)]));
@@ -108,6 +118,8 @@ export async function settleRatings(manager: EntityManager, settled: readonly Se
     `update rating_due due set
        rated_generation = greatest(due.rated_generation, rated.generation),
        open_until = rated.open_until,
+       -- What was marked in the meantime may be as early as what was marked before.
+       late_from = case when due.generation > rated.generation then due.late_from end,
        first_marked_at = case when due.generation > rated.generation then due.last_marked_at else due.first_marked_at end
      from unnest($1::text[], $2::bigint[], $3::timestamptz[]) as rated (subscription_id, generation, open_until)
      where due.subscription_id = rated.subscription_id`,

@@ -1,0 +1,116 @@
+import { afterAll, expect, it } from 'vitest';
+import { onEachTopology, type Product } from './product.js';
+
+// Goal: usage that is counted after its invoice was issued reaches exactly one later document, however it came to be late. Method: two
+// customers over four months of a test clock: events of a closed month, a subject that is attached after it, and an ended subscription;
+// the product is killed between what is late and what bears it.
+//
+// Calls cost 0.10 each above 10 free ones. Acme has a base fee of 5.00 and goes on; Brook's subscription ends with January.
+
+interface Line {
+  readonly kind: string;
+  readonly price_key: string;
+  readonly amount: string;
+  readonly quantity: string;
+  readonly period: { readonly start: string; readonly end: string };
+}
+
+interface Invoice {
+  readonly number: string | null;
+  readonly total: string;
+  readonly status: string;
+  readonly lines: readonly Line[];
+}
+
+interface RatedRow {
+  readonly day: string;
+  readonly amount: string;
+  readonly quantity: string;
+  readonly state: string;
+  readonly adjusts?: { readonly start: string; readonly end: string };
+}
+
+interface LateUsage {
+  readonly period: { readonly start: string };
+  readonly invoiced: string;
+  readonly absorbed: string;
+  readonly rated: string;
+  readonly difference: string;
+  readonly will_bill: string;
+}
+
+onEachTopology('usage that comes late', (start, topology) => {
+  let product: Product;
+  let events = 0;
+  afterAll(() => product?.dispose(), 90_000);
+
+  async function calls(subject: string, at: string, count: number): Promise<void> {
+    const batch = Array.from({ length: count }, () => ({ id: `call_${(events += 1)}`, type: 'call', subject, time: at }));
+    await product.expect(202, 'POST /v1/events', { body: batch });
+  }
+  const advance = (to: string) => product.expect(200, 'POST /v1/test-clock/advance', { body: { to } });
+  const invoicesOf = async (customer: string): Promise<string[]> =>
+    (await product.expect<{ data: Invoice[] }>(200, `GET /v1/invoices?customer=${customer}&limit=100`)).data.toReversed()
+      .map(({ status, total, lines }) => `${status} ${total}: ${lines.map(({ kind, amount }) => `${kind} ${amount}`).join(', ')}`);
+  const lateOf = async (customer: string): Promise<LateUsage[]> => (await product.expect<{ data: LateUsage[] }>(200, `GET /v1/late-usage?customer=${customer}`)).data;
+  const ratedOf = async (month: string): Promise<RatedRow[]> =>
+    (await product.expect<{ data: RatedRow[] }>(200, `GET /v1/rated-usage?${month}&customer=acme&price=calls&group_by=day`)).data.filter(({ quantity }) => quantity !== '0');
+  const january = 'from=2027-01-01T00:00:00Z&to=2027-02-01T00:00:00Z';
+  const february = 'from=2027-02-01T00:00:00Z&to=2027-03-01T00:00:00Z';
+
+  it('is billed once, on the next document', async () => {
+    product = await start();
+    await product.expect(200, 'POST /v1/test-clock', { body: { now: '2027-01-01T00:00:00Z' } });
+    await product.expect(201, 'POST /v1/meters', { body: { key: 'calls', name: 'Calls', event_type: 'call', aggregation: 'count' } });
+    const callPrice = { key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', included_units: '10', model: { type: 'per_unit', unit_amount: '0.1' } };
+    const base = { key: 'base', name: 'Base', type: 'recurring', model: { type: 'flat', amount: '5' } };
+    await product.expect(201, 'POST /v1/plans', { body: { key: 'growth', name: 'Growth', currency: 'USD', billing_period: 'P1M', prices: [base, callPrice] } });
+    await product.expect(201, 'POST /v1/plans', { body: { key: 'usage', name: 'Usage', currency: 'USD', billing_period: 'P1M', prices: [callPrice] } });
+    await product.expect(201, 'POST /v1/customers', { body: { key: 'acme', name: 'Acme', currency: 'USD', subjects: ['acme-1'] } });
+    await product.expect(201, 'POST /v1/customers', { body: { key: 'brook', name: 'Brook', currency: 'USD', subjects: ['brook-1'] } });
+    await product.expect(201, 'POST /v1/subscriptions', { body: { customer: 'acme', plan: 'growth' } });
+    const { id: ended } = await product.expect<{ id: string }>(201, 'POST /v1/subscriptions', { body: { customer: 'brook', plan: 'usage' } });
+    await product.expect(200, `POST /v1/subscriptions/${ended}/cancel`, { body: { when: 'period_end' } });
+    await calls('acme-1', '2027-01-01T00:00:00Z', 30);
+    await calls('brook-1', '2027-01-01T00:00:00Z', 20);
+    await calls('acme-2', '2027-01-01T00:00:00Z', 5); // Nobody's yet.
+    await advance('2027-02-10T00:00:00Z');
+    expect(await invoicesOf('acme')).toEqual(['paid 5.00: advance 5.00', 'paid 7.00: usage 2.00, advance 5.00']); // (30 − 10) × 0.10
+    expect(await invoicesOf('brook')).toEqual(['paid 1.00: usage 1.00']); // (20 − 10) × 0.10
+
+    await calls('acme-1', '2027-01-20T00:00:00Z', 7);
+    await calls('brook-1', '2027-01-20T00:00:00Z', 6);
+    await calls('acme-1', '2027-02-05T00:00:00Z', 12);
+    await product.expect(201, 'POST /v1/customers/acme/subjects', { body: { subject: 'acme-2' } });
+    await advance('2027-02-11T00:00:00Z');
+    // 42 calls of January: 3.20.
+    expect(await lateOf('acme')).toMatchObject([{ period: { start: '2027-01-01T00:00:00Z' }, invoiced: '2.00', rated: '3.20', difference: '1.20', will_bill: '1.20' }]);
+    const upcoming = await product.expect<Invoice>(200, 'GET /v1/customers/acme/upcoming-invoice');
+    expect(upcoming.lines.map(({ kind, amount }) => [kind, amount])).toEqual([['usage', '0.20'], ['adjustment', '1.20'], ['advance', '5.00']]);
+    // The one-off was collected for an hour.
+    expect(await invoicesOf('brook')).toEqual(['paid 1.00: usage 1.00', 'paid 0.60: adjustment 0.60']);
+
+    if (topology === 'standalone') {
+      await product.kill('process');
+      product = await start({ dataDir: product.dataDir });
+    }
+    await advance('2027-03-01T02:00:00Z');
+    expect(await invoicesOf('acme')).toEqual(['paid 5.00: advance 5.00', 'paid 7.00: usage 2.00, advance 5.00', 'paid 6.40: usage 0.20, adjustment 1.20, advance 5.00']);
+    expect(await lateOf('acme')).toMatchObject([{ invoiced: '3.20', rated: '3.20', difference: '0.00' }]);
+
+    // January is as it was closed; what was late stands on February's last day.
+    expect(await ratedOf(january)).toMatchObject([{ day: '2027-01-01', amount: '2.00', quantity: '30', state: 'closed' }]);
+    expect(await ratedOf(february)).toMatchObject([
+      { day: '2027-02-05', amount: '0.20', quantity: '12', state: 'closed' },
+      { day: '2027-02-28', amount: '1.20', quantity: '12', state: 'adjustment', adjusts: { start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' } },
+    ]);
+
+    // An adjustment may be late again, and later months are late by themselves.
+    await calls('acme-1', '2027-01-25T00:00:00Z', 1);
+    await calls('acme-1', '2027-02-25T00:00:00Z', 2);
+    await advance('2027-04-01T02:00:00Z');
+    expect((await invoicesOf('acme')).at(-1)).toBe('paid 5.30: usage 0.00, adjustment 0.10, adjustment 0.20, advance 5.00');
+    expect(await invoicesOf('brook')).toHaveLength(2);
+    expect((await lateOf('acme')).map(({ invoiced, absorbed, rated }) => [invoiced, absorbed, rated])).toEqual([['3.30', '0.00', '3.30'], ['0.40', '0.00', '0.40']]);
+  }, 200_000);
+});
