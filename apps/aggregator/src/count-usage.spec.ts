@@ -25,6 +25,8 @@ describe('a handful of events', () => {
     await fixture.addMeter({ key: 'routes', aggregation: 'unique_count', valuePath: '$.route' });
     await fixture.addMeter({ key: 'last', aggregation: 'latest', valuePath: '$.bytes' });
     await fixture.addMeter({ key: 'good', filter: 'data.status < 500 && has(data.route)' });
+    await fixture.addMeter({ key: 'kilobytes', aggregation: 'sum', valuePath: 'data.bytes / 1000.0', filter: 'data.status < 500 || data.route.matches("^/a$") && data.status % 100 == 0' });
+    await fixture.addMeter({ key: 'heavy', aggregation: 'max', valuePath: 'has(data.route) ? double(data.bytes) * 2 : 0.5', groupBy: { route: '$.route' } });
     await fixture.deliver([
       { id: '1', time: '2026-11-01T10:00:00.123456Z', data: '{"bytes":100,"route":"/a","status":200}' },
       { id: '2', time: '2026-11-01T10:30:00Z', data: '{"bytes":0.1,"route":"/b","status":200}' },
@@ -45,6 +47,9 @@ describe('a handful of events', () => {
     ['routes', ['2026-11-01T00:00:00Z 2']],
     ['last', ['2026-11-01T00:00:00Z 0.2']],
     ['good', ['2026-11-01T00:00:00Z 2']],
+    // 0.1 + 0.0001 + 123456789.012123456789012346, the last rounded from …345678; the text of the fourth is no number.
+    ['kilobytes', ['2026-11-01T00:00:00Z 123456789.112223456789012346']],
+    ['heavy', ['2026-11-01T00:00:00Z  0.5', '2026-11-01T00:00:00Z /a 246913578024.246913578024691356', '2026-11-01T00:00:00Z /b 0.2'], { group_by: 'route' }],
     ['calls', ['2026-11-01T00:00:00Z s1 3', '2026-11-01T00:00:00Z s2 2'], { group_by: 'subject' }],
     ['calls', ['2026-11-01T00:00:00Z  2', '2026-11-01T00:00:00Z /a 2', '2026-11-01T00:00:00Z /b 1'], { group_by: 'route' }],
     ['calls', ['2026-11-01T00:00:00Z 2'], { 'filter[status]': '200' }],

@@ -54,7 +54,9 @@ describe('meters', () => {
   it.each([
     [{ aggregation: 'count', value: '$.x' }, ['/value not_allowed']],
     [{ aggregation: 'sum' }, ['/value missing_field']],
-    [{ aggregation: 'sum', value: 'bytes', filter: 'data.status <', group_by: { r: 'x', customer: '$.c' } }, ['/filter invalid_filter', '/group_by/customer invalid_dimension', '/group_by/r invalid_path', '/value invalid_path']],
+    [{ aggregation: 'sum', value: 'bytes', filter: 'data.status <', group_by: { r: 'x', customer: '$.c' } }, ['/filter invalid_filter', '/group_by/customer invalid_dimension', '/group_by/r invalid_path', '/value invalid_expression']],
+    [{ aggregation: 'sum', value: 'data.bytes / ' }, ['/value invalid_expression']],
+    [{ aggregation: 'sum', value: 'data.name.lowerAscii()' }, ['/value invalid_expression']],
     [{ aggregation: 'median', value: '$.x', quantile: '95' }, ['/aggregation invalid_value', '/quantile unknown_field']],
     [{ aggregation: 'percentile', value: '$.x' }, ['/percentile missing_field']],
     [{ aggregation: 'percentile', value: '$.x', percentile: 101 }, ['/percentile invalid_percentile']],

@@ -16,7 +16,7 @@ export const eventListFields = {
 
 export const eventReasonSchema = z.object({
   meter: z.string().nullable().meta({ description: 'The meter’s key; null where it is about the event as a whole.' }),
-  code: z.enum(['value_missing', 'value_no_decimal', 'value_out_of_range', 'filtered_out', 'no_meter', 'no_customer']),
+  code: z.enum(['value_missing', 'value_no_decimal', 'value_out_of_range', 'value_unknown', 'filtered_out', 'no_meter', 'no_customer']),
   detail: z.string(),
 });
 

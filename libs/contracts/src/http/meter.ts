@@ -8,7 +8,7 @@ const textMax = 500;
 const counting = {
   event_type: z.string().min(1).max(256),
   aggregation: z.enum(aggregations),
-  value: z.string().max(textMax).nullable().optional().meta({ description: 'Path into data, such as $.bytes; not for count.' }),
+  value: z.string().max(5_000).nullable().optional().meta({ description: 'Path into data, such as $.bytes, or CEL over data, such as data.bytes / 1000.0; not for count.' }),
   percentile: decimalTextSchema.nullable().optional().meta({ description: 'From 0 to 100, such as "99.9"; only for percentile.' }),
   group_by: z.record(z.string().max(textMax), z.string().max(textMax)).optional(),
   filter: z.string().max(5_000).nullable().optional().meta({ description: 'CEL over data, such as data.status < 500.' }),

@@ -1,6 +1,5 @@
-import { valueAt } from './data-value.js';
-import { matchesFilter } from './match-filter.js';
-import { meteredValue, type MeteredValueFault } from './metered-value.js';
+import { matchesFilter } from './evaluate-expression.js';
+import { valueByRule, type MeteredValueFault } from './metered-value.js';
 import type { CountingRule } from './meter.js';
 
 export interface EventReason {
@@ -21,6 +20,7 @@ const details: Readonly<Record<MeteredValueFault, string>> = {
   value_missing: 'The event has no value at the meter’s path.',
   value_no_decimal: 'The value is no decimal.',
   value_out_of_range: 'The value has more than 20 digits before or 18 after the point.',
+  value_unknown: 'The value can not be worked out: something that it needs is missing, of another type or out of range, or a divisor is 0.',
 };
 
 /** By which meters of its type an event is counted, and why not by the others. */
@@ -39,7 +39,6 @@ export function eventState(event: { readonly data: unknown; readonly hasCustomer
 
 function reasonAgainst(data: unknown, rule: CountingRule): Pick<EventReason, 'code' | 'detail'> | null {
   if (rule.filter !== null && !matchesFilter(data, rule.filter)) return { code: 'filtered_out', detail: 'The event does not pass the meter’s filter.' };
-  if (rule.aggregation === 'count' || rule.valuePath === null) return null;
-  const value = meteredValue(valueAt(data, rule.valuePath), rule.aggregation);
+  const value = valueByRule(data, rule);
   return value.ok ? null : { code: value.code, detail: details[value.code] };
 }

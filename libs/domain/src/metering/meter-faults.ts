@@ -1,13 +1,14 @@
 import { parseDataPath } from './data-path.js';
-import type { Aggregation } from './meter.js';
-import { parseFilter } from './parse-filter.js';
+import { typeOf } from './expression.js';
+import { isPathText, type Aggregation } from './meter.js';
+import { parseFilter, parseValueExpression } from './parse-expression.js';
 import { canonicalPercentile, percentileDigitsMax } from './percentile.js';
 
 /** One thing wrong with a meter that has the right shape. */
 export interface MeterFault {
   /** RFC 6901 JSON pointer into the body. */
   readonly pointer: string;
-  readonly code: 'missing_field' | 'not_allowed' | 'invalid_path' | 'invalid_percentile' | 'invalid_dimension' | 'too_many_dimensions' | 'invalid_filter';
+  readonly code: 'missing_field' | 'not_allowed' | 'invalid_path' | 'invalid_expression' | 'invalid_percentile' | 'invalid_dimension' | 'too_many_dimensions' | 'invalid_filter';
   /** A sentence that says how to mend it. */
   readonly detail: string;
 }
@@ -35,8 +36,12 @@ function valueFaults({ aggregation, valuePath }: MeterInput): MeterFault[] {
   if (aggregation === 'count') {
     return valuePath === null ? [] : [{ pointer, code: 'not_allowed', detail: 'A meter that counts events takes no value.' }];
   }
-  if (valuePath === null) return [{ pointer, code: 'missing_field', detail: `A meter of ${aggregation} needs the path of its value, such as $.bytes.` }];
-  return pathFaults({ path: valuePath, pointer });
+  if (valuePath === null) return [{ pointer, code: 'missing_field', detail: `A meter of ${aggregation} needs its value: a path such as $.bytes, or CEL such as data.bytes / 1000.0.` }];
+  if (isPathText(valuePath)) return pathFaults({ path: valuePath, pointer });
+  const parsed = parseValueExpression(valuePath);
+  if (!parsed.ok) return [{ pointer, code: 'invalid_expression', detail: `${parsed.detail} A path would begin with $.` }];
+  if (typeOf(parsed.expression) !== 'string' || aggregation === 'unique_count') return [];
+  return [{ pointer, code: 'invalid_expression', detail: `A meter of ${aggregation} needs a number; this is a text.` }];
 }
 
 function percentileFaults({ aggregation, percentile }: MeterInput): MeterFault[] {

@@ -63,12 +63,13 @@ describe('meterFaults', () => {
     [{ aggregation: 'count', valuePath: null, groupBy: { route: '$.route' }, filter: 'data.status < 500' }, []],
     [{ aggregation: 'count' }, ['/value not_allowed']],
     [{ valuePath: null }, ['/value missing_field']],
+    [{ valuePath: 'data.a / data.b' }, []], [{ aggregation: 'unique_count', valuePath: 'data.a.lowerAscii()' }, []], [{ valuePath: 'data.a.lowerAscii()' }, ['/value invalid_expression']], [{ valuePath: '5' }, ['/value invalid_expression']],
     [{ aggregation: 'percentile', percentile: '99.9' }, []],
     [{ aggregation: 'percentile', valuePath: null }, ['/value missing_field', '/percentile missing_field']],
     [{ percentile: '95' }, ['/percentile not_allowed']],
     ...['-1', '100.1', '95%', '', 'NaN', '1e400', '0.00000000001'].map((percentile): [Partial<typeof input>, string[]] => [{ aggregation: 'percentile', percentile }, ['/percentile invalid_percentile']]),
     [{ valuePath: 'n', groupBy: { 'a/b': '$.x', customer: '$.y', ok: 'z' }, filter: 'data.n <' },
-      ['/value invalid_path', '/group_by/a~1b invalid_dimension', '/group_by/customer invalid_dimension', '/group_by/ok invalid_path', '/filter invalid_filter']],
+      ['/value invalid_expression', '/group_by/a~1b invalid_dimension', '/group_by/customer invalid_dimension', '/group_by/ok invalid_path', '/filter invalid_filter']],
     [{ groupBy: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`d${index}`, '$.x'])) }, ['/group_by too_many_dimensions']],
   ])('%j: %j', (change, faults) => {
     expect(meterFaults({ ...input, ...change }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(faults);
@@ -79,11 +80,14 @@ describe('eventState', () => {
   const rules = [
     { key: 'calls', rule: countingRule({ ...meter, aggregation: 'count', valuePath: null, filter: 'data.status < 500' }) },
     { key: 'bytes', rule: countingRule(meter) },
+    { key: 'share', rule: countingRule({ ...meter, valuePath: 'data.n / data.of' }) },
   ];
   it.each<[string, boolean, string[], string[]]>([
-    ['{"n":5,"status":200}', true, ['calls', 'bytes'], []],
-    ['{"n":"x","status":500}', true, [], ['calls filtered_out', 'bytes value_no_decimal']],
-    ['{"status":200}', false, ['calls'], ['bytes value_missing', 'null no_customer']],
+    ['{"n":5,"status":200}', true, ['calls', 'bytes'], ['share value_unknown']],
+    ['{"n":5,"of":0,"status":200}', true, ['calls', 'bytes'], ['share value_unknown']],
+    ['{"n":5,"of":4,"status":200}', true, ['calls', 'bytes', 'share'], []],
+    ['{"n":"x","status":500}', true, [], ['calls filtered_out', 'bytes value_no_decimal', 'share value_unknown']],
+    ['{"status":200}', false, ['calls'], ['bytes value_missing', 'share value_unknown', 'null no_customer']],
   ])('of %s', (json, hasCustomer, meters, reasons) => {
     const state = eventState({ data: parseData(json), hasCustomer }, rules);
     expect([state.meters, state.reasons.map(({ meter: key, code }) => `${key} ${code}`)]).toEqual([meters, reasons]);

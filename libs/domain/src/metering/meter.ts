@@ -1,7 +1,8 @@
 import { assert } from '../assert.js';
 import { compareBytewise } from '../rating/compare-bytewise.js';
 import { parseDataPath, type DataPath } from './data-path.js';
-import { parseFilter, type FilterExpression } from './parse-filter.js';
+import type { Expression } from './expression.js';
+import { parseFilter, parseValueExpression } from './parse-expression.js';
 
 export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest', 'percentile'] as const;
 export type Aggregation = (typeof aggregations)[number];
@@ -13,7 +14,7 @@ export interface Meter {
   readonly key: string;
   readonly eventType: string;
   readonly aggregation: Aggregation;
-  /** Path into data, such as `$.bytes`; null for count, which takes no value. */
+  /** Path into data, such as `$.bytes`, or CEL over data, such as `data.bytes / 1000.0`; null for count, which takes no value. */
   readonly valuePath: string | null;
   /** Which one, from 0 to 100 in shortest form; null but for percentile. */
   readonly percentile: string | null;
@@ -28,12 +29,12 @@ export interface Dimension {
   readonly path: DataPath;
 }
 
-/** A meter with its paths and its filter read. Dimensions stand in the bytewise order of their names. */
+/** A meter with its paths and its expressions read. Dimensions stand in the bytewise order of their names. */
 export interface CountingRule {
   readonly aggregation: Aggregation;
-  readonly valuePath: DataPath | null;
+  readonly value: Expression | null;
   readonly dimensions: readonly Dimension[];
-  readonly filter: FilterExpression | null;
+  readonly filter: Expression | null;
 }
 
 /** The rule of a meter that `meterFaults` found nothing wrong with. */
@@ -43,7 +44,7 @@ export function countingRule(meter: Pick<Meter, 'aggregation' | 'valuePath' | 'g
     .sort((a, b) => compareBytewise(a.name, b.name));
   return {
     aggregation: meter.aggregation,
-    valuePath: meter.valuePath === null ? null : pathOf(meter.valuePath),
+    value: meter.valuePath === null ? null : valueOf(meter.valuePath),
     dimensions,
     filter: meter.filter === null ? null : filterOf(meter.filter),
   };
@@ -62,7 +63,19 @@ function pathOf(text: string): DataPath {
   return path.path;
 }
 
-function filterOf(text: string): FilterExpression {
+/** A path begins with $, and no expression does. */
+export function isPathText(text: string): boolean {
+  return text.startsWith('$');
+}
+
+function valueOf(text: string): Expression {
+  if (isPathText(text)) return { kind: 'path', path: pathOf(text) };
+  const value = parseValueExpression(text);
+  assert(value.ok, 'A stored meter has a value that was checked when it was made.');
+  return value.expression;
+}
+
+function filterOf(text: string): Expression {
   const filter = parseFilter(text);
   assert(filter.ok, 'A stored meter has a filter that was checked when it was made.');
   return filter.expression;

@@ -1,8 +1,9 @@
 import { canonicalDecimal, withinQuantityBounds } from '../money/decimal-text.js';
 import { numberTextOf, textOf } from './data-value.js';
-import type { Aggregation } from './meter.js';
+import { expressionValue } from './evaluate-expression.js';
+import type { Aggregation, CountingRule } from './meter.js';
 
-export type MeteredValueFault = 'value_missing' | 'value_no_decimal' | 'value_out_of_range';
+export type MeteredValueFault = 'value_missing' | 'value_no_decimal' | 'value_out_of_range' | 'value_unknown';
 
 export type MeteredValue = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: MeteredValueFault };
 
@@ -22,4 +23,12 @@ export function meteredValue(value: unknown, aggregation: Exclude<Aggregation, '
   if (digits === null) return { ok: false, code: 'value_no_decimal' };
   if (digits.length > lengthMax || !withinQuantityBounds(digits)) return { ok: false, code: 'value_out_of_range' };
   return { ok: true, text: canonicalDecimal(digits) ?? digits };
+}
+
+/** What data brings to a meter by its rule; `1` to a meter that counts events. */
+export function valueByRule(data: unknown, rule: Pick<CountingRule, 'aggregation' | 'value'>): MeteredValue {
+  if (rule.value === null || rule.aggregation === 'count') return { ok: true, text: '1' };
+  const value = expressionValue(data, rule.value);
+  if (value === undefined) return { ok: false, code: 'value_unknown' };
+  return 'raw' in value ? meteredValue(value.raw, rule.aggregation) : { ok: true, text: value.text };
 }

@@ -1,6 +1,7 @@
-import type { CountingRule, DataPath } from '#domain';
-import { filterSql } from './filter-sql.js';
-import { stringText } from './raw-json-sql.js';
+import { typeOf, type CountingRule, type DataPath } from '#domain';
+import { assert } from '#platform';
+import { ExpressionSql } from './expression-sql.js';
+import { decimalText, quantity, stringText } from './raw-json-sql.js';
 import type { Placeholders } from './sql-builder.js';
 import { marked, numberMark } from './stored-data.js';
 
@@ -29,9 +30,10 @@ export function meterSql(rule: CountingRule, placeholders: Placeholders, statedP
     columns.set(key, known);
     return known.name;
   };
-  const filter = rule.filter === null ? '1' : `ifNull(${filterSql(rule.filter, { column, placeholders })}, 0)`;
-  const value = rule.valuePath === null ? '1' : valueSql(column(rule.valuePath), rule);
-  const stated = statedPath === null ? 'NULL' : decimalSql(column(statedPath));
+  const expressions = new ExpressionSql({ column, placeholders });
+  const filter = rule.filter === null ? '1' : `ifNull(${expressions.truth(rule.filter)}, 0)`;
+  const value = valueSql(expressions, rule);
+  const stated = statedPath === null ? 'NULL' : quantity(decimalText(column(statedPath)));
   const dimensions = rule.dimensions.map(({ path }) => groupText(column(path)));
   return { columns: [...columns.values()].map(({ name, expression }) => `${expression} AS ${name}`), filter, value, dimensions, stated };
 }
@@ -46,13 +48,20 @@ function unmarkedJson(raw: string): string {
   return `if(position(${raw}, '${numberMark}') = 0, ${raw}, replaceRegexpAll(${numbers}, '([\\\\[,:{])"${numberMark}${numberMark}', '\\\\1"${numberMark}'))`;
 }
 
-function valueSql(raw: string, rule: CountingRule): string {
-  if (rule.aggregation === 'unique_count') return `if(${raw} = '' OR ${raw} = 'null', NULL, ${groupText(raw)})`;
-  return decimalSql(raw);
-}
-
-function decimalSql(raw: string): string {
-  const digits = `if(startsWith(${raw}, '"'), ${stringText(raw)}, ${raw})`;
-  // The bounds of a quantity. Trailing zeros are within them, however many: they are cut without loss.
-  return `if(match(${digits}, '^-?0*[0-9]{1,20}(\\\\.[0-9]{1,18}0*)?$') AND length(${digits}) <= 1000, toDecimal256OrNull(${digits}, 18), NULL)`;
+function valueSql(expressions: ExpressionSql, { aggregation, value }: CountingRule): string {
+  if (value === null) return '1';
+  switch (typeOf(value)) {
+    case 'any':
+      if (aggregation !== 'unique_count') return expressions.raw(value, (raw) => quantity(decimalText(raw)));
+      return expressions.raw(value, (raw) => `if(${raw} = '' OR ${raw} = 'null', NULL, ${groupText(raw)})`);
+    case 'string':
+      return expressions.string(value);
+    case 'number': {
+      const number = `reinterpret(${expressions.units(value)}, 'Decimal(76, 18)')`;
+      return aggregation === 'unique_count' ? `toString(${number})` : number;
+    }
+    case 'boolean':
+    case 'null':
+      assert(false, 'A value is a number, a text or what stands at a path.');
+  }
 }
