@@ -28,7 +28,7 @@ async function fresh(options: { dedupeWindowSeconds?: number } = {}): Promise<{ 
 
 async function states(organization: string): Promise<string[]> {
   const page = { limit: 100, startingAfter: null, endingBefore: null };
-  const listed = await fixture.listEvents.execute(organization, { page, type: null, subject: null, customer: null, source: null, id: null, from: null, to: null });
+  const listed = await fixture.listEvents.execute(organization, { page, type: null, subject: null, customer: null, source: null, id: null, state: null, meter: null, data: {}, from: null, to: null });
   if (!listed.ok) throw new Error(listed.detail);
   return listed.value.events.map(({ source, id, subject, state, data }) => `${source}/${id} ${subject} ${state} ${data}`);
 }

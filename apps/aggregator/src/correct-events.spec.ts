@@ -67,7 +67,7 @@ class Case {
 
   async events() {
     const page = { limit: 100, startingAfter: null, endingBefore: null };
-    const listed = await fixture.listEvents.execute(this.organization, { page, type: null, subject: null, customer: null, source: null, id: null, from: null, to: null });
+    const listed = await fixture.listEvents.execute(this.organization, { page, type: null, subject: null, customer: null, source: null, id: null, state: null, meter: null, data: {}, from: null, to: null });
     if (!listed.ok) throw new Error(listed.detail);
     return listed.value.events;
   }

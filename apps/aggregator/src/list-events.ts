@@ -2,24 +2,25 @@ import { countingRule, eventState, parseData, type EventReason, type Meter } fro
 import {
   decodeCursor, findMeters, readAttachments, readCustomer, type Attachment, type Database, type EventCursor, type EventQuery, type EventReader, type ListedEvent,
 } from '#persistence';
-import { accepted, refused, type ListPage, type Outcome } from '#platform';
+import { accepted, Fault, refused, type ListPage, type Outcome } from '#platform';
+import { eventSearch, type SearchMeters, type WantedEvents } from './event-search.js';
 
-export type ListEventsCode = 'not_found' | 'invalid_request';
+export type ListEventsCode = 'not_found' | 'invalid_request' | 'search_too_wide';
 
-export interface ListEventsQuery {
+export interface ListEventsQuery extends WantedEvents {
   readonly page: ListPage;
   readonly type: string | null;
   readonly subject: string | null;
   readonly customer: string | null;
   readonly source: string | null;
   readonly id: string | null;
-  readonly from: Temporal.Instant | null;
-  readonly to: Temporal.Instant | null;
+  /** Id or key of a meter that counts the events. */
+  readonly meter: string | null;
 }
 
 export interface EventWithState extends ListedEvent {
   readonly customerId: string | null;
-  readonly state: 'counted' | 'duplicate' | 'conflict' | 'voided' | 'not_counted';
+  readonly state: NonNullable<WantedEvents['state']>;
   readonly meters: readonly string[];
   readonly reasons: readonly EventReason[];
 }
@@ -32,18 +33,30 @@ export class ListEvents {
   constructor(private readonly use: { readonly database: Database; readonly events: EventReader }) {}
 
   async execute(organizationId: string, query: ListEventsQuery): Promise<Outcome<{ events: EventWithState[]; hasMore: boolean }, ListEventsCode>> {
-    const attachments = await this.attachmentsOf(organizationId, query.customer);
+    const [attachments, meters] = [await this.attachmentsOf(organizationId, query.customer), await this.metersOf(organizationId, query)];
     if (attachments === undefined) return refused('not_found', 'There is no such customer.');
-    const wanted: EventQuery = { organizationId, ...query, attachments, after: null, before: null, limit: query.page.limit + 1 };
-    const after = await this.cursor(query.page.startingAfter, { wanted, isAfter: true });
-    const before = await this.cursor(query.page.endingBefore, { wanted, isAfter: false });
+    if (meters === undefined) return refused('not_found', 'There is no such meter.');
+    const { asked, faults } = eventSearch(query, meters);
+    if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
+    try {
+      return await this.page({ organizationId, ...query, ...asked, attachments, after: null, before: null, limit: query.page.limit + 1 }, query.page);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'too_many_rows') throw error;
+      return refused('search_too_wide', 'The search would read more than 20 million events. Ask for a shorter range, a type or a subject.');
+    }
+  }
+
+  private async page(wanted: EventQuery, page: ListPage): Promise<Outcome<{ events: EventWithState[]; hasMore: boolean }, ListEventsCode>> {
+    const { organizationId } = wanted;
+    const after = await this.cursor(page.startingAfter, { wanted, isAfter: true });
+    const before = await this.cursor(page.endingBefore, { wanted, isAfter: false });
     if (after === undefined || before === undefined) {
       const pointer = after === undefined ? '/starting_after' : '/ending_before';
       return refused('invalid_request', 'The page can not be found.', [{ pointer, code: 'unknown_cursor', detail: 'Give the cursor, or the id, of an event of this list.' }]);
     }
     const found = await this.use.events.list({ ...wanted, after, before: after === null ? before : null });
-    const hasMore = found.length > query.page.limit;
-    const events = after === null && before !== null ? found.slice(hasMore ? 1 : 0) : found.slice(0, query.page.limit);
+    const hasMore = found.length > page.limit;
+    const events = after === null && before !== null ? found.slice(hasMore ? 1 : 0) : found.slice(0, page.limit);
     return accepted({ events: await this.withStates(organizationId, events), hasMore });
   }
 
@@ -53,6 +66,17 @@ export class ListEvents {
       if (reference === null) return null;
       const customer = await readCustomer(manager, reference);
       return customer === null ? undefined : readAttachments(manager, { customerIds: [customer.id] });
+    });
+  }
+
+  /** The meters that a search asks; undefined where there is no such meter. */
+  private metersOf(organizationId: string, query: ListEventsQuery): Promise<SearchMeters | undefined> {
+    const isCounting = query.state === 'counted' || query.state === 'not_counted';
+    if (query.meter === null && !isCounting) return Promise.resolve({ meter: null, current: [] });
+    return this.use.database.inOrganization(organizationId, async (manager) => {
+      const current = isCounting ? await findMeters(manager, { ...(query.type === null ? {} : { eventTypes: [query.type] }), isCurrent: true }) : [];
+      const [meter = null] = query.meter === null ? [] : await findMeters(manager, { reference: query.meter });
+      return query.meter !== null && meter === null ? undefined : { meter, current };
     });
   }
 

@@ -58,8 +58,9 @@ export {
 export type { DeadLetterBody, DeadLetterListBody, DeadLetterReplayedBody, DeadLettersDiscard, DeadLettersDiscardedBody, DeadLettersReplay, DeadLettersReplayedBody, DeadLetterSummaryBody } from './http/dead-letter.js';
 export { encodeDeadLetterStateRecord } from './log/dead-letter-state-record.js';
 export type { DeadLetterStateRecord } from './log/dead-letter-state-record.js';
-export { eventListFields, eventListSchema, eventReasonSchema, listedEventSchema } from './http/event-list.js';
+export { eventDataFilters, eventListFields, eventListSchema, eventReasonSchema, listedEventSchema } from './http/event-list.js';
 export type { EventListBody } from './http/event-list.js';
 export { queryRange } from './http/query-instant.js';
-export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters, valuesOf } from './http/meter-usage.js';
+export { filteredQuerySchema, valuesOf } from './http/filtered-query.js';
+export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters } from './http/meter-usage.js';
 export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';

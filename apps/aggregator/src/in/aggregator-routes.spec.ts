@@ -5,10 +5,12 @@ import {
   aggregatorGroup, encodeDeadLetterRecord, encodeDeadLetterStateRecord, encodeUsageEventRecord, scopes, topics, usageEventKey, type DeadLetterRecord, type DeadLetterStateRecord, type Scope,
 } from '#contracts';
 import { createHttpApp, LogServer, systemClock, type Principal } from '#platform';
+import { EventReader } from '#persistence';
 import { useClickHouse, usePostgres } from '#testing';
 import { AggregatorFixture, recordOf, type TestEvent } from '../aggregator-fixture.js';
 import { AggregatorMetrics } from '../aggregator-metrics.js';
 import { AggregatorModule } from '../aggregator.module.js';
+import { ListEvents } from '../list-events.js';
 import { aggregatorTransport } from './usage-log.handler.js';
 
 // Goal: the routes as clients see them, and the way from the log to an answer. Method: the whole module behind HTTP, fed
@@ -144,6 +146,39 @@ describe('GET /v1/events', () => {
     ['from=2026-11-02T10:00:00Z', ['3', '2']], ['to=2026-11-02T10:00:00Z', ['1', '1', '1']], ['from=2026-11-02T10:00:00.0000001Z&to=2026-11-04T00:00:00Z', ['3']], ['id=9', []],
   ])('filters by %s', async (query, ids) => {
     expect((await get(`/v1/events?${query}`)).body.data.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it.each<[string, string[]]>([
+    ['state=counted', ['1']], ['state=not_counted', ['3', '2']], ['meter=bytes', ['1']], ['meter=mtr_org_a_calls&state=counted', ['1']], ['meter=calls&state=not_counted', []],
+    ['data[status]=500', ['2']], ['data[$.route]=/a', ['1']], ['data[bytes]=12345678901234567890.123456789012345678', ['1']], ['data[route]=', ['3', '2']], ['data[status]=500&data[status]=200', ['2', '1']],
+    ['data[status]=200&data[route]=/b', []], ['data[bytes]=x', ['2']], ['state=not_counted&data[status]=500', ['2']], ['customer=acme&data[route]=/a', ['1']], ['type=call&state=not_counted', ['2']],
+    ['subject=s2&data[status]=500', ['2']], ['data[user.id]=7', []],
+  ])('searches by %s within a range', async (query, ids) => {
+    expect((await get(`/v1/events?${range}&${query}`)).body.data.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it.each<[string, string[]]>([['state=duplicate', ['duplicate']], ['state=conflict', ['conflict']], ['state=voided', []]])('finds %s without a range', async (query, states) => {
+    expect((await get(`/v1/events?${query}`)).body.data.map(({ state }) => state)).toEqual(states);
+  });
+
+  it('pages through what a search finds, both ways', async () => {
+    const search = `/v1/events?${range}&data[route]=&limit=1`;
+    const first = await get(search);
+    const cursor = String(first.body.data[0]?.['cursor']);
+    const second = await get(`${search}&starting_after=${cursor}`);
+    expect([first.body.data[0]?.['id'], first.body.has_more, second.body.data[0]?.['id'], second.body.has_more]).toEqual(['3', true, '2', false]);
+    const back = await get(`${search}&ending_before=${String(second.body.data[0]?.['cursor'])}`);
+    expect([back.body.data.map(({ id }) => id), back.body.has_more]).toEqual([['3'], false]);
+  });
+
+  it('does not read more than a search may', async () => {
+    const { database, clickhouse } = fixture.parts;
+    const listEvents = new ListEvents({ database, events: new EventReader(clickhouse, { searchRowsMax: 1 }) });
+    const page = { limit: 10, startingAfter: null, endingBefore: null };
+    const [from, to] = ['2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'].map((text) => Temporal.Instant.from(text)) as [Temporal.Instant, Temporal.Instant];
+    const wanted = { page, type: null, subject: null, customer: null, source: null, id: null, state: null, meter: null, from, to };
+    expect(await listEvents.execute('org_a', { ...wanted, data: { route: ['/a'] } })).toMatchObject({ ok: false, code: 'search_too_wide' });
+    expect(await listEvents.execute('org_a', { ...wanted, data: {} })).toMatchObject({ ok: true });
   });
 
   it('pages forwards and backwards, by cursor or by id', async () => {
@@ -311,7 +346,16 @@ describe('what is refused', () => {
     [`/v1/customers/none/usage?${range}`, 404, 'not_found'],
     ['/v1/customers/acme/usage?from=2026-12-01T00:00:00Z', 422, 'invalid_request', ['/to missing_field']],
     ['/v1/events?customer=none', 404, 'not_found'],
-    ['/v1/events?limit=0&from=x&state=counted', 422, 'invalid_request', ['/limit', '/from', '/state unknown_field']],
+    ['/v1/events?limit=0&from=x&state=open&stat=counted', 422, 'invalid_request', ['/limit', '/from', '/state', '/stat unknown_field']],
+    ['/v1/events?data[status]=500', 422, 'invalid_request', ['/from missing_field', '/to missing_field']],
+    ['/v1/events?state=not_counted&to=2026-12-01T00:00:00Z', 422, 'invalid_request', ['/from missing_field']],
+    ['/v1/events?meter=calls&from=2026-10-31T23:59:59Z&to=2026-12-02T00:00:00Z', 422, 'invalid_request', ['/to range_too_long']],
+    [`/v1/events?${range}&meter=none`, 404, 'not_found'],
+    [`/v1/events?${range}&meter=mtr_org_b_calls`, 404, 'not_found'],
+    [`/v1/events?${range}&data[a..b]=1&data[]=2`, 422, 'invalid_request', ['/data[] unknown_field']],
+    [`/v1/events?${range}&data[a..b]=1&state=conflict`, 422, 'invalid_request', ['/data[a..b] invalid_path', '/state not_searchable']],
+    [`/v1/events?${range}&meter=calls&state=voided`, 422, 'invalid_request', ['/state not_searchable']],
+    [`/v1/events?${range}&data[a]=&data[b]=&data[c]=&data[d]=&data[e]=&data[f]=`, 422, 'invalid_request', [' too_many_filters']],
     ['/v1/events?starting_after=zzz', 422, 'invalid_request', ['/starting_after unknown_cursor']],
     ['/v1/dead-letters?kind=other&state=closed&event_id=&to=x', 422, 'invalid_request', ['/kind', '/state', '/event_id', '/to']],
     ['/v1/dead-letters/summary?kind=poison', 422, 'invalid_request', ['/kind unknown_field']],

@@ -1,13 +1,13 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
-import { eventListFields, eventListSchema, queryRange, type EventListBody } from '#contracts';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { eventDataFilters, eventListFields, eventListSchema, filteredQuerySchema, queryRange, type EventListBody } from '#contracts';
 import { encodeCursor, exactJsonValue, type ListedCorrection } from '#persistence';
 import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type Principal } from '#platform';
 import { ListEvents, type EventWithState, type ListEventsCode } from '../list-events.js';
 
-const eventsQuerySchema = z.strictObject({ ...listQuerySchema.shape, ...eventListFields });
-const statuses: Readonly<Record<ListEventsCode, number>> = { not_found: 404, invalid_request: 422 };
+const eventsQuerySchema = filteredQuerySchema({ ...listQuerySchema.shape, ...eventListFields }, 'data');
+const statuses: Readonly<Record<ListEventsCode, number>> = { not_found: 404, invalid_request: 422, search_too_wide: 422 };
 
 @ApiTags('events')
 @Controller()
@@ -16,7 +16,8 @@ export class EventController {
 
   @Get('v1/events')
   @RequiredScope('usage:read')
-  @ApiOperation({ summary: 'List events with what became of them', description: 'Newest event time first. Duplicates and conflicts are listed for as long as they are recognised. An amended or voided event has what was done to it.' })
+  @ApiOperation({ summary: 'List events with what became of them', description: 'Newest event time first. Duplicates and conflicts are listed for as long as they are recognised. An amended or voided event has what was done to it. A search by data, by a meter or by what is counted needs from and to, at most 31 days apart, and reads at most 20 million events.' })
+  @ApiQuery({ name: 'data[path]', required: false, description: 'Only events whose data has this text at the path, such as data[user.id]=7, or one of these where it is given several times. Numbers compare in shortest form; nothing and null are the empty text.' })
   @Answers({ schema: eventListSchema, problems: [404, 422] })
   async events(@CurrentPrincipal() principal: Principal, @Query({ schema: eventsQuerySchema }) query: z.infer<typeof eventsQuerySchema>): Promise<EventListBody> {
     const listed = await this.listEvents.execute(principal.organizationId, {
@@ -26,6 +27,9 @@ export class EventController {
       customer: query.customer ?? null,
       source: query.source ?? null,
       id: query.id ?? null,
+      state: query.state ?? null,
+      meter: query.meter ?? null,
+      data: eventDataFilters(query),
       ...queryRange(query),
     });
     const { events, hasMore } = valueOrProblem(listed, statuses);

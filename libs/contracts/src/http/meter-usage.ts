@@ -1,13 +1,9 @@
 import { z } from 'zod';
 import { aggregations } from '#domain';
+import { filteredQuerySchema, filtersOf, oneOrMore } from './filtered-query.js';
 import { queryInstantSchema } from './query-instant.js';
 
 const reference = z.string().min(1).max(256);
-const filterKey = /^filter\[([^\]]+)\]$/;
-const valuesMax = 100;
-
-/** A parameter that may be given several times: any of its values is let through. */
-const oneOrMore = <Value extends z.ZodType<string>>(value: Value) => z.union([value, z.array(value).max(valuesMax, `At most ${valuesMax} values are taken at once.`)]);
 
 const groupsMax = 1_000;
 const groupsSentence = `Give a whole number from 1 to ${groupsMax}.`;
@@ -31,30 +27,13 @@ const usageFields = {
 };
 
 /** `GET /v1/meters/{key}/usage`; `filter[dimension]=text` may be added for each dimension, several times too. */
-export const meterUsageQuerySchema = z
-  .object(usageFields)
-  .catchall(oneOrMore(z.string().max(65_536)))
-  .superRefine(
-    (query, context) => {
-      const keys = Object.keys(query).filter((key) => !Object.hasOwn(usageFields, key) && !filterKey.test(key));
-      if (keys.length > 0) context.addIssue({ code: 'unrecognized_keys', keys, input: query });
-    },
-    { when: () => true }, // Also beside other faults: every one is named at once.
-  );
+export const meterUsageQuerySchema = filteredQuerySchema(usageFields, 'filter');
 
 export type MeterUsageQuery = z.infer<typeof meterUsageQuerySchema>;
 
 /** The filters of a query, dimension to the texts that are let through. */
 export function usageFilters(query: MeterUsageQuery): Record<string, readonly string[]> {
-  return Object.fromEntries(Object.entries(query).flatMap(([key, value]) => {
-    const dimension = filterKey.exec(key)?.[1];
-    return dimension !== undefined && value !== undefined ? [[dimension, valuesOf(value)]] : [];
-  }));
-}
-
-/** The values of a parameter that may be given several times, each once. */
-export function valuesOf(parameter: string | readonly string[]): readonly string[] {
-  return typeof parameter === 'string' ? [parameter] : [...new Set(parameter)];
+  return filtersOf(query, 'filter');
 }
 
 export const meterUsageRowSchema = z.object({

@@ -12,6 +12,8 @@ export interface Statement {
 
 /** What ClickHouse says of rows that it can't read: another try would end the same way. */
 const rowRefusals = new Set(['6', '25', '26', '27', '38', '41', '69', '70', '72', '117', '131', '321', '407', '469']);
+/** A statement said how many rows it may read at most. */
+const tooManyRows = '158';
 /** Above this a statement is longer than ClickHouse parses unless told; it can't be told within the statement. */
 const plainStatementLengthMax = 200_000;
 const rowsPerChunk = 500;
@@ -86,6 +88,7 @@ function faultOf(cause: unknown): Fault {
   if (!(cause instanceof ClickHouseError)) {
     return new Fault({ code: 'clickhouse_unavailable', detail: `ClickHouse can not be reached: ${detail}`, retryable: true, cause });
   }
+  if (cause.code === tooManyRows) return new Fault({ code: 'too_many_rows', detail: `ClickHouse would read too many rows: ${detail}`, retryable: false, cause });
   if (rowRefusals.has(cause.code)) return new Fault({ code: 'rows_refused', detail: `ClickHouse refuses the rows: ${detail}`, retryable: false, cause });
   return new Fault({ code: 'clickhouse_failed', detail: `ClickHouse failed: ${detail}`, retryable: retryableCodes.has(cause.code), cause });
 }

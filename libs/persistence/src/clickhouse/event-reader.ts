@@ -5,6 +5,7 @@ import { CorrectionStore, type ListedCorrection } from './correction-store.js';
 import { CountedEvents, type EventKey } from './counted-events.js';
 import { compareCursors, cursorOf, type EventCursor } from './event-cursor.js';
 import { microsOf, Placeholders, rfc3339Of } from './sql-builder.js';
+import { searched, type EventSearch } from './event-search.js';
 import { fromStoredData } from './stored-data.js';
 import { spanOf } from './subject-spans.js';
 
@@ -19,6 +20,10 @@ export interface EventQuery {
   /** Event time, from inclusive, to exclusive. */
   readonly from: Temporal.Instant | null;
   readonly to: Temporal.Instant | null;
+  /** Null for every verdict. */
+  readonly verdict: ListedEvent['verdict'] | null;
+  /** Reads the data of counted and voided events, so it needs `from` and `to`; null for none. */
+  readonly search: EventSearch | null;
   /** Only what stands behind, or before, this place of the list. */
   readonly after: EventCursor | null;
   readonly before: EventCursor | null;
@@ -64,6 +69,7 @@ interface Row {
   readonly position_text: string;
 }
 
+const firstSearchMicros = 6n * 3_600_000_000n;
 const earliest = 0n;
 const latest = 4_102_444_800_000_000n; // 2100-01-01, later than any event.
 const columns = 'source, id, event_type, subject, time, time_given, received_at, payload_hash, data, original_data, appended_at, partition, position';
@@ -73,7 +79,8 @@ export class EventReader {
   private readonly countedEvents: CountedEvents;
   private readonly corrections: CorrectionStore;
 
-  constructor(private readonly clickhouse: ClickHouse) {
+  /** `searchRowsMax`: rows that a search may read. A search that needs more throws a Fault, `too_many_rows`. */
+  constructor(private readonly clickhouse: ClickHouse, private readonly options: { readonly searchRowsMax: number } = { searchRowsMax: 20_000_000 }) {
     this.countedEvents = new CountedEvents(clickhouse);
     this.corrections = new CorrectionStore(clickhouse);
   }
@@ -81,7 +88,10 @@ export class EventReader {
   /** Newest event time first, at most `limit`; with `before`, those nearest to it, still newest first. */
   async list(query: EventQuery): Promise<ListedEvent[]> {
     if (query.attachments?.length === 0) return [];
-    const [counted, others] = [await this.counted(query), await this.rows(query, { table: 'copies', from: earliest, to: latest })];
+    const hasCounted = query.verdict === null || query.verdict === 'counted' || query.verdict === 'voided';
+    const hasOthers = query.search === null && (query.verdict === null || !hasCounted);
+    const counted = hasCounted ? await this.counted(query) : [];
+    const others = hasOthers ? await this.rows(query, { table: 'copies', from: earliest, to: latest }) : [];
     const sign = query.before === null ? -1 : 1;
     const rows = [...counted, ...others].map(toListed).sort((a, b) => sign * compareCursors(a.cursor, b.cursor)).slice(0, query.limit);
     const listed = await this.withCorrections(query.organizationId, await this.withData(query.organizationId, rows));
@@ -97,6 +107,7 @@ export class EventReader {
   /** Looks back over more and more months, so that the first page never sorts all of them. */
   private async counted(query: EventQuery): Promise<Row[]> {
     if (query.before !== null) return this.rows(query, { table: 'events', from: earliest, to: latest });
+    if (query.search !== null) return this.searchedBack(query);
     const months = await this.clickhouse.query<{ month: string }>({
       sql: `SELECT DISTINCT partition AS month FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active ORDER BY month DESC`,
     });
@@ -111,12 +122,27 @@ export class EventReader {
     return rows;
   }
 
+  /** The same by hours: what is searched for is mostly near the end, and its data is read only as far back as it takes. */
+  private async searchedBack(query: EventQuery): Promise<Row[]> {
+    const begin = query.from === null ? earliest : microsOf(query.from);
+    const rows: Row[] = [];
+    let to = smaller(query.to === null ? latest : microsOf(query.to), query.after === null ? latest : query.after.timeMicros + 1n);
+    for (let width = firstSearchMicros; to > begin && rows.length < query.limit; width *= 4n) {
+      const from = larger(begin, to - width);
+      rows.push(...(await this.rows(query, { table: 'events', from, to })));
+      to = from;
+    }
+    return rows;
+  }
+
   private async rows(query: EventQuery, scope: ListScope): Promise<Row[]> {
     const spans = spansOf(query, scope);
     if (spans?.length === 0) return [];
     const placeholders = new Placeholders();
     const order = query.before === null ? 'DESC' : 'ASC';
-    const source = sourceOf(scope, conditions(query, scope, placeholders).join(' AND '));
+    const all = sourceOf(scope, conditions(query, scope, placeholders).join(' AND '));
+    const ofVerdict = query.verdict === null ? all : `SELECT * FROM (${all}) WHERE verdict = ${placeholders.text(query.verdict)}`;
+    const source = query.search === null ? ofVerdict : searched(ofVerdict, { search: query.search, columns: `${columns}, verdict`, placeholders });
     const join = spans === null ? '' : `INNER JOIN (SELECT * FROM ${rowsLiteral('span_subject String, span_from Int64, span_to Int64', spans)}) AS spans ON copies.subject = spans.span_subject WHERE toUnixTimestamp64Micro(time) >= span_from AND toUnixTimestamp64Micro(time) < span_to`;
     return this.clickhouse.query<Row>({
       sql: `SELECT * EXCEPT (appended_at, position), toString(toUnixTimestamp64Micro(time)) AS time_micros, toString(toUnixTimestamp64Micro(appended_at)) AS appended_micros,
@@ -124,7 +150,7 @@ export class EventReader {
             FROM (
               SELECT ${columns}, verdict FROM (${source}) AS copies ${join}
               ORDER BY time ${order}, appended_at ${order}, position ${order}, partition ${order} LIMIT ${query.limit}
-            )`,
+            )${query.search === null ? '' : ` SETTINGS max_rows_to_read=${this.options.searchRowsMax}`}`,
       parameters: placeholders.parameters,
     });
   }

@@ -19,12 +19,19 @@ export interface MeterSql {
   readonly stated: string;
 }
 
-export function meterSql(rule: CountingRule, placeholders: Placeholders, statedPath: DataPath | null = null): MeterSql {
+export interface MeterSqlOptions {
+  /** A further path that is read as a decimal, beside the meter's own. */
+  readonly statedPath?: DataPath | null;
+  /** What the names of the columns begin with: rules that stand in one select have one each. */
+  readonly prefix?: string;
+}
+
+export function meterSql(rule: CountingRule, placeholders: Placeholders, { statedPath = null, prefix = 'raw' }: MeterSqlOptions = {}): MeterSql {
   const columns = new Map<string, { name: string; expression: string }>();
   const column = (path: DataPath): string => {
     const key = JSON.stringify(path);
     const known = columns.get(key) ?? {
-      name: `raw${columns.size}`,
+      name: `${prefix}${columns.size}`,
       expression: `JSONExtractRaw(data, ${path.map((name) => placeholders.text(marked(name))).join(', ')})`,
     };
     columns.set(key, known);

@@ -191,7 +191,7 @@ function rawPart(scan: UsageScan, placeholders: Placeholders): string {
 
 /** The raw events that the meter counts, each with its value, its groups, and the decimal at a path of the caller's. */
 export function countedSql(scan: EventScope, placeholders: Placeholders, statedPath: DataPath | null = null): string {
-  const sql = meterSql(countingRule(scan.meter), placeholders, statedPath);
+  const sql = meterSql(countingRule(scan.meter), placeholders, { statedPath });
   const raw = `
     SELECT bucket, subject, time, source, id, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
     FROM events FINAL
