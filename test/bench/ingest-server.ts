@@ -46,6 +46,7 @@ const app = await createHttpApp({
         businessNow: (organizationId) => businessClock.now(organizationId),
         rawRetentionSeconds: async (organizationId) => (await readOrganization(organizationId)).rawRetentionSeconds,
         findDeadLetter: async () => null, listDeadLetters: async () => [],
+        serverSecret,
         bodyBytesMax: 64 * 1_024 * 1_024,
       }),
   ],

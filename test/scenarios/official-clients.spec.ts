@@ -1,5 +1,6 @@
 import { OpenMeter } from '@openmeter/sdk';
 import { Client as LagoClient } from 'lago-javascript-client';
+import Stripe from 'stripe';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '#testing';
 import { eventually, Product, testKey } from './product.js';
@@ -66,5 +67,25 @@ describeWith('clickhouse', 'official clients', () => {
     await client.events.createEvent({ event: event(49, 'sub_1', 1_000) }); // A conflict.
     // 0 + 1 + … + 49 = 1225.
     expect(await usageOf('api_calls')).toEqual({ sub_1: '1225', sub_2: '7' });
+  });
+
+  it('of Stripe, one by one and in a stream', async () => {
+    await meter('api_requests', '$.value');
+    const { hostname, port } = new URL(product.url);
+    const client = (apiKey: string) => new Stripe(apiKey, { host: hostname, port, protocol: 'http', telemetry: false });
+    const stripe = client(testKey);
+    const seconds = Math.floor(happened.epochMilliseconds / 1_000);
+    const event = (id: number, customer: string, value: string) => ({ event_name: 'api_requests', identifier: `s-${id}`, payload: { stripe_customer_id: customer, value } });
+    const events = Array.from({ length: 100 }, (_, id) => ({ ...event(id, 'cus_1', `${id}.5`), timestamp: happened.toString() }));
+    for (let time = 0; time < 2; time += 1) {
+      await stripe.billing.meterEvents.create({ ...event(1_001, 'cus_2', '0.1'), timestamp: seconds });
+      await stripe.v2.billing.meterEvents.create({ ...event(1_002, 'cus_2', '0.2'), timestamp: happened.toString() });
+      // An event without an identifier, sent again as the client does it when no answer came.
+      await stripe.billing.meterEvents.create({ event_name: 'api_requests', payload: { stripe_customer_id: 'cus_2', value: '40' } }, { idempotencyKey: 'retried' });
+      const { authentication_token: token } = await stripe.v2.billing.meterEventSession.create();
+      await client(token).v2.billing.meterEventStream.create({ events });
+    }
+    // 0 + 1 + … + 99 = 4950, and 100 × 0.5. 0.1 + 0.2 + 40.
+    expect(await usageOf('api_requests')).toEqual({ cus_1: '5000', cus_2: '40.3' });
   });
 });

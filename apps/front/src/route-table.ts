@@ -12,6 +12,7 @@ export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
   ingest: [
     'POST /v1/events', 'POST /v1/events/void', 'POST /v1/events/amend', 'POST /v1/ingest/*', 'POST /v1/logs', 'POST /v1/dead-letters/*', 'POST /api/v1/events', 'POST /api/v1/events/batch',
     'POST /api/v3/openmeter/events',
+    'POST /v1/billing/meter_events', 'POST /v2/billing/meter_events', 'POST /v2/billing/meter_event_session', 'POST /v2/billing/meter_event_stream',
   ],
   aggregator: ['GET /v1/events', 'GET /v1/dead-letters/*', 'GET /v1/meters/{key}/usage', 'GET /v1/customers/{id}/usage'],
   'billing-api': [

@@ -40,6 +40,7 @@ function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDepend
     findDeadLetter: (key) => deadLetters.find(key),
     listDeadLetters: (query) => deadLetters.list(query),
     logger,
+    serverSecret: adapters.serverSecret,
     bodyBytesMax: config.INGEST_BODY_BYTES_MAX,
   };
 }

@@ -10,6 +10,8 @@ import { freshDatabase, type DatabaseTemplate } from '#testing';
 import { registerIngestRoutes } from './in/ingest-routes.js';
 import type { DeadLetterQuery, KeptDeadLetter } from '#persistence';
 
+export const serverSecret = 'a secret of at least 32 characters';
+
 const template: DatabaseTemplate = {
   name: 'ingest event log',
   prepare: async (url) => {
@@ -69,6 +71,7 @@ export class IngestFixture {
         return Promise.resolve(kept?.letter.organization === organizationId ? kept : null);
       },
       listDeadLetters: (query) => Promise.resolve(lettersOf(deadLetters, query)),
+      serverSecret,
       bodyBytesMax: options.bodyBytesMax ?? 64 * 1_024 * 1_024,
     });
     const origin = await app.listen({ port: 0, host: '127.0.0.1' });

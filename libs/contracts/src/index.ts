@@ -21,7 +21,10 @@ export {
   amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
   voidEventsBodySchema,
 } from './http/event.js';
-export { lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema } from './http/drop-in-event.js';
+export {
+  lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema, stripeErrorSchema, stripeMeterEventSessionSchema, stripeMeterEventStreamSchema,
+  stripeMeterEventV1CreatedSchema, stripeMeterEventV1Schema, stripeMeterEventV2CreatedSchema, stripeMeterEventV2Schema,
+} from './http/drop-in-event.js';
 export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';
 export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';
 export { addressSchema, currencyInputSchema, flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, timeZoneInputSchema } from './http/resource.js';

@@ -1,6 +1,7 @@
-import { epochTime, ExactNumber, isIdentityText, isJsonObject, scanInstant, type EventFault, type EventFieldNames, type JsonObject } from '#domain';
+import { ExactNumber, isIdentityText, isJsonObject, type EventFieldNames, type JsonObject } from '#domain';
 import type { ReceivedBatch } from '../received-batch.js';
 import { mappedBatch, type MappedEvent } from './mapped-batch.js';
+import { unixTime } from './unix-time.js';
 
 const names: EventFieldNames = {
   id: 'transaction_id', source: 'external_subscription_id', type: 'code', subject: 'external_subscription_id', time: 'timestamp', data: 'properties',
@@ -19,15 +20,11 @@ export function lagoEvents(batch: ReceivedBatch): ReceivedBatch {
 }
 
 function lagoEvent(sent: JsonObject): MappedEvent {
-  const faults: EventFault[] = [];
+  const { time, faults } = unixTime(sent.timestamp);
   const subscription = textOf(sent.external_subscription_id);
   const source = typeof subscription === 'string' ? sourcePrefix + subscription : undefined;
   if (isIdentityText(subscription) && !isIdentityText(source)) {
     faults.push({ pointer: '/external_subscription_id', code: 'too_long', detail: `external_subscription_id may have ${subscriptionIdSizeMax} bytes of UTF-8.` });
-  }
-  const time = epochTime(sent.timestamp, 'seconds');
-  if (time !== undefined && (typeof time !== 'string' || scanInstant(time) === null)) {
-    faults.push({ pointer: '/timestamp', code: 'invalid_time', detail: 'timestamp must be Unix seconds, a number or text, with decimals or without.' });
   }
   return { value: { id: textOf(sent.transaction_id), source, type: textOf(sent.code), subject: subscription, time, data: dataOf(sent) }, faults };
 }

@@ -1,16 +1,9 @@
 import { z } from 'zod';
 import { cloudEventSchema, lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema } from '#contracts';
-import { nothingAccepted, problem, schemaOf } from './open-api-schemas.js';
+import { nothingAccepted, problem, problemResponses, schemaOf } from './open-api-schemas.js';
 
 const refused = 'No event was acceptable.';
-const problems: Readonly<Record<number, string>> = {
-  400: 'The body can not be read, or is of neither system.', 401: 'The credential is missing or unknown.', 403: 'The credential lacks the scope events:write.', 413: 'More than 10,000 events or 10 MiB inflated.',
-  415: 'The body is no JSON in UTF-8.', 503: 'Nothing of the request counts. Try again after Retry-After seconds.',
-};
-const commonAnswers = Object.fromEntries(
-  Object.entries(problems).map(([status, description]) => [status, { description, content: { 'application/problem+json': { schema: problem } } }]),
-);
-
+const commonAnswers = problemResponses([400, 401, 403, 413, 415, 503]);
 const lagoRefusal = { allOf: [problem, schemaOf(lagoRefusalSchema, 'output')] };
 const refusalOf = (description: string, schema: unknown) => ({ description, content: { 'application/problem+json': { schema } } });
 const cloudEvents = { oneOf: [schemaOf(cloudEventSchema, 'input'), schemaOf(z.array(cloudEventSchema), 'input')] };

@@ -3,6 +3,7 @@ import type { EventsAnswerBody } from '#contracts';
 import { authenticateRequest, principalOf, sendProblem, type Authenticator, type Logger } from '#platform';
 import { AcceptCorrections } from '../accept-corrections.js';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
+import { MeterEventSessions } from '../drop-ins/meter-event-sessions.js';
 import { registerDeadLetterRoutes, type DeadLetterRoutesDependencies } from './dead-letter-routes.js';
 import { registerDropInRoutes } from './drop-in-routes.js';
 import { correctionsOf, eventsOf } from './events-of-request.js';
@@ -11,6 +12,7 @@ import { loggedProblem } from './logged-problem.js';
 import { nothingAccepted } from './nothing-accepted.js';
 import { registerOtlpRoute } from './otlp-route.js';
 import { readBodiesAsBytes } from './read-body.js';
+import { registerStripeRoutes } from './stripe-routes.js';
 import { batchTaker, eventTaker, type TakeEvents } from './take-events.js';
 import { withBodyWithin } from './with-body.js';
 
@@ -19,6 +21,8 @@ export interface IngestDependencies extends AcceptEventsDependencies, Pick<DeadL
   readonly logger: Logger;
   /** Bytes of bodies held at once, by all requests. */
   readonly bodyBytesMax: number;
+  /** Seals the tokens of sessions; the same in every process. */
+  readonly serverSecret: string;
 }
 
 /**
@@ -40,6 +44,7 @@ export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDepen
     done();
   });
   registerDropInRoutes(fastify, { ...deps, takeBatch });
+  registerStripeRoutes(fastify, { ...deps, takeBatch, sessions: new MeterEventSessions(deps.serverSecret, deps.clock) });
 }
 
 interface RouteDependencies extends DeadLetterRoutesDependencies {

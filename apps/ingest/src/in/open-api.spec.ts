@@ -29,6 +29,7 @@ function dependencies(appended: NewLogRecord[]): IngestDependencies {
     rawRetentionSeconds: () => Promise.resolve(null),
     findDeadLetter: () => Promise.resolve(null),
     listDeadLetters: () => Promise.resolve([]),
+    serverSecret: 'a secret of at least 32 characters',
   };
 }
 

@@ -7,6 +7,7 @@ import { deadLetterOpenApi } from './dead-letter-open-api.js';
 import { dropInOpenApi } from './drop-in-open-api.js';
 import { nothingAccepted, problemResponses, schemaOf, type JsonSchema } from './open-api-schemas.js';
 import { otlpOpenApi } from './otlp-open-api.js';
+import { stripeOpenApi } from './stripe-open-api.js';
 
 const answer = schemaOf(eventsAnswerSchema, 'output');
 
@@ -114,4 +115,5 @@ export const ingestOpenApi = {
   ...otlpOpenApi,
   ...deadLetterOpenApi,
   ...dropInOpenApi,
+  ...stripeOpenApi,
 };

@@ -42,3 +42,45 @@ export const lagoRefusalSchema = z
     accepted: z.int().min(0),
     rejected: z.array(refusedEventSchema),
   });
+
+const stripePayload = z
+  .looseObject({ stripe_customer_id: z.string().min(1).max(256).meta({ description: 'Becomes the subject.' }) })
+  .meta({ description: 'Becomes the data. Decimal strings are numbers to a meter.' });
+const stripeIdentifier = z.string().min(1).max(256).optional().meta({ description: 'Becomes the id, of source "stripe". Default: one made of the Idempotency-Key, or a new one.' });
+const stripeEventName = z.string().min(1).max(256).meta({ description: 'Becomes the type.' });
+
+/** Stripe's meter event as its API v1 takes it, in a form: `payload[value]=…`. */
+export const stripeMeterEventV1Schema = z
+  .object({ event_name: stripeEventName, payload: stripePayload, identifier: stripeIdentifier, timestamp: z.int().optional().meta({ description: 'Unix seconds. Default: the receipt.' }) });
+
+export const stripeMeterEventV2Schema = z
+  .object({ event_name: stripeEventName, payload: stripePayload, identifier: stripeIdentifier, timestamp: z.iso.datetime({ offset: true }).optional() });
+
+export const stripeMeterEventStreamSchema = z.object({ events: z.array(stripeMeterEventV2Schema).max(eventsMax) });
+
+const stripeMeterEventAnswer = { event_name: z.string(), identifier: z.string(), livemode: z.boolean(), payload: z.record(z.string(), z.unknown()) };
+
+export const stripeMeterEventV1CreatedSchema = z.object({ object: z.literal('billing.meter_event'), ...stripeMeterEventAnswer, created: z.int(), timestamp: z.int() });
+export const stripeMeterEventV2CreatedSchema = z
+  .object({ object: z.literal('v2.billing.meter_event'), ...stripeMeterEventAnswer, created: z.iso.datetime(), timestamp: z.iso.datetime() });
+
+export const stripeMeterEventSessionSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('v2.billing.meter_event_session'),
+    authentication_token: z.string().meta({ description: 'The bearer token for the stream.' }),
+    created: z.iso.datetime(),
+    expires_at: z.iso.datetime().meta({ description: 'A quarter of an hour later.' }),
+    livemode: z.boolean(),
+  });
+
+export const stripeErrorSchema = z
+  .object({
+    error: z.object({
+      type: z.enum(['invalid_request_error', 'temporary_session_expired', 'api_error']),
+      code: z.string(),
+      message: z.string(),
+      param: z.string().optional().meta({ description: 'The first faulty field, as payload[value].' }),
+      errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional().meta({ description: 'Every fault.' }),
+    }),
+  });

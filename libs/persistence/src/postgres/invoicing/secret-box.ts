@@ -7,15 +7,15 @@ const tagBytes = 16;
 const secretLengthMin = 16;
 
 /**
- * Seals secrets for the database with AES-256-GCM under a key made of the server's secret. What a text was sealed for is
+ * Seals secrets with AES-256-GCM under a key made of the server's secret for one purpose. What a text was sealed for is
  * bound to it, so a sealed text that is copied to another organization or column does not open.
  */
 export class SecretBox {
   private readonly key: Buffer;
 
-  constructor(serverSecret: string) {
+  constructor(serverSecret: string, purpose = 'tollway payment credentials') {
     assert(serverSecret.length >= secretLengthMin, 'A server secret has at least 16 characters.');
-    this.key = Buffer.from(hkdfSync('sha256', serverSecret, '', 'tollway payment credentials', 32));
+    this.key = Buffer.from(hkdfSync('sha256', serverSecret, '', purpose, 32));
   }
 
   seal(text: string, boundTo: readonly string[]): string {
