@@ -59,6 +59,9 @@ async function noteTry(manager: EntityManager, news: ProviderNews): Promise<void
     currency: invoice.currency,
     failureCode: payment?.status === 'failed' ? payment.code : null,
     failureDetail: payment?.status === 'failed' ? payment.detail : null,
+    method: null,
+    reference: null,
+    metadata: {},
     at: news.at,
   });
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { actionsAllowed, later, statusAfter, type InvoiceAction, type InvoiceStatus } from '#domain';
+import { actionsAllowed, formatMinor, later, statusAfter, type InvoiceAction, type InvoiceStatus } from '#domain';
 import {
   changeInvoice, hastenOutbox, insertOutboxEntries, lockDueAct, moveDueAct, readInvoices, readOpenOutbox, releaseCarriedAmounts, withdrawOutbox,
   type InvoiceRecord, type NewOutboxEntry,
@@ -12,7 +12,7 @@ import type { PushOutbox } from './push-outbox.js';
 import type { SweepDue } from './sweep-due.js';
 import { toDocumentRef } from './to-payment-document.js';
 
-export type ChangeCode = 'not_found' | 'invalid_state' | 'payment_in_progress' | 'payment_provider_missing' | 'payment_failed' | 'provider_refused' | 'provider_unavailable';
+export type ChangeCode = 'not_found' | 'invalid_state' | 'payment_in_progress' | 'payment_provider_missing' | 'payment_failed' | 'partly_paid' | 'provider_refused' | 'provider_unavailable';
 type Change = Outcome<{ readonly id: string; readonly isSettled: boolean }, ChangeCode>;
 
 export interface ChangeUse {
@@ -59,6 +59,7 @@ export class ChangeInvoice {
   async pay(key: InvoiceKey): Promise<Change> {
     const { context, providers, pushOutbox } = this.use;
     const asked = await this.locked(key, 'pay', async (manager, invoice) => {
+      if (invoice.amountPaidMinor > 0n) return partlyPaid(invoice, 'The payment provider can take the whole amount only; record the rest as it comes.');
       const provider = await providers.within(manager, key.organizationId);
       if (provider === null) return stateRefusal(invoice, { code: 'payment_provider_missing', detail: 'Connect a payment provider first: PUT /v1/organization/payment-provider.' });
       const systemNow = context.clock.now();
@@ -105,6 +106,7 @@ export class ChangeInvoice {
     const { context, providers, businessNow } = this.use;
     const now = await businessNow(key.organizationId);
     return this.locked(key, action, async (manager, invoice) => {
+      if (action === 'void' && invoice.amountPaidMinor > 0n) return partlyPaid(invoice, 'What was paid would be for nothing; mark it uncollectible to give up the rest.');
       const provider = await providers.within(manager, key.organizationId);
       const systemNow = context.clock.now();
       const withdrawn = await withdrawOutbox(manager, { organizationId: key.organizationId, invoiceId: invoice.id, systemNow });
@@ -112,28 +114,13 @@ export class ChangeInvoice {
       const at = later(now, invoice.issuedAt ?? now);
       if (invoice.providerInvoiceId !== null && provider?.name === invoice.provider) {
         const told = await tell(provider, await toDocumentRef(manager, { invoice, provider: provider.name }));
-        if (told.kind !== 'done') return this.closeRefused(manager, { invoice, provider, told, at });
+        if (told.kind !== 'done') return learnFromRefusal(manager, { invoice, provider, told, at, systemNow });
       }
       const status = statusAfter(invoice.status, action);
       if (status !== null) await changeInvoice(manager, { id: invoice.id, status, ...(action === 'void' ? { voidedAt: at } : { markedUncollectibleAt: at }) });
       if (action === 'void') await releaseCarriedAmounts(manager, { organizationId: key.organizationId, invoiceId: invoice.id });
       return accepted({ id: invoice.id, isSettled: true });
     });
-  }
-
-  /** The provider says no, mostly since it was paid there meanwhile: then that is what we learn from it. */
-  private async closeRefused(
-    manager: EntityManager,
-    options: { invoice: InvoiceRecord; provider: PaymentProvider; told: Exclude<CloseOutcome, { kind: 'done' }>; at: Temporal.Instant },
-  ): Promise<Refusal<ChangeCode>> {
-    const { invoice, provider, told, at } = options;
-    if (told.kind !== 'refused') return refused('provider_unavailable', `The payment provider did not answer: ${told.detail}`);
-    const found = await provider.fetchInvoice(await toDocumentRef(manager, { invoice, provider: provider.name }));
-    if (found.kind === 'found') {
-      await applyProviderState(manager, { invoice, provider: provider.name, found: found.invoice, payment: null, paymentId: null, at, systemNow: this.use.context.clock.now() });
-    }
-    const [current = invoice] = await readInvoices(manager, { ids: [invoice.id] });
-    return stateRefusal(current, { code: 'provider_refused', detail: told.detail });
   }
 
   /** Runs the work with the invoice locked, in a state that allows the action. */
@@ -151,8 +138,25 @@ export class ChangeInvoice {
   }
 }
 
-const participles: Readonly<Record<InvoiceAction, string>> = { finalize: 'finalized', settle: 'settled', pay: 'paid', void: 'voided', mark_uncollectible: 'marked uncollectible' };
+const participles: Readonly<Record<InvoiceAction, string>> = { finalize: 'finalized', settle: 'settled', pay: 'paid', record_payment: 'paid', void: 'voided', mark_uncollectible: 'marked uncollectible' };
 
-function stateRefusal(invoice: { readonly status: InvoiceStatus }, refusal: { code: ChangeCode; detail: string }): Refusal<ChangeCode> {
+/** The provider says no, mostly since it was paid there meanwhile: then that is what we learn from it. */
+export async function learnFromRefusal(
+  manager: EntityManager,
+  options: { invoice: InvoiceRecord; provider: PaymentProvider; told: Exclude<CloseOutcome, { kind: 'done' }>; at: Temporal.Instant; systemNow: Temporal.Instant },
+): Promise<Refusal<'provider_unavailable' | 'provider_refused'>> {
+  const { invoice, provider, told, at, systemNow } = options;
+  if (told.kind !== 'refused') return refused('provider_unavailable', `The payment provider did not answer: ${told.detail}`);
+  const found = await provider.fetchInvoice(await toDocumentRef(manager, { invoice, provider: provider.name }));
+  if (found.kind === 'found') await applyProviderState(manager, { invoice, provider: provider.name, found: found.invoice, payment: null, paymentId: null, at, systemNow });
+  const [current = invoice] = await readInvoices(manager, { ids: [invoice.id] });
+  return stateRefusal(current, { code: 'provider_refused', detail: told.detail });
+}
+
+function partlyPaid(invoice: InvoiceRecord, why: string): Refusal<'partly_paid'> {
+  return stateRefusal(invoice, { code: 'partly_paid', detail: `${formatMinor(invoice.amountPaidMinor, invoice.currency)} of it was paid by hand. ${why}` });
+}
+
+export function stateRefusal<Code extends string>(invoice: { readonly status: InvoiceStatus }, refusal: { code: Code; detail: string }): Refusal<Code> {
   return { ...refused(refusal.code, refusal.detail), extensions: { state: invoice.status, allowed_actions: actionsAllowed(invoice.status) } };
 }

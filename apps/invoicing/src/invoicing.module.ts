@@ -10,6 +10,7 @@ import { FindInvoices } from './find-invoices.js';
 import { InvoiceController } from './in/invoice.controller.js';
 import { InvoicingWorker } from './in/invoicing-worker.js';
 import { LateUsageController } from './in/late-usage.controller.js';
+import { PaymentController } from './in/payment.controller.js';
 import { PaymentProviderController } from './in/payment-provider.controller.js';
 import { WebhookController } from './in/webhook.controller.js';
 import type { InvoicingContext, SweepStep } from './invoicing-context.js';
@@ -21,6 +22,7 @@ import { PaymentProviders, type StripeSettings } from './payment-providers.js';
 import { PreviewUpcomingInvoice } from './preview-upcoming-invoice.js';
 import { PushOutbox } from './push-outbox.js';
 import { ReceiveWebhook } from './receive-webhook.js';
+import { RecordPayment } from './record-payment.js';
 import { SweepDue } from './sweep-due.js';
 
 export interface InvoicingAdapters {
@@ -65,6 +67,7 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
     pushOutbox,
     findInvoices: new FindInvoices(database, awaitRatings, businessNow),
     changeInvoice: new ChangeInvoice({ context, providers, sweepDue, pushOutbox, businessNow }),
+    recordPayment: new RecordPayment({ context, providers, businessNow }),
     previewUpcomingInvoice: new PreviewUpcomingInvoice({ context, providers, awaitRatings, businessNow }),
     listLateUsage: new ListLateUsage({ database, awaitRatings, businessNow }),
     receiveWebhook: new ReceiveWebhook(context, providers),
@@ -83,10 +86,11 @@ export class InvoicingModule {
       { provide: ChangeInvoice, useValue: use.changeInvoice },
       { provide: PreviewUpcomingInvoice, useValue: use.previewUpcomingInvoice },
       { provide: ListLateUsage, useValue: use.listLateUsage },
+      { provide: RecordPayment, useValue: use.recordPayment },
       { provide: ReceiveWebhook, useValue: use.receiveWebhook },
       { provide: ConnectPaymentProvider, useValue: use.connectPaymentProvider },
       { provide: InvoicingWorker, useFactory: worker },
     ];
-    return { module: InvoicingModule, controllers: [InvoiceController, LateUsageController, WebhookController, PaymentProviderController], providers };
+    return { module: InvoicingModule, controllers: [InvoiceController, LateUsageController, PaymentController, WebhookController, PaymentProviderController], providers };
   }
 }

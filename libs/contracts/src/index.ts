@@ -47,6 +47,8 @@ export { previewQuerySchema, subscriptionCancelSchema, subscriptionChangeSchema,
 export type { SubscriptionBody, SubscriptionCancel, SubscriptionChange, SubscriptionCreate, SubscriptionPreviewBody, SubscriptionUpdate } from './http/subscription.js';
 export { testClockAdvancedSchema, testClockAdvanceSchema, testClockSchema, testClockSetSchema } from './http/test-clock.js';
 export type { TestClockAdvancedBody, TestClockBody } from './http/test-clock.js';
+export { paymentCreateSchema, paymentListSchema, paymentSchema } from './http/payment.js';
+export type { PaymentBody, PaymentCreate } from './http/payment.js';
 export { lateUsageListQuery, lateUsageListSchema } from './http/late-usage.js';
 export type { LateUsageBody } from './http/late-usage.js';
 export { invoiceListQuery, invoiceListSchema, invoiceSchema, lineItemSchema, upcomingInvoiceQuerySchema, upcomingInvoiceSchema } from './http/invoice.js';

@@ -60,8 +60,8 @@ export { readInvoicingBacklog } from './postgres/invoicing/invoicing-backlog.js'
 export type { InvoicingBacklog } from './postgres/invoicing/invoicing-backlog.js';
 export { countOpenOutbox, hastenOutbox, insertOutboxEntries, lockOutboxEntry, readDueOutbox, readOpenOutbox, saveOutboxOutcome, withdrawOutbox } from './postgres/invoicing/payment-outbox-table.js';
 export type { NewOutboxEntry, OutboxEntry, OutboxKind, OutboxOutcome, OutboxState } from './postgres/invoicing/payment-outbox-table.js';
-export { readPendingPaymentId, savePayment } from './postgres/invoicing/payment-table.js';
-export type { PaymentRecord } from './postgres/invoicing/payment-table.js';
+export { listPayments, readPendingPaymentId, savePayment } from './postgres/invoicing/payment-table.js';
+export type { PaymentRecord, StoredPayment } from './postgres/invoicing/payment-table.js';
 export { noteFirstPush, noteProviderCustomer, PostgresSandboxStore, readProviderCustomer } from './postgres/invoicing/provider-objects.js';
 export type { ProviderCustomer, ProviderCustomerKey } from './postgres/invoicing/provider-objects.js';
 export { SecretBox } from './postgres/invoicing/secret-box.js';

@@ -12,7 +12,7 @@ import { toInvoiceBody, toUpcomingBody } from './invoice-bodies.js';
 const invoiceListQuerySchema = listQuerySchema.extend(invoiceListQuery).strict();
 
 const changeStatuses: Readonly<Record<ChangeCode, number>> = {
-  not_found: 404, invalid_state: 409, payment_in_progress: 409, payment_provider_missing: 409, payment_failed: 409, provider_refused: 409, provider_unavailable: 503,
+  not_found: 404, invalid_state: 409, payment_in_progress: 409, payment_provider_missing: 409, payment_failed: 409, partly_paid: 409, provider_refused: 409, provider_unavailable: 503,
 };
 const upcomingStatuses: Readonly<Record<UpcomingCode, number>> = { not_found: 404, no_upcoming_invoice: 404 };
 
@@ -82,7 +82,7 @@ export class InvoiceController {
   @Post('v1/invoices/:id/void')
   @HttpCode(200)
   @RequiredScope('invoices:write')
-  @ApiOperation({ summary: 'Make an issued invoice worthless', description: 'Its number stays taken.' })
+  @ApiOperation({ summary: 'Make an issued invoice worthless', description: 'Its number stays taken, and what it carried over from earlier invoices goes to the next one. Its fees and usage, late usage too, are not billed again. One that is partly paid can not be voided.' })
   @Answers({ schema: invoiceSchema, problems: [404, 409, 503] })
   async void(@CurrentPrincipal() principal: Principal, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<InvoiceBody> {
     return this.change({ organizationId: principal.organizationId, id }, { act: (key) => this.changeInvoice.void(key), reply });

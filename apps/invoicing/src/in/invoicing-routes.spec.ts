@@ -240,6 +240,84 @@ describe('changing invoices', () => {
   });
 });
 
+describe('payments that came another way', () => {
+  const record = (id: string, body: object = {}) => call('POST', `/v1/invoices/${id}/payments`, { body });
+
+  it('settle an invoice in parts, and stand in its list with the tries of the provider', async () => {
+    await open();
+    const id = await oneInvoice({ paymentMethod: 'pm_fail' });
+    const first = await record(id, { amount: '19.00', reference: 'RF18 5390', paid_at: '2026-01-01T00:00:00Z', metadata: { bank: 'a' } });
+    expect(first).toMatchObject({ status: 201, body: {
+      id: expect.stringMatching(/^pay_/), object: 'payment', invoice: id, provider: 'manual', status: 'succeeded', amount: '19.00', currency: 'USD', method: 'bank_transfer',
+      reference: 'RF18 5390', paid_at: '2026-01-01T00:00:00Z', failure: null, metadata: { bank: 'a' },
+    } });
+    expect((await call('GET', `/v1/invoices/${id}`)).body).toMatchObject({ status: 'open', amount_paid: '19.00', amount_remaining: '30.00' });
+    for (const action of ['pay', 'void']) {
+      expect(await call('POST', `/v1/invoices/${id}/${action}`)).toMatchObject({ status: 409, body: { code: 'partly_paid', state: 'open' } });
+    }
+    expect(await record(id, { amount: '30.01' })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/amount', code: 'above_remaining' }] } });
+    expect((await record(id, { method: 'cash' })).body).toMatchObject({ amount: '30.00', method: 'cash', reference: null });
+    expect((await call('GET', `/v1/invoices/${id}`)).body).toMatchObject({ status: 'paid', amount_paid: '49.00', amount_remaining: '0.00', paid_at: '2026-01-01T00:00:00Z', payment: { status: 'succeeded', failure: null } });
+    expect(await record(id)).toMatchObject({ status: 409, body: { code: 'invalid_state', state: 'paid', allowed_actions: [] } });
+    const { body } = await call('GET', `/v1/invoices/${id}/payments`);
+    expect(body.data.map(({ provider, status, amount }: Record<string, string>) => [provider, status, amount])).toEqual([['manual', 'succeeded', '30.00'], ['manual', 'succeeded', '19.00'], ['sandbox', 'failed', '49.00']]);
+    const page = await call('GET', `/v1/invoices/${id}/payments?limit=1&starting_after=${body.data[0].id}`);
+    expect(page.body).toMatchObject({ data: [{ id: first.body.id }], has_more: true });
+    expect((await call('GET', `/v1/invoices/${id}/payments?ending_before=${first.body.id}`)).body.data).toMatchObject([{ method: 'cash' }]);
+  });
+
+  it('name all faults at once, and belong to their organization', async () => {
+    await open();
+    const id = await oneInvoice({ collection: 'send_invoice' });
+    expect(await record(id, { amount: '0.001', paid_at: '2025-12-31T00:00:00Z' })).toMatchObject({
+      status: 422, body: { errors: [{ pointer: '/amount', code: 'number_out_of_range' }, { pointer: '/paid_at', code: 'invalid_time' }] },
+    });
+    expect((await record(id, { amount: '-1' })).body.errors).toMatchObject([{ pointer: '/amount', code: 'number_out_of_range' }]);
+    expect((await record(id, { amount: '1,5' })).body.errors).toMatchObject([{ pointer: '/amount', code: 'invalid_decimal' }]);
+    expect((await record(id, { paid_at: '2027-01-01T00:00:00Z' })).body.errors).toMatchObject([{ pointer: '/paid_at', code: 'invalid_time' }]);
+    expect((await record(id, { method: 'gold', more: 1 })).status).toBe(422);
+    for (const method of ['GET', 'POST'] as const) {
+      expect((await call(method, `/v1/invoices/${id}/payments`, { as: 'org_b', ...(method === 'POST' ? { body: {} } : {}) })).status).toBe(404);
+      expect((await call(method, '/v1/invoices/inv_x/payments', method === 'POST' ? { body: {} } : {})).status).toBe(404);
+    }
+    expect((await call('POST', `/v1/invoices/${id}/mark-uncollectible`)).status).toBe(200);
+    expect((await record(id)).status).toBe(201);
+    expect((await call('GET', `/v1/invoices/${id}`)).body.status).toBe('paid');
+  });
+
+  it('are taken once of many at the same moment', async () => {
+    await open();
+    const id = await oneInvoice({ collection: 'send_invoice' });
+    const answers = await Promise.all(Array.from({ length: 6 }, () => record(id, { amount: '20' })));
+    // 49.00 holds two of them.
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 422, 422, 422, 422]);
+    expect((await call('GET', `/v1/invoices/${id}`)).body.amount_remaining).toBe('9.00');
+  });
+
+  it('are told to Stripe, which then asks nobody; a part is refused, since Stripe would ask for the whole', async () => {
+    const started = await StripeDouble.start();
+    double = started;
+    await open({ adapters: { stripe: { apiKey: started.apiKey, webhookSecret, apiBase: started.url } } });
+    const id = await oneInvoice({ collection: 'send_invoice' });
+    expect(await record(id, { amount: '20' })).toMatchObject({ status: 409, body: { code: 'partial_payment_unsupported', state: 'open' } });
+    started.script({ match: 'POST /v1/invoices/*/pay', outcome: 'cut_after' });
+    // The answer is lost; asked again, Stripe says that it was we who said so.
+    expect(await record(id)).toMatchObject({ status: 503, body: { code: 'provider_unavailable' } });
+    expect(await record(id)).toMatchObject({ status: 201, body: { provider: 'manual', amount: '49.00' } });
+    expect([...started.state.invoices.values()]).toMatchObject([{ status: 'paid' }]);
+    expect(started.state.payments).toEqual([]);
+    await fixture.advance('2026-02-01T00:00:00Z', fixture.use({ stripe: { apiKey: started.apiKey, webhookSecret, apiBase: started.url } }));
+    const second = (await fixture.invoices())[1]?.invoice.id ?? '';
+    const there = [...started.state.invoices.values()][1];
+    await fetch(`${started.url}/v1/invoices/${there?.id}/pay`, {
+      method: 'POST', headers: { authorization: `Bearer ${started.apiKey}`, 'content-type': 'application/x-www-form-urlencoded' }, body: 'paid_out_of_band=true',
+    });
+    // Somebody else said so there: that is learned, and nothing is recorded twice.
+    expect(await record(second)).toMatchObject({ status: 409, body: { code: 'provider_refused' } });
+    expect((await call('GET', `/v1/invoices/${second}/payments`)).body.data.filter(({ provider }: { provider: string }) => provider === 'manual')).toEqual([]);
+  });
+});
+
 describe('a live organization without a payment provider', () => {
   it('issues invoices and refuses to take money', async () => {
     await open({ mode: 'live' });

@@ -18,8 +18,8 @@ describe('the lifecycle of an invoice', () => {
 
   it.each([
     ['draft', ['finalize']],
-    ['open', ['pay', 'void', 'mark_uncollectible']],
-    ['uncollectible', ['pay', 'void']],
+    ['open', ['pay', 'record_payment', 'void', 'mark_uncollectible']],
+    ['uncollectible', ['pay', 'record_payment', 'void']],
     ['paid', []],
     ['void', []],
   ] as const)('allows in %s exactly %j', (status, actions) => {

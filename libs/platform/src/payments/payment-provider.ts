@@ -29,6 +29,8 @@ export interface PaymentProvider {
   voidInvoice(document: DocumentRef): Promise<CloseOutcome>;
   /** Gives up on an open document; `done` when it is uncollectible, `state_forbids` when it is paid, void or not finalized. */
   markUncollectible(document: DocumentRef): Promise<CloseOutcome>;
+  /** Notes that the money came another way, and moves none; `done` when it is noted or was never there, `state_forbids` when money was taken for it, or it is void. */
+  settleOutside(document: DocumentRef): Promise<CloseOutcome>;
   fetchInvoice(document: DocumentRef): Promise<FetchOutcome>;
   parseWebhook(request: WebhookRequest): WebhookVerdict;
   limits(currency: CountedCurrency): PaymentLimits;

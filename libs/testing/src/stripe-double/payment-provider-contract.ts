@@ -115,6 +115,19 @@ export function paymentProviderContract(name: string, open: () => Promise<Opened
       await push(at.provider, document);
       expect(await at.provider.voidInvoice(document)).toMatchObject({ kind: 'refused', code: 'state_forbids' });
       expect(await at.provider.markUncollectible(document)).toMatchObject({ kind: 'refused', code: 'state_forbids' });
+      expect(await at.provider.settleOutside(document)).toMatchObject({ kind: 'refused', code: 'state_forbids' });
+    });
+
+    it('learns that the money came another way, and takes none', async () => {
+      const document = await declines();
+      expect(await at.provider.settleOutside(document)).toEqual({ kind: 'done', invoice: null });
+      await push(at.provider, document);
+      for (let again = 0; again < 2; again += 1) {
+        expect(await at.provider.settleOutside(document)).toMatchObject({ kind: 'done', invoice: { status: 'paid' } });
+      }
+      const party = await at.prepareParty(document.party, 'pays');
+      expect(await at.provider.pay({ document: { ...document, party }, paymentId: 'pay_1' })).toMatchObject({ kind: 'done', payment: { status: 'taken' } });
+      expect(await at.paymentsOf('inv_01')).toEqual([]);
     });
 
     it('knows what it never had', async () => {

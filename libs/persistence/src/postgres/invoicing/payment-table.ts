@@ -1,31 +1,42 @@
 import type { EntityManager } from 'typeorm';
+import type { ListPage } from '#platform';
+import { ownRows, type RowPage } from '../billing-api/list-rows.js';
 import { timestampText } from './timestamp-text.js';
 
-/** One try to take an invoice's money. An invoice has at most one that succeeded. */
+/** Money for an invoice: a provider's try to take it, of which at most one succeeds, or what came another way and was written down by hand. */
 export interface PaymentRecord {
   readonly id: string;
   readonly organizationId: string;
   readonly invoiceId: string;
+  /** `manual` for what was written down by hand. */
   readonly provider: string;
   readonly status: 'pending' | 'succeeded' | 'failed';
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly failureCode: string | null;
   readonly failureDetail: string | null;
+  /** How it came, and what it is known by; of those by hand. */
+  readonly method: string | null;
+  readonly reference: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
   /** Business time. */
   readonly at: Temporal.Instant;
+}
+
+export interface StoredPayment extends PaymentRecord {
+  readonly createdAt: Temporal.Instant;
 }
 
 /** Writes the try or what became of it. A succeeded one is never changed. */
 export async function savePayment(manager: EntityManager, payment: PaymentRecord): Promise<void> {
   await manager.query(
-    `insert into payments as payment (id, organization_id, invoice_id, provider, status, amount_minor, currency, failure_code, failure_detail, at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    `insert into payments as payment (id, organization_id, invoice_id, provider, status, amount_minor, currency, failure_code, failure_detail, at, method, reference, metadata)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      on conflict (id) do update set status = excluded.status, failure_code = excluded.failure_code, failure_detail = excluded.failure_detail, at = excluded.at
      where payment.status <> 'succeeded'`,
     [
       payment.id, payment.organizationId, payment.invoiceId, payment.provider, payment.status, payment.amountMinor.toString(), payment.currency,
-      payment.failureCode, payment.failureDetail, timestampText(payment.at),
+      payment.failureCode, payment.failureDetail, timestampText(payment.at), payment.method, payment.reference, JSON.stringify(payment.metadata),
     ],
   );
 }
@@ -34,4 +45,56 @@ export async function savePayment(manager: EntityManager, payment: PaymentRecord
 export async function readPendingPaymentId(manager: EntityManager, invoiceId: string): Promise<string | null> {
   const rows: { id: string }[] = await manager.query(`select id from payments where invoice_id = $1 and status = 'pending' order by created_at limit 1`, [invoiceId]);
   return rows[0]?.id ?? null;
+}
+
+interface PaymentRow {
+  id: string;
+  organization_id: string;
+  invoice_id: string;
+  provider: string;
+  status: PaymentRecord['status'];
+  amount_minor: string;
+  currency: string;
+  failure_code: string | null;
+  failure_detail: string | null;
+  method: string | null;
+  reference: string | null;
+  metadata: Record<string, string>;
+  at: string;
+  created_at: string;
+}
+
+/** One page of an invoice's payments and tries, the latest first. */
+export async function listPayments(manager: EntityManager, options: { invoiceId: string; page: ListPage }): Promise<RowPage<StoredPayment>> {
+  const { invoiceId, page } = options;
+  const backwards = page.endingBefore !== null;
+  const placeOf = (parameter: string): string => `(select created_at, id from payments where ${ownRows} and invoice_id = $2 and id = ${parameter})`;
+  const rows: PaymentRow[] = await manager.query(
+    `select * from payments
+      where ${ownRows} and invoice_id = $2
+        and ($3::text is null or (created_at, id) < ${placeOf('$3')}) and ($4::text is null or (created_at, id) > ${placeOf('$4')})
+      order by created_at ${backwards ? 'asc' : 'desc'}, id ${backwards ? 'asc' : 'desc'} limit $1`,
+    [page.limit + 1, invoiceId, page.startingAfter, page.endingBefore],
+  );
+  const items = rows.slice(0, page.limit).map(fromRow);
+  return { items: backwards ? items.reverse() : items, hasMore: rows.length > page.limit };
+}
+
+function fromRow(row: PaymentRow): StoredPayment {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    invoiceId: row.invoice_id,
+    provider: row.provider,
+    status: row.status,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    failureCode: row.failure_code,
+    failureDetail: row.failure_detail,
+    method: row.method,
+    reference: row.reference,
+    metadata: row.metadata,
+    at: Temporal.Instant.from(row.at),
+    createdAt: Temporal.Instant.from(row.created_at),
+  };
 }

@@ -20,6 +20,7 @@ import { Payments1700000000042 } from './0042-payments.js';
 import { WebhookOrganization1700000000043 } from './0043-webhook-organization.js';
 import { WideAmounts1700000000044 } from './0044-wide-amounts.js';
 import { LateSettlements1700000000045 } from './0045-late-settlements.js';
+import { PaymentsByHand1700000000046 } from './0046-payments-by-hand.js';
 import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
@@ -45,5 +46,6 @@ export const migrations: MixedList<Function> = [
   WebhookOrganization1700000000043,
   WideAmounts1700000000044,
   LateSettlements1700000000045,
+  PaymentsByHand1700000000046,
   SubscriptionChanges1700000000070,
 ];

@@ -62,6 +62,15 @@ export class SandboxPaymentProvider implements PaymentProvider {
     return 'kind' in changed ? changed : { kind: 'done', invoice: toProviderInvoice(changed) };
   }
 
+  async settleOutside(document: DocumentRef): Promise<CloseOutcome> {
+    if ((await this.store.find(document.id)) === null) return { kind: 'done', invoice: null };
+    const changed = await this.change(document, (invoice) => {
+      const isTaken = invoice.payments.some(({ status }) => status === 'taken');
+      return isTaken || invoice.status === 'void' ? refusal('state_forbids', `${invoice.id} is ${invoice.status}.`) : { ...invoice, status: 'paid' };
+    });
+    return 'kind' in changed ? changed : { kind: 'done', invoice: toProviderInvoice(changed) };
+  }
+
   async fetchInvoice(document: DocumentRef): Promise<FetchOutcome> {
     const invoice = await this.store.find(document.id);
     if (invoice === null) return { kind: 'absent' };

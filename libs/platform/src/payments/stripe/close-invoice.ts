@@ -56,7 +56,7 @@ function reach(caller: StripeCaller, wanted: Goal): Promise<Step<Stripe.Invoice>
 }
 
 /** Stripe has no void for drafts. Deleting twice is harmless: what is gone is what was wanted. */
-async function deleteDraft(caller: StripeCaller, id: string): Promise<Step<null>> {
+export async function deleteDraft(caller: StripeCaller, id: string): Promise<Step<null>> {
   const deleted = await caller.run('delete_draft', (stripe) => stripe.invoices.del(id));
   if (deleted.ok) return { ok: true, value: null };
   const gone = deleted.failure.kind === 'refused' && deleted.failure.code === 'not_found';

@@ -16,6 +16,7 @@ import { ensureInvoice } from './ensure-invoice.js';
 import { ensureLines, listLines } from './ensure-lines.js';
 import { finalizeInvoice, sameAmount } from './finalize-invoice.js';
 import { toProviderInvoice, toProviderLine } from './from-stripe.js';
+import { settleOutside } from './settle-outside.js';
 import { StripeCaller } from './stripe-caller.js';
 import type { Step } from './stripe-caller.js';
 import { openStripeClient } from './stripe-client.js';
@@ -95,6 +96,10 @@ export class StripePaymentProvider implements PaymentProvider {
 
   async markUncollectible(document: DocumentRef): Promise<CloseOutcome> {
     return toClosed(await markUncollectible(this.caller, document), document);
+  }
+
+  async settleOutside(document: DocumentRef): Promise<CloseOutcome> {
+    return toClosed(await settleOutside(this.caller, document), document);
   }
 
   async fetchInvoice(document: DocumentRef): Promise<FetchOutcome> {
