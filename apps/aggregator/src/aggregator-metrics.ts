@@ -11,6 +11,9 @@ export class AggregatorMetrics {
     name: 'tollway_usage_freshness_seconds', help: 'Time from the append of a batch\'s oldest event until it is counted.', buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300], registers: [],
   });
   private readonly deadLetters = new Counter({ name: 'tollway_dead_letters_total', help: 'Dead letters kept, by kind.', labelNames: ['kind'], registers: [] });
+  private readonly rollupChecks = new Counter({ name: 'tollway_rollup_checks_total', help: 'Daily comparisons of a meter\'s rollups with its events.', registers: [] });
+  private readonly rollupDifferences = new Counter({ name: 'tollway_rollup_differences_total', help: 'Hours of a subject and group in which they differed.', registers: [] });
+  private readonly lastRollupCheck = new Gauge({ name: 'tollway_rollup_last_check_timestamp_seconds', help: 'When this process made the last such comparison, in seconds since 1970; 0 before the first.', registers: [] });
 
   constructor(private readonly clock: Clock) {
     const lag = new OrganizationLag(clock);
@@ -22,7 +25,7 @@ export class AggregatorMetrics {
         for (const [organization, seconds] of lag.read()) this.set({ organization }, seconds);
       },
     });
-    this.metrics = [this.freshness, this.deadLetters, byOrganization];
+    this.metrics = [this.freshness, this.deadLetters, byOrganization, this.rollupChecks, this.rollupDifferences, this.lastRollupCheck];
   }
 
   counted({ records }: LogBatch): void {
@@ -30,6 +33,13 @@ export class AggregatorMetrics {
     if (oldest === undefined) return;
     this.freshness.observe(Math.max(0, oldest.appendedAt.until(this.clock.now()).total('seconds')));
     this.lag.counted(records);
+  }
+
+  /** A meter's rollups were compared with its events. */
+  compared(differences: number): void {
+    this.rollupChecks.inc();
+    this.rollupDifferences.inc(differences);
+    this.lastRollupCheck.set(Math.floor(this.clock.now().epochMilliseconds / 1_000));
   }
 
   kept(letters: readonly DeadLetter[]): void {

@@ -1,10 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import {
-  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, UsageReader, type ClickHouse, type Database, type MarkPatience,
+  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, RollupVerifier, UsageReader, type ClickHouse, type Database, type MarkPatience,
 } from '#persistence';
 import type { Clock, EventLog, Logger } from '#platform';
 import { AggregatorMetrics } from './aggregator-metrics.js';
 import { BuildMeterRollups } from './build-meter-rollups.js';
+import { CheckRollups } from './check-rollups.js';
 import { ConsumeDeadLetters } from './consume-dead-letters.js';
 import { ConsumeUsageBatch } from './consume-usage-batch.js';
 import { CorrectCountedEvents } from './correct-counted-events.js';
@@ -13,6 +14,7 @@ import { DeadLetterController } from './in/dead-letter.controller.js';
 import { EventController } from './in/event.controller.js';
 import { UsageController } from './in/usage.controller.js';
 import { UsageLogHandler } from './in/usage-log.handler.js';
+import { VerificationController } from './in/verification.controller.js';
 import { KnownIdentities } from './known-identities.js';
 import { ListEvents } from './list-events.js';
 import { ReadCustomerUsage } from './read-customer-usage.js';
@@ -20,6 +22,8 @@ import { ReadDeadLetters } from './read-dead-letters.js';
 import { ReadMeterUsage } from './read-meter-usage.js';
 import { RecomputeRollups } from './recompute-rollups.js';
 import { RollupWorker } from './rollup-worker.js';
+import { VerifyMeter } from './verify-meter.js';
+import { VerifyRollups } from './verify-rollups.js';
 
 export interface AggregatorAdapters {
   /** Opened with the role of the aggregator. */
@@ -35,6 +39,9 @@ export interface AggregatorAdapters {
 
 const patienceDefault: MarkPatience = { quietMs: 5_000, waitMaxMs: 60_000 };
 const lookEveryMsDefault = 1_000;
+const checkEveryMs = 60_000;
+/** Proves what the other worker made. */
+const rollupChecker = Symbol('rollup checker');
 
 @Module({})
 export class AggregatorModule {
@@ -52,9 +59,16 @@ export class AggregatorModule {
     });
     const build = new BuildMeterRollups({ database, rollups });
     const recompute = new RecomputeRollups({ database, rollups, patience: adapters.patience ?? patienceDefault });
+    const verify = new VerifyRollups({ database, verifier: new RollupVerifier(clickhouse) });
+    const check = new CheckRollups({ database, verify, metrics: adapters.metrics, clock, logger });
+    const upToDate = new RollupWorker({
+      look: async () => [await build.execute(), await recompute.execute()],
+      lookEveryMs: adapters.lookEveryMs ?? lookEveryMsDefault, clock, logger,
+      failure: 'Rollups could not be brought up to date; usage is read from raw events meanwhile.',
+    });
     return {
       module: AggregatorModule,
-      controllers: [UsageController, EventController, DeadLetterController, UsageLogHandler],
+      controllers: [UsageController, VerificationController, EventController, DeadLetterController, UsageLogHandler],
       providers: [
         { provide: AggregatorMetrics, useValue: adapters.metrics },
         { provide: ConsumeUsageBatch, useValue: consume },
@@ -63,7 +77,9 @@ export class AggregatorModule {
         { provide: ReadCustomerUsage, useValue: new ReadCustomerUsage({ database, usage }) },
         { provide: ListEvents, useValue: new ListEvents({ database, events: reader }) },
         { provide: ReadDeadLetters, useValue: new ReadDeadLetters(store) },
-        { provide: RollupWorker, useValue: new RollupWorker({ build, recompute, clock, logger, lookEveryMs: adapters.lookEveryMs ?? lookEveryMsDefault }) },
+        { provide: VerifyMeter, useValue: new VerifyMeter({ database, usage, verify }) },
+        { provide: RollupWorker, useValue: upToDate },
+        { provide: rollupChecker, useValue: new RollupWorker({ look: () => check.execute(), lookEveryMs: checkEveryMs, clock, logger, failure: 'Rollups could not be compared with their events; it is tried again.' }) },
       ],
     };
   }

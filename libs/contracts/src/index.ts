@@ -66,6 +66,8 @@ export type { DeadLetterStateRecord } from './log/dead-letter-state-record.js';
 export { eventDataFilters, eventListFields, eventListSchema, eventReasonSchema, listedEventSchema } from './http/event-list.js';
 export type { EventListBody } from './http/event-list.js';
 export { queryRange } from './http/query-instant.js';
+export { meterVerificationQuerySchema, meterVerificationSchema, rollupDifferenceSchema } from './http/meter-verification.js';
+export type { MeterVerificationBody, MeterVerificationQuery } from './http/meter-verification.js';
 export { filteredQuerySchema, valuesOf } from './http/filtered-query.js';
 export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters } from './http/meter-usage.js';
 export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';

@@ -89,6 +89,8 @@ export type { IndexedCopy, IndexedCorrection, IndexedIdentities } from './clickh
 export { migrateClickHouse } from './clickhouse/migrate-clickhouse.js';
 export { RollupStore } from './clickhouse/rollup-store.js';
 export type { RollupCell } from './clickhouse/rollup-store.js';
+export { RollupVerifier } from './clickhouse/rollup-verifier.js';
+export type { ComparedRollups, RollupDifference, VerifiedRange } from './clickhouse/rollup-verifier.js';
 export { exactJsonValue, fromStoredData, toStoredData } from './clickhouse/stored-data.js';
 export type { GroupOrder, SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal, UsageRow, UsageSlice } from './clickhouse/usage-query.js';
 export { SliceEventReader } from './clickhouse/slice-event-reader.js';
@@ -96,4 +98,4 @@ export type { SliceEvent, StatedRow } from './clickhouse/slice-event-reader.js';
 export { UsageReader } from './clickhouse/usage-reader.js';
 export { bumpMarks, clearMarks, findDueMarks, findDueTypes, nextGeneration, readDirtyCells } from './postgres/aggregator/dirty-marks.js';
 export type { Cell, DirtyMark, MarkPatience } from './postgres/aggregator/dirty-marks.js';
-export { findMeters, findMetersWithoutRollups, lockRollups, markRolledUp, readRolledUp } from './postgres/aggregator/meter-rollups.js';
+export { findMeters, findMetersWithoutRollups, lockRollups, markRolledUp, readRolledUp, takeRollupCheck } from './postgres/aggregator/meter-rollups.js';

@@ -113,6 +113,36 @@ describe('from the log to an answer', () => {
       .poll(async () => (await fixture.parts.clickhouse.query({ sql: `SELECT meter_id FROM usage_rollups FINAL WHERE organization_id = 'org_a' AND count = 1` })).length, { timeout: 15_000 })
       .toBe(2);
   });
+
+  it('proves them', async () => {
+    const proof = await get(`/v1/meters/bytes/verify?from=2026-11-01T10:59:00Z&to=2026-11-01T11:00:00.000001Z`);
+    expect(proof).toMatchObject({
+      status: 200,
+      body: {
+        object: 'meter_verification', meter: 'mtr_org_a_bytes', from: '2026-11-01T10:00:00Z', to: '2026-11-01T12:00:00Z', equal: true, rolled_up: true,
+        compared: { groups: '1', events: '1', waiting: 0 }, differences: [], has_more: false, fresh_as_of: expect.any(String),
+      },
+    });
+    await fixture.parts.clickhouse.command({ sql: `ALTER TABLE usage_rollups UPDATE count = 3 WHERE meter_id = 'mtr_org_a_calls' SETTINGS mutations_sync = 1` });
+    expect((await get(`/v1/meters/calls/verify?from=2026-10-31T00:00:00Z&to=2026-12-01T00:00:00Z`)).body).toMatchObject({
+      equal: false,
+      differences: [{ window_start: '2026-11-01T10:00:00Z', window_end: '2026-11-01T11:00:00Z', subject: 's1', group: { route: '/a' }, raw_value: '1', rollup_value: '3', raw_events: '1', rollup_events: '3' }],
+    });
+    await fixture.parts.clickhouse.command({ sql: `ALTER TABLE usage_rollups UPDATE count = 1 WHERE meter_id = 'mtr_org_a_calls' AND count = 3 SETTINGS mutations_sync = 1` });
+  });
+
+  it.each<[string, string, number, string[]]>([
+    ['meters/nothing/verify?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z', 'a', 404, []],
+    ['meters/bytes/verify?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z', 'b', 404, []],
+    ['meters/bytes/verify?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z', 'blind', 403, []],
+    ['meters/bytes/verify', 'a', 422, ['/from', '/to']],
+    ['meters/bytes/verify?from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z', 'a', 422, ['/to']],
+    ['meters/bytes/verify?from=2026-01-01T00:00:00Z&to=2026-04-03T00:00:00.000001Z', 'a', 422, ['/to']], // 92 days and an hour.
+    ['meters/bytes/verify?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z&window=day', 'a', 422, ['/window']],
+  ])('refuses to prove %s for %s', async (path, key, status, pointers) => {
+    const answer = await get(`/v1/${path}`, key);
+    expect([answer.status, answer.body.errors?.map(({ pointer }) => pointer) ?? []]).toEqual([status, pointers]);
+  });
 });
 
 describe('GET /v1/events', () => {

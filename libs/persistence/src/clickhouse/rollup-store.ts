@@ -59,7 +59,8 @@ export class RollupStore {
   }
 }
 
-interface RollupScope {
+/** Which rollups, or events, a statement is about. */
+export interface RollupScope {
   /** Seconds since 1970. */
   readonly from: number;
   readonly to: number;
@@ -90,7 +91,7 @@ function rollupStatement(meter: Meter, scope: RollupScope): Statement {
 }
 
 /** What the events say now. */
-function freshPart(meter: Meter, scope: RollupScope, placeholders: Placeholders): string {
+export function freshPart(meter: Meter, scope: Omit<RollupScope, 'generation'>, placeholders: Placeholders): string {
   const sql = meterSql(countingRule(meter), placeholders);
   const state = stateOf[meter.aggregation];
   const raw = `
@@ -118,10 +119,10 @@ function vanishedPart(meter: Meter, scope: RollupScope, placeholders: Placeholde
     GROUP BY bucket, subject, hour, group_values`;
 }
 
-function inBuckets(scope: RollupScope): string {
+function inBuckets(scope: Pick<RollupScope, 'buckets'>): string {
   return scope.buckets === null ? '1' : `bucket IN (${scope.buckets.join(', ')})`;
 }
 
-function inCells(scope: RollupScope, hour: string): string {
+function inCells(scope: Pick<RollupScope, 'cells'>, hour: string): string {
   return scope.cells === null ? '1' : `(toUnixTimestamp(${hour}), bucket) IN (SELECT cell_hour, cell_bucket FROM cells)`;
 }

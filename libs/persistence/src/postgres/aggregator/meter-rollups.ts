@@ -59,6 +59,23 @@ export async function markRolledUp(manager: EntityManager, meter: Meter): Promis
   );
 }
 
+/**
+ * Takes the meter whose rollups were compared with its events the longest time ago, if that was not after `before`, and notes
+ * that they are compared at `at`. Others pass it over until the transaction ends; if it fails, the meter was not compared.
+ * Null where there is none, or where another process is at it: one at a time compares.
+ */
+export async function takeRollupCheck(manager: EntityManager, due: { readonly before: Temporal.Instant; readonly at: Temporal.Instant }): Promise<Meter | null> {
+  const [lock]: { locked: boolean }[] = await manager.query('select pg_try_advisory_xact_lock($1, 0) as locked', [checkLockClass]);
+  if (lock?.locked !== true) return null;
+  const [row]: MeterRow[] = await manager.query(
+    `with due as (select meter_id from meter_rollups where checked_at is null or checked_at <= $1 order by checked_at nulls first, meter_id limit 1 for update skip locked),
+          taken as (update meter_rollups set checked_at = $2 from due where meter_rollups.meter_id = due.meter_id returning meter_rollups.meter_id)
+     select ${meterColumns} from meters where id in (select meter_id from taken)`,
+    [due.before.toString(), due.at.toString()],
+  );
+  return row === undefined ? null : toMeter(row);
+}
+
 /** Tries to be the one that recomputes these rollups until the transaction ends. */
 export async function lockRollups(manager: EntityManager, of: { readonly organizationId: string; readonly eventType: string }): Promise<boolean> {
   const [row]: { locked: boolean }[] = await manager.query('select pg_try_advisory_xact_lock($1, hashtext($2)) as locked', [
@@ -68,6 +85,7 @@ export async function lockRollups(manager: EntityManager, of: { readonly organiz
 }
 
 const rollupLockClass = 7_420_020;
+const checkLockClass = 7_420_021;
 
 function toMeter(row: MeterRow): Meter {
   return {

@@ -9,6 +9,7 @@ import { Plans1700000000015 } from './0015-plans.js';
 import { Customers1700000000016 } from './0016-customers.js';
 import { Subscriptions1700000000017 } from './0017-subscriptions.js';
 import { RollupProgress1700000000020 } from './0020-rollup-progress.js';
+import { RollupChecks1700000000021 } from './0021-rollup-checks.js';
 import { MeterPercentile1700000000027 } from './0027-meter-percentile.js';
 import { Rating1700000000030 } from './0030-rating.js';
 import { RatingDueReaders1700000000031 } from './0031-rating-due-readers.js';
@@ -35,6 +36,7 @@ export const migrations: MixedList<Function> = [
   Customers1700000000016,
   Subscriptions1700000000017,
   RollupProgress1700000000020,
+  RollupChecks1700000000021,
   MeterPercentile1700000000027,
   Rating1700000000030,
   RatingDueReaders1700000000031,
