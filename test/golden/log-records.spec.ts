@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  decodeDeadLetterRecord, decodeUsageChangedRecord, decodeUsageRecord, encodeUsageCorrectionRecord, encodeUsageEventRecord, RecordVersionUnknown, topics, usageEventKey, usageRecordVersionMax,
+  decodeDeadLetterRecord, decodeInvoiceIssuedRecord, decodeUsageChangedRecord, decodeUsageRatedRecord, decodeUsageRecord, encodeUsageCorrectionRecord, encodeUsageEventRecord, RecordVersionUnknown, topics,
+  usageEventKey, usageRecordVersionMax,
 } from '#contracts';
 
 // Goal: whatever stands in a log is read for ever. Method: one sample of each record version that was ever written, by hand or
@@ -21,6 +22,8 @@ const decoders: Readonly<Record<string, (text: string) => { readonly v: number; 
   [topics.usageEvents]: decodeUsageRecord,
   [topics.deadLetters]: decodeDeadLetterRecord,
   [topics.usageChanged]: decodeUsageChangedRecord,
+  [topics.usageRated]: decodeUsageRatedRecord,
+  [topics.invoiceIssued]: decodeInvoiceIssuedRecord,
 };
 
 function sampleOf(name: string): Sample {
@@ -42,6 +45,8 @@ describe('records of the log', () => {
       [topics.usageEvents]: [1, 2, 2],
       [topics.deadLetters]: [1, 2],
       [topics.usageChanged]: [1],
+      [topics.usageRated]: [1],
+      [topics.invoiceIssued]: [1],
     });
   });
 

@@ -1,6 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, expect, it } from 'vitest';
+import { decodeInvoiceIssuedRecord, decodeUsageEventRecord, decodeUsageRatedRecord } from '#contracts';
 import { describeWith } from '#testing';
+import { alertRules, dashboardQueries, metricsOfQueries, metricsOfText } from '../deployment/watched-metrics.js';
 import { eventually, freePort, isAlive, Product } from './product.js';
 
 // Goal: who dies or stands still while events flow changes neither counts nor invoices. Method: two processes of each app; one of
@@ -140,20 +142,37 @@ describeWith('kafka', 'a cluster whose processes die', () => {
       expect(new Set(numbers).size).toBe(2 * customers.length);
     }, 300_000);
 
-    it('shows its usage events to any consumer', async () => {
-      const consumer = new Kafka({ brokers: [`127.0.0.1:${kafkaPort}`], clientId: 'someone-else', logLevel: logLevel.NOTHING }).consumer({ groupId: 'someone-else' });
-      const seen: { key: string; value: { v: number; id: string } }[] = [];
+    it('tells any consumer what happened, what was rated and what was issued', async () => {
+      const consumer = new Kafka({ brokers: [`127.0.0.1:${kafkaPort}`], clientId: 'warehouse', logLevel: logLevel.NOTHING }).consumer({ groupId: 'warehouse' });
+      const seen = new Map<string, { key: string; value: string }[]>([['tollway.usage-events', []], ['tollway.usage-rated', []], ['tollway.invoice-issued', []]]);
+      const recordsOf = (topic: string): readonly { key: string; value: string }[] => seen.get(topic) ?? [];
+      const issued = () => new Map(recordsOf('tollway.invoice-issued').map(({ value }) => decodeInvoiceIssuedRecord(value)).map((fact) => [fact.number, fact]));
+      const final = () => new Map(recordsOf('tollway.usage-rated').map(({ value }) => decodeUsageRatedRecord(value)).filter((fact) => fact.final).map((fact) => [fact.subscription, fact]));
       await consumer.connect();
       try {
-        await consumer.subscribe({ topic: 'tollway.usage-events', fromBeginning: true });
+        await consumer.subscribe({ topics: [...seen.keys()], fromBeginning: true });
         await consumer.run({
-          eachMessage: async ({ message }) => void seen.push({ key: message.key?.toString() ?? '', value: JSON.parse(message.value?.toString() ?? '{}') as { v: number; id: string } }),
+          eachMessage: async ({ topic, message }) => void seen.get(topic)?.push({ key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' }),
         });
-        await eventually('records are seen', async () => seen.length >= batchSize);
+        await eventually('facts are seen', async () => recordsOf('tollway.usage-events').length >= batchSize && issued().size >= 2 * customers.length && final().size >= customers.length);
       } finally {
         await consumer.disconnect();
       }
-      expect(seen.every(({ key, value }) => key !== '' && value.v === 1 && value.id.startsWith('event-'))).toBe(true);
+      expect(recordsOf('tollway.usage-events').every(({ key, value }) => key !== '' && decodeUsageEventRecord(value).id.startsWith('event-'))).toBe(true);
+      // As the invoices above: January's fees, then those of February with January's usage; rated was January, 10.00 + 43.34 + 43.34 and twice 0.02 less.
+      expect([...issued().values()].map(({ total }) => total).sort()).toEqual(['10.00', '10.00', '10.00', '96.66', '96.66', '96.68']);
+      expect([...final().values()].map(({ total }) => total).sort()).toEqual(['96.66', '96.66', '96.68']);
     }, 60_000);
+
+    it('tells lags, and what every alert looks at, on its processes together', async () => {
+      const apps = ['ingest', 'aggregator', 'rating', 'invoicing', 'billing-api', 'front'];
+      const texts = await Promise.all(apps.flatMap((app) => product.processesOf(app)).map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()));
+      const told = new Set(texts.flatMap(metricsOfText));
+      for (const metric of metricsOfQueries([...alertRules().map(({ expr }) => expr), ...dashboardQueries()])) expect(told).toContain(metric);
+      const lags = texts.flatMap((text) => text.match(/^tollway_log_lag_records\{topic="tollway.usage-events".*$/gm) ?? []);
+      expect(lags.length).toBeGreaterThanOrEqual(2 * 8); // Each of two aggregators tells all eight partitions.
+      expect(lags.every((line) => line.endsWith('group="aggregator"} 0'))).toBe(true);
+      for (const store of ['postgres', 'clickhouse', 'kafka', 'redis']) expect(texts.some((text) => text.includes(`tollway_dependency_up{dependency="${store}"} 1`)), store).toBe(true);
+    });
   });
 });

@@ -7,7 +7,7 @@ export const sweepSteps = [
   'adopt:written', 'adopt:committed',
   'boundary:invoices-written', 'boundary:acts-written', 'boundary:committed',
   'late:drafted', 'late:committed',
-  'issue:waiting-noted', 'issue:rating-requested', 'issue:numbers-taken', 'issue:lines-written', 'issue:invoices-written', 'issue:late-usage-settled', 'issue:outbox-written', 'issue:committed',
+  'issue:waiting-noted', 'issue:rating-requested', 'issue:numbers-taken', 'issue:lines-written', 'issue:invoices-written', 'issue:late-usage-settled', 'issue:facts-written', 'issue:outbox-written', 'issue:committed',
   'push:begun', 'push:answered', 'push:written', 'push:committed',
   'clock:finished',
 ] as const;

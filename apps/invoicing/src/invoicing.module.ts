@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { BusinessClock, organizationReader, SecretBox, type Database } from '#persistence';
+import { BusinessClock, organizationReader, SecretBox, sendFacts, type Database } from '#persistence';
 import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
 import { AdoptLateUsage } from './adopt-late-usage.js';
 import { AdoptSubscriptions } from './adopt-subscriptions.js';
@@ -79,8 +79,8 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
 export class InvoicingModule {
   static register(adapters: InvoicingAdapters): DynamicModule {
     const use = invoicingUseCases(adapters);
-    const { jobs, clock, logger } = adapters;
-    const worker = () => new InvoicingWorker({ jobs, clock, logger, sweepDue: use.sweepDue, pushOutbox: use.pushOutbox, sweepEveryMs: adapters.sweepEveryMs ?? sweepEveryMsDefault });
+    const { database, log, jobs, clock, logger } = adapters;
+    const worker = () => new InvoicingWorker({ jobs, clock, logger, sweepDue: use.sweepDue, pushOutbox: use.pushOutbox, sendFacts: () => sendFacts({ database, log, table: 'invoicing_facts' }), sweepEveryMs: adapters.sweepEveryMs ?? sweepEveryMsDefault });
     const providers: Provider[] = [
       { provide: FindInvoices, useValue: use.findInvoices },
       { provide: ChangeInvoice, useValue: use.changeInvoice },

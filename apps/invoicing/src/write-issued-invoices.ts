@@ -2,10 +2,11 @@ import type { EntityManager } from 'typeorm';
 import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts } from '#domain';
 import {
   deleteDrafts, findOrganization, holdInvoiceNumbers, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, saveLateSettlements,
-  takeInvoiceNumbers, writeInvoiceLines, type InvoiceLineRecord, type IssuedInvoice, type LateSettlement,
+  takeInvoiceNumbers, writeInvoiceLines, type IssuedInvoice, type LateSettlement,
 } from '#persistence';
 import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
+import { keepInvoicesIssued, type IssuedFact } from './invoice-issued-facts.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';
 import { adjustmentLines, owesMoney, readOwedLateUsage, settlementsOf, takeOwed, type OwedPeriod } from './owed-late-usage.js';
 import { ratedUsageLines } from './rated-usage-lines.js';
@@ -47,6 +48,8 @@ export async function writeIssuedInvoices(manager: EntityManager, options: Issue
   context.atStep?.('issue:invoices-written');
   await saveLateSettlements(manager, { organizationId, settlements: issued.flatMap(({ settlements }) => settlements) });
   context.atStep?.('issue:late-usage-settled');
+  await keepInvoicesIssued(manager, { organizationId, issued });
+  context.atStep?.('issue:facts-written');
   if (options.limitsOf !== null) {
     const owing = issued.filter(({ record }) => record.amountDueMinor > 0n);
     const entries = owing.map(({ record }) => ({ invoiceId: record.id, kind: 'push' as const, paymentId: null }));
@@ -66,9 +69,7 @@ async function dropIdle(manager: EntityManager, { organization, idle }: { organi
   await saveLateSettlements(manager, { organizationId: organization.organizationId, settlements });
 }
 
-interface Issued {
-  readonly record: IssuedInvoice;
-  readonly lines: InvoiceLineRecord[];
+interface Issued extends IssuedFact {
   readonly carriedIn: readonly CarriedAmount[];
   readonly settlements: readonly LateSettlement[];
 }
@@ -96,7 +97,7 @@ async function composeAll(manager: EntityManager, options: Omit<IssueOptions, 'r
       usageCompleteAsOf: candidate.usage?.completeAsOf ?? null, issuedAt, dueAt, paidAt: isPaid ? issuedAt : null,
     };
     const lines = composed.lines.map((line) => ({ ...line, id: lineId({ invoiceId: invoice.id, ref: line.ref }), invoiceId: invoice.id }));
-    return { record, lines, carriedIn, settlements: settlementsOf(candidate.late, { invoice, settledAt: issuedAt }) };
+    return { draft: invoice, record, lines, carriedIn, settlements: settlementsOf(candidate.late, { invoice, settledAt: issuedAt }) };
   });
 }
 

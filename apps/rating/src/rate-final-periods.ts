@@ -7,6 +7,7 @@ import type { AwaitUsageChanges } from './await-usage-changes.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
+import { keepUsageRated } from './usage-rated-facts.js';
 
 export interface RateFinalUse {
   readonly database: Database;
@@ -35,7 +36,7 @@ export class RateFinalPeriods {
     await this.use.database.inOrganization(organizationId, async (manager) => {
       const subscriptionIds = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))];
       const current = await readGenerations(manager, subscriptionIds, { hold: true });
-      await saveRatedPeriods(manager, rated);
+      await keepUsageRated(manager, await saveRatedPeriods(manager, rated));
       await saveLateRatings(manager, late);
       await this.markNext(manager, { organizationId, rated, current });
     });

@@ -4,6 +4,7 @@ import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
+import { keepUsageRated } from './usage-rated-facts.js';
 
 /** Rates the open periods of some subscriptions as they stand now, and closed ones whose usage has changed. Does it again only where something changed in the meantime. */
 export class RateOpenPeriods {
@@ -20,7 +21,7 @@ export class RateOpenPeriods {
       openUntil: loaded.openUntil.get(subscriptionId) ?? null,
     }));
     await this.use.database.inOrganization(organizationId, async (manager) => {
-      await saveRatedPeriods(manager, periods);
+      await keepUsageRated(manager, await saveRatedPeriods(manager, periods));
       await saveLateRatings(manager, late);
       await settleRatings(manager, settled);
     });

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Histogram } from 'prom-client';
-import type { Database, RatingPatience } from '#persistence';
+import { sendFacts, type Database, type RatingPatience } from '#persistence';
 import type { Clock, EventLog, JobQueue, Logger } from '#platform';
 import { RatingController } from './in/rating.controller.js';
 import { RatingWorker } from './in/rating-worker.js';
@@ -53,7 +53,7 @@ export class RatingModule {
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },
         { provide: ReportRatedUsage, useValue: new ReportRatedUsage({ database, refresh, clock }) },
         { provide: MarkRatingDue, useValue: new MarkRatingDue(database, clock) },
-        { provide: RatingWorker, useValue: new RatingWorker({ jobs, clock, logger, rateOpen, rateFinal, sendDue, lookEveryMs, jobSeconds: adapters.jobSeconds }) },
+        { provide: RatingWorker, useValue: new RatingWorker({ jobs, clock, logger, rateOpen, rateFinal, sendDue, sendFacts: () => sendFacts({ database, log, table: 'rating_facts' }), lookEveryMs, jobSeconds: adapters.jobSeconds }) },
       ],
     };
   }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeUsageRatedRecord } from '#contracts';
 import { Database, findStaleRatings, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage } from '#persistence';
 import { systemClock, type JobQueue, type NewJob } from '#platform';
 import { usePostgres, type TestDatabase } from '#testing';
@@ -157,6 +158,19 @@ describe('rating for the last time', () => {
       { price: { id: 'price_req', key: 'requests' }, quantity: '310', amountMinor: 2100n, currency: 'USD', state: 'closed' },
       { price: { id: 'price_req', key: 'requests' }, quantity: '220', amountMinor: 1200n, currency: 'USD', state: 'open' },
     ]);
+  });
+
+  it('keeps each rating that was stored as a fact for the log, the final one once', async () => {
+    const { rows } = await admin.query<{ organization_id: string; topic: string; value: string }>('select * from rating_facts order by id');
+    expect(new Set(rows.map(({ organization_id: organization, topic }) => `${organization} ${topic}`))).toEqual(new Set(['org_a tollway.usage-rated']));
+    const records = rows.map(({ value }) => decodeUsageRatedRecord(value)).filter(({ period }) => period.from === '2027-01-01T00:00:00Z');
+    expect(records.map(({ final }) => final)).toEqual([...records.slice(1).map(() => false), true]);
+    // 310 requests, 210 paid at 0.1: 21.00, with the base fee of 31.00.
+    expect(records.at(-1)).toMatchObject({
+      v: 1, organization: 'org_a', subscription: 'sub_a', customer: 'cus_a', plan: 'plan_a', plan_version: 1, period_index: 1, period: { to: '2027-02-01T00:00:00Z' },
+      currency: 'USD', total: '52.00',
+      lines: [{ ref: 'base/all', kind: 'advance', quantity: '1', amount: '31.00' }, { ref: 'requests/all', price: 'price_req', price_key: 'requests', kind: 'usage', quantity: '310', amount: '21.00' }],
+    });
   });
 });
 

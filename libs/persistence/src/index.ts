@@ -31,6 +31,7 @@ export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-colu
 export { readTestClock, testClockTable } from './postgres/billing-api/test-clock-table.js';
 export type { TestClock } from './postgres/billing-api/test-clock-table.js';
 export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating/affected-subscriptions.js';
+export { keepFacts, sendFacts } from './postgres/fact-outbox.js';
 export { readRatedPeriods, saveRatedPeriods } from './postgres/rating/rated-period.js';
 export type { PeriodKey, RatedDay, RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from './postgres/rating/rated-period.js';
 export { ratedUsageGroups, readRatedUsage } from './postgres/rating/rated-usage-report.js';

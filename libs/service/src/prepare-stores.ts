@@ -14,6 +14,8 @@ export interface PrepareOptions {
 }
 
 const usagePartitionsDefault = 4;
+/** Facts are keyed by organization, so as many readers at most share them. */
+const factPartitions = 4;
 
 /** Brings tables, topics and the job queue to this build's state. Safe to repeat and to run from several processes at once. */
 export async function prepareStores(addresses: StoreAddresses, options: PrepareOptions): Promise<void> {
@@ -21,7 +23,7 @@ export async function prepareStores(addresses: StoreAddresses, options: PrepareO
   await migrateDatabase(databaseUrl, { eventLog: kafkaBrokers === undefined, jobQueue: redisUrl === undefined });
   await prepareClickHouse(addresses.clickHouseUrl);
   const log = openEventLog({ role: 'ingest', databaseUrl, kafkaBrokers, logger: options.logger, replicationFactor: options.replicationFactor });
-  const partitions = { [topics.usageEvents]: options.usagePartitions ?? usagePartitionsDefault, [topics.deadLetters]: 1, [topics.usageChanged]: 1 };
+  const partitions = { [topics.usageEvents]: options.usagePartitions ?? usagePartitionsDefault, [topics.deadLetters]: 1, [topics.usageChanged]: 1, [topics.usageRated]: factPartitions, [topics.invoiceIssued]: factPartitions };
   try {
     await log.maintain();
     for (const [name, count] of Object.entries(partitions)) await log.ensureTopic({ name, partitions: count });

@@ -12,6 +12,7 @@ export interface InvoicingWorkerUse {
   readonly logger: Logger;
   readonly sweepDue: SweepDue;
   readonly pushOutbox: PushOutbox;
+  readonly sendFacts: () => Promise<unknown>;
   readonly sweepEveryMs: number;
 }
 
@@ -25,7 +26,7 @@ export class InvoicingWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   async onApplicationBootstrap(): Promise<void> {
     this.worker = await this.use.jobs.work({ queue: invoicingQueue, concurrency, handle: (job) => this.handle(job) });
-    this.loops = Promise.all([this.repeat(() => this.use.sweepDue.execute()), this.repeat(() => this.use.pushOutbox.execute())]);
+    this.loops = Promise.all([this.repeat(() => this.use.sweepDue.execute()), this.repeat(() => this.use.pushOutbox.execute()), this.repeat(this.use.sendFacts)]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -49,7 +49,7 @@ export class InvoicingFixture {
     const database = await Database.open({ url, role: 'invoicing', poolSizeMax: 6 });
     const ratingDatabase = await Database.open({ url, role: 'rating', poolSizeMax: 2 });
     const log = openPostgresEventLog({ connectionString: url, clock: systemClock });
-    for (const name of [topics.usageEvents, topics.usageChanged]) await log.ensureTopic({ name, partitions: 1 });
+    for (const name of [topics.usageEvents, topics.usageChanged, topics.invoiceIssued]) await log.ensureTopic({ name, partitions: 1 });
     const fixture = new InvoicingFixture({ sql, database, ratingDatabase, log, clock: options.clock ?? systemClock });
     await sql.query(
       `insert into organizations (id, name, mode, invoice_prefix, is_bootstrap, created_at) values ('org_a', 'A', $1, 'ACME', true, now()), ('org_b', 'B', $1, 'B', false, now())`,

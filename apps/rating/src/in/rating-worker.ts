@@ -22,6 +22,7 @@ export class RatingWorker implements OnApplicationBootstrap, BeforeApplicationSh
       readonly rateOpen: RateOpenPeriods;
       readonly rateFinal: RateFinalPeriods;
       readonly sendDue: SendDueRatings;
+      readonly sendFacts: () => Promise<unknown>;
       readonly lookEveryMs: number;
       readonly jobSeconds?: Histogram<'kind'> | undefined;
     },
@@ -51,10 +52,11 @@ export class RatingWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async look(): Promise<void> {
-    const { clock, sendDue, logger, lookEveryMs } = this.use;
+    const { clock, sendDue, sendFacts, logger, lookEveryMs } = this.use;
     while (!this.stopped.signal.aborted) {
       // What failed is looked for again: the marks are still there.
       await sendDue.execute().catch((error: unknown) => logger.warn({ err: error }, 'Looking for due ratings failed.'));
+      await sendFacts().catch((error: unknown) => logger.warn({ err: error }, 'What was rated could not be told to the log yet.'));
       await clock.sleep(lookEveryMs, this.stopped.signal).catch(() => undefined);
     }
   }

@@ -3,6 +3,8 @@ export const topics = {
   usageEvents: 'tollway.usage-events',
   deadLetters: 'tollway.dead-letters',
   usageChanged: 'tollway.usage-changed',
+  usageRated: 'tollway.usage-rated',
+  invoiceIssued: 'tollway.invoice-issued',
 } as const;
 
 /** The group in which the aggregator consumes: what it has committed is counted. */

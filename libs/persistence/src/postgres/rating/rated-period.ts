@@ -63,10 +63,10 @@ const keyOf = (key: PeriodKey): string => `${key.subscriptionId}/${key.periodInd
 
 /**
  * Stores rated periods with their lines and days in the caller's transaction. A final period is never written again, and of open ones
- * a rating that began earlier never replaces a later one. Returns how many periods were written.
+ * a rating that began earlier never replaces a later one. Returns the periods that were written.
  */
-export async function saveRatedPeriods(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<number> {
-  if (periods.length === 0) return 0;
+export async function saveRatedPeriods(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<readonly RatedPeriod[]> {
+  if (periods.length === 0) return [];
   const taken: { subscription_id: string; period_index: number }[] = await manager.query(
     `insert into rated_periods as rated (organization_id, subscription_id, period_index, customer_id, plan_id, plan_version,
        period_start, period_end, is_final, complete_as_of, generation, rated_at)
@@ -83,7 +83,7 @@ export async function saveRatedPeriods(manager: EntityManager, periods: readonly
   );
   const written = new Set(taken.map((row) => keyOf({ subscriptionId: row.subscription_id, periodIndex: row.period_index })));
   const kept = periods.filter((period) => written.has(keyOf(period)));
-  if (kept.length === 0) return 0;
+  if (kept.length === 0) return [];
   const keys = [kept.map(({ subscriptionId }) => subscriptionId), kept.map(({ periodIndex }) => periodIndex)];
   for (const table of ['rated_lines', 'rated_days']) {
     await manager.query(
@@ -94,7 +94,7 @@ export async function saveRatedPeriods(manager: EntityManager, periods: readonly
   }
   await insertLines(manager, kept);
   await insertDays(manager, kept);
-  return kept.length;
+  return kept;
 }
 
 function toPeriodRow(period: RatedPeriod): Record<string, unknown> {
