@@ -166,7 +166,13 @@ describeWith('kafka', 'a cluster whose processes die', () => {
 
     it('tells lags, and what every alert looks at, on its processes together', async () => {
       const apps = ['ingest', 'aggregator', 'rating', 'invoicing', 'billing-api', 'front'];
-      const texts = await Promise.all(apps.flatMap((app) => product.processesOf(app)).map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()));
+      let texts: string[] = [];
+      // Who was killed last may still be on its way back.
+      await eventually('each process tells its metrics', async () => {
+        const asked = apps.flatMap((app) => product.processesOf(app)).map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+        texts = await Promise.all(asked).catch(() => []);
+        return texts.length > 0;
+      });
       const told = new Set(texts.flatMap(metricsOfText));
       for (const metric of metricsOfQueries([...alertRules().map(({ expr }) => expr), ...dashboardQueries()])) expect(told).toContain(metric);
       const lags = texts.flatMap((text) => text.match(/^tollway_log_lag_records\{topic="tollway.usage-events".*$/gm) ?? []);

@@ -22,6 +22,12 @@ it('hashes bytes of UTF-8, not characters', () => {
   expect(partitionOfKey('é', 65_536)).toBe(Number(second % 65_536n));
 });
 
+it('hashes a key that is ASCII at first only by its bytes too', () => {
+  // "aé" is 61 c3 a9.
+  const hash = [0x61n, 0xc3n, 0xa9n].reduce((sum, byte) => ((sum ^ byte) * 0x01000193n) % 2n ** 32n, 0x811c9dc5n);
+  expect(partitionOfKey('aé', 65_536)).toBe(Number(hash % 65_536n));
+});
+
 it('spreads keys over the partitions', () => {
   const counts = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let nth = 0; nth < 8_000; nth += 1) {

@@ -7,6 +7,7 @@ import type { LogPosition, NewLogRecord } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
 import type { Call, GroupCommitBounds } from './group-commit.js';
 import { partitionOfKey } from './partition-of-key.js';
+import { binaryIntegerArray, binaryTextArray } from './postgres-binary-array.js';
 import { SEGMENT_DAYS_AHEAD } from './postgres-event-log-schema.js';
 import { faultOfPostgres, sqlStateOf } from './postgres-faults.js';
 import type { Topic } from './postgres-topics.js';
@@ -116,7 +117,9 @@ function layOut(calls: readonly AppendCall[], partitionCount: number): Layout {
 function appendParameters(topic: Topic, layout: Layout): unknown[] {
   const { mark, lock } = appendClasses(topic.name);
   const sorted = [...layout.counts.keys()].sort((a, b) => a - b); // Locked in this order by everyone, so that no two wait for each other.
-  return [topic.id, mark, lock, sorted, layout.partitions, layout.nths, layout.keys, layout.values];
+  return [
+    topic.id, mark, lock, binaryIntegerArray(sorted), binaryIntegerArray(layout.partitions), binaryIntegerArray(layout.nths), binaryTextArray(layout.keys), binaryTextArray(layout.values),
+  ];
 }
 
 /** Postgres stores no U+0000, and a lone surrogate would silently come back as another character. */
