@@ -9,7 +9,7 @@ export interface ChildServer {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 120_000;
 const stopTimeoutMs = 10_000;
 
 /** Runs one of the `*-server.ts` files of this folder, which tells its port once it listens and ends when its parent disconnects. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 // Sends requests that were made beforehand, over sockets of its own: the load must cost little beside what it loads.
 
 const headEnd = '\r\n\r\n';
-const answerTimeoutMs = 30_000;
+const answerTimeoutMs = 120_000;
 
 export interface RequestParts {
   readonly path: string;

@@ -158,12 +158,13 @@ describe('arguments', () => {
   const known = ['rating', 'ingest', 'start'];
 
   it('runs all benches in their order, or those that are named', () => {
-    expect(parseArguments([], known)).toEqual({ ok: true, value: { names: known, isShort: false, isJson: false } });
-    expect(parseArguments(['start', '--json', 'rating', '--short'], known)).toEqual({ ok: true, value: { names: ['rating', 'start'], isShort: true, isJson: true } });
+    expect(parseArguments([], known)).toEqual({ ok: true, value: { names: known, isShort: false, isJson: false, withinSeconds: null } });
+    expect(parseArguments(['start', '--json', 'rating', '--short', '--within=420'], known)).toEqual({ ok: true, value: { names: ['rating', 'start'], isShort: true, isJson: true, withinSeconds: 420 } });
   });
 
   it('refuses what it does not know', () => {
     expect(parseArguments(['rates'], known)).toEqual({ ok: false, detail: 'There is no bench rates; there are rating, ingest, start.' });
-    expect(parseArguments(['--fast'], known)).toEqual({ ok: false, detail: 'There is no option --fast; there are --short and --json.' });
+    expect(parseArguments(['--fast'], known)).toEqual({ ok: false, detail: 'There is no option --fast; there are --short, --json and --within=<seconds>.' });
+    expect(parseArguments(['--within=soon'], known)).toMatchObject({ ok: false });
   });
 });

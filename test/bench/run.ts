@@ -4,13 +4,14 @@ import type { Bench } from './bench.ts';
 import { thisMachine } from './machine.ts';
 import { jsonLineOf, tableOf, type BenchReport } from './report.ts';
 
-// node test/bench/run.ts [<name>…] [--short] [--json]. Node strips the types itself; the libs come from dist, as in production.
+// node test/bench/run.ts [<name>…] [--short] [--json] [--within=<seconds>]. Node strips the types itself; the libs come from dist, as in production.
 
 const built = ['domain', 'contracts', 'platform', 'persistence'].map((lib) => `dist/libs/${lib}/src/index.js`);
 
 /** In the order in which they run. Loaded one by one, since they import what may not be built. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rating: async () => (await import('./benches/rating.ts')).rating,
+  'ingest-batch': async () => (await import('./benches/ingest-batch.ts')).ingestBatch,
   'ingest-standalone': async () => (await import('./benches/ingest-standalone.ts')).ingestStandalone,
   'ingest-single': async () => (await import('./benches/ingest-single.ts')).ingestSingle,
   pipeline: async () => (await import('./benches/pipeline.ts')).pipeline,
@@ -42,10 +43,15 @@ async function main(): Promise<number> {
 }
 
 /** A bench that fails is told and does not keep the others from running. */
-async function runAll({ names, isShort }: BenchArguments): Promise<{ reports: BenchReport[]; failed: boolean }> {
+async function runAll({ names, isShort, withinSeconds }: BenchArguments): Promise<{ reports: BenchReport[]; failed: boolean }> {
   const reports: BenchReport[] = [];
   let failed = false;
+  const allStartedAt = performance.now();
   for (const name of names) {
+    if (withinSeconds !== null && performance.now() - allStartedAt > withinSeconds * 1_000) {
+      console.error(`${name} is left out: ${withinSeconds} s are over.`);
+      continue;
+    }
     const startedAt = performance.now();
     const say = (sentence: string): void => console.error(`${name}: ${sentence}`);
     try {

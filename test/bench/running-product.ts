@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { benchKey, serverSecret } from './ingest-setting.ts';
 import type { BenchStores } from './stores.ts';
 
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 300_000;
 const stopTimeoutMs = 30_000;
 const pollMs = 10;
 
@@ -107,7 +107,7 @@ export class RunningProduct {
 }
 
 /** Asks again until the condition holds; throws with the sentence when it does not in time. */
-export async function until(sentence: string, isTrue: () => Promise<boolean>, { timeoutMs = 60_000, everyMs = 20 } = {}): Promise<void> {
+export async function until(sentence: string, isTrue: () => Promise<boolean>, { timeoutMs = 600_000, everyMs = 20 } = {}): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(`It did not happen within ${timeoutMs} ms that ${sentence}.`);

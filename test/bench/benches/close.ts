@@ -22,7 +22,7 @@ const eventsPerSubscription = 10;
 const bytesPerEvent = 2_500;
 const calls = 8; // Requests at once while the customers are made.
 const eventsPerRequest = 500;
-const issueTimeoutMs = 300_000;
+const issueTimeoutMs = 600_000;
 const firstMonth = Temporal.PlainYearMonth.from('2026-01');
 const clockOf = (month: number, day: number, hour = 0): string => firstMonth.add({ months: month }).toPlainDate({ day }).toZonedDateTime({ timeZone: 'UTC', plainTime: { hour } }).toInstant().toString();
 

@@ -14,7 +14,7 @@ const warmUpMs = 3_000;
 const probes = { short: 30, long: 300 } as const;
 const probeEveryMs = 200;
 const askEveryMs = 20;
-const probesTimeoutMs = 60_000;
+const probesTimeoutMs = 600_000;
 const secondsMax = 150;
 const probeSubject = 'probe';
 

@@ -47,7 +47,7 @@ function consumeSide(whole: WholeProduct, options: { port: number; count: number
     },
     async run() {
       whole.product.resume();
-      await until('the log is consumed', async () => (await whole.log.lag(consumed)) === 0n, { timeoutMs: 120_000 });
+      await until('the log is consumed', async () => (await whole.log.lag(consumed)) === 0n);
       return options.count;
     },
     answer: () => digestOf(whole.clickHouse, { table: 'events', prefix: prefix() }),

@@ -88,7 +88,7 @@ async function store(whole: WholeProduct, { fromCustomer, toCustomer }: Customer
 /** A meter over what is stored; resolves when it is read from its rollups. */
 async function makeMeter({ product, pool }: WholeProduct, key: string): Promise<string> {
   const meter = await product.expect<{ id: string }>(201, 'POST /v1/meters', { key, name: 'Bytes', event_type: eventType, aggregation: 'sum', value: '$.bytes' });
-  await until('the rollups are built', async () => (await pool.query('SELECT FROM meter_rollups WHERE meter_id = $1', [meter.id])).rowCount === 1, { timeoutMs: 300_000 });
+  await until('the rollups are built', async () => (await pool.query('SELECT FROM meter_rollups WHERE meter_id = $1', [meter.id])).rowCount === 1);
   return key;
 }
 
