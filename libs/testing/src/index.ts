@@ -5,6 +5,8 @@ export type { TestService } from './services/describe-with.js';
 export { kafkaJarsDir } from './services/kafka-jars.js';
 export { kafkaBrokers, useOwnKafka } from './services/kafka.js';
 export type { OwnKafkaBroker } from './services/kafka.js';
+export { startProgram } from './services/running-program.js';
+export type { ProgramOptions, RunningProgram } from './services/running-program.js';
 export { freshDatabase, usePostgres } from './services/postgres.js';
 export type { DatabaseTemplate, TestDatabase } from './services/postgres.js';
 export { ManualClock } from './stripe-double/manual-clock.js';

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { topics } from '#contracts';
 import { Fault, type EventLog } from '#platform';
 import { usePostgres } from '#testing';
+import { logWithAppend } from '../fixtures/log-with-append.js';
 import { IngestFixture, type IngestOptions } from '../ingest-fixture.js';
 
 usePostgres();
@@ -17,16 +18,8 @@ const good = { id: 'good', type: 't', subject: 's' };
 const bad = { id: 'bad' };
 
 /** The log with one topic that can't take more. */
-const fullAt = (topic: string) => (log: EventLog): EventLog => ({
-  ensureTopic: (options) => log.ensureTopic(options),
-  append: (name, records) => (name === topic ? Promise.reject(new Fault({ code: 'log_overloaded', detail: 'Full.', retryable: true, retryAfterSeconds: 3 })) : log.append(name, records)),
-  subscribe: (options) => log.subscribe(options),
-  completeAsOf: (options) => log.completeAsOf(options),
-  lag: (options) => log.lag(options),
-  lagByPartition: (options) => log.lagByPartition(options),
-  check: () => log.check(),
-  close: () => log.close(),
-});
+const fullAt = (topic: string) => (log: EventLog): EventLog => logWithAppend(log, (name, records) =>
+  name === topic ? Promise.reject(new Fault({ code: 'log_overloaded', detail: 'Full.', retryable: true, retryAfterSeconds: 3 })) : log.append(name, records));
 
 describe('back-pressure', () => {
   it.each([topics.usageEvents, topics.deadLetters])('answers 503 where %s can take no more, and nothing of the request counts', async (topic) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
@@ -14,6 +14,9 @@ const reasons = {
   redis: () => lacks({ variable: 'REDIS_URL', programs: ['redis-server'] }),
   chromium: () => lacks({ variable: 'CHROMIUM_PATH', programs: ['chromium', 'chromium-browser', 'google-chrome'] }),
   'stripe-mock': () => lacks({ variable: 'STRIPE_MOCK_URL', programs: ['stripe-mock'] }),
+  nginx: () => lacksProgram('nginx'),
+  haproxy: () => lacksProgram('haproxy'),
+  'syslog-ng': () => lacksSyslogNg(),
   'access-log': () => lacksFile('TOLLWAY_ACCESS_LOG'),
   numpy: () => lacksNumpy(),
   gawk: () => (isInPath('gawk') ? null : 'There is no gawk in PATH.'),
@@ -84,6 +87,16 @@ function lacksPackage(name: string): string | null {
   } catch {
     return `The package ${name} is not installed.`;
   }
+}
+
+function lacksProgram(program: string): string | null {
+  return isInPath(program) ? null : `There is no ${program} in PATH.`;
+}
+
+/** Its http destination is a package of its own in Debian. */
+function lacksSyslogNg(): string | null {
+  const hasHttp = globSync('/usr/lib/syslog-ng/*/libhttp.so').length > 0;
+  return lacksProgram('syslog-ng') ?? (hasHttp ? null : 'syslog-ng has no http destination; Debian has it in syslog-ng-mod-http.');
 }
 
 function isInPath(program: string): boolean {
