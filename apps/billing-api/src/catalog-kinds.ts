@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { FeatureReplace, MeterReplace, ProductReplace } from '#contracts';
 import { canonicalPercentile, meterFaults } from '#domain';
-import { featureTable, findByIdOrKey, meterTable, productTable, type Feature, type MeterResource, type Product } from '#persistence';
+import { featureTable, findByIdOrKey, meterTable, unusable, productTable, type Feature, type MeterResource, type Product } from '#persistence';
 import { accepted, refused, type Outcome } from '#platform';
 import type { CatalogKind, ContentOf } from './catalog-items.js';
 import { isMeterInUse } from './meter-in-use.js';
@@ -76,12 +76,4 @@ async function meterIdOf(manager: EntityManager, reference: string | null): Prom
   const meter = await findByIdOrKey(manager, meterTable, reference);
   if (meter !== null && meter.archivedAt === null) return accepted(meter.id);
   return refused('invalid_request', 'The meter can not be used.', [unusable({ pointer: '/meter', noun: 'meter', found: meter })]);
-}
-
-/** The fault of a reference to what is not there, or not in use any more. */
-export function unusable(reference: { pointer: string; noun: string; found: { archivedAt: Temporal.Instant | null } | null }) {
-  const { pointer, noun, found } = reference;
-  return found === null
-    ? { pointer, code: `unknown_${noun}`, detail: `There is no such ${noun}.` }
-    : { pointer, code: `archived_${noun}`, detail: `This ${noun} is archived.` };
 }

@@ -2,10 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
 import { subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
 import {
-  findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
+  findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, unusable, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
-import { unusable } from './catalog-kinds.js';
 import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { changeFees, currentPeriodOf, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';

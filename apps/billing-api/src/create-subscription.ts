@@ -1,9 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type SubscriptionCreate } from '#contracts';
 import { billingSchedule, daysUntilDueDefault, periodsThrough, subscribedPrices, type Period, type SubscribedTerms } from '#domain';
-import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, unusable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
-import { unusable } from './catalog-kinds.js';
 import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { firstFees, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';

@@ -1,9 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { PlanReplace } from '#contracts';
-import { canonicalPrices, lateUsageDefault, meteredPriceFaults, planFaults, type LateUsage, type Price } from '#domain';
-import { readMeters, type PlanPrice, type PlanVersion } from '#persistence';
+import { canonicalPrices, lateUsageDefault, planFaults, type LateUsage, type Price } from '#domain';
+import { resolveMeteredPrices, type PlanPrice, type PlanVersion } from '#persistence';
 import { accepted, assert, refused, type Ids, type InputFault, type Outcome } from '#platform';
-import { unusable } from './catalog-kinds.js';
 
 /** What makes a version of a plan. */
 export type PlanTerms = Pick<PlanVersion, 'currency' | 'billingPeriod' | 'trialDays' | 'lateUsage'> & { readonly prices: readonly Price[] };
@@ -11,21 +10,10 @@ export type PlanTerms = Pick<PlanVersion, 'currency' | 'billingPeriod' | 'trialD
 /** Checks the terms with everything that they refer to, and brings decimals and references into their one form. */
 export async function resolveTerms(manager: EntityManager, input: PlanReplace & { key: string }): Promise<Outcome<PlanTerms, 'invalid_request'>> {
   const { product: _product, metadata: _metadata, ...plan } = input;
-  const faults: InputFault[] = planFaults({ ...plan, prices: [...plan.prices] });
-  const references = input.prices.flatMap(({ meter }) => (meter === undefined ? [] : [meter]));
-  const meters = references.length === 0 ? [] : await readMeters(manager, { references });
-  const prices = input.prices.map((price, index) => {
-    if (price.meter === undefined) return price;
-    const meter = meters.find(({ id, key }) => id === price.meter || key === price.meter) ?? null;
-    if (meter === null || meter.archivedAt !== null) {
-      faults.push(unusable({ pointer: `/prices/${index}/meter`, noun: 'meter', found: meter }));
-      return price;
-    }
-    faults.push(...meteredPriceFaults(price, { meter, pointer: `/prices/${index}` }));
-    return { ...price, meter: meter.key };
-  });
+  const metered = await resolveMeteredPrices(manager, input.prices, '/prices');
+  const faults: InputFault[] = [...planFaults({ ...plan, prices: [...plan.prices] }), ...metered.faults];
   if (faults.length > 0) return refused('invalid_request', `The plan has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, faults);
-  return accepted({ currency: input.currency, billingPeriod: input.billing_period, trialDays: input.trial_days ?? 0, prices: canonicalPrices(prices), lateUsage: lateUsageOf(input.late_usage) });
+  return accepted({ currency: input.currency, billingPeriod: input.billing_period, trialDays: input.trial_days ?? 0, prices: canonicalPrices(metered.prices), lateUsage: lateUsageOf(input.late_usage) });
 }
 
 function lateUsageOf(given: PlanReplace['late_usage']): LateUsage {

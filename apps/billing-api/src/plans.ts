@@ -1,10 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import type { PlanReplace, PlanUpdate } from '#contracts';
 import { keyPattern } from '#domain';
-import { findByIdOrKey, insertRow, isUniqueViolation, planTable, planVersionTable, productTable, readPlanVersion, updateRow, type Plan, type PlanVersion } from '#persistence';
+import { findByIdOrKey, insertRow, isUniqueViolation, planTable, planVersionTable, productTable, readPlanVersion, updateRow, unusable, type Plan, type PlanVersion } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { keyMismatch } from './catalog-items.js';
-import { unusable } from './catalog-kinds.js';
 import { areSameTerms, resolveTerms, withoutId, withPriceIds, type PlanTerms } from './plan-terms.js';
 import type { Surroundings } from './surroundings.js';
 

@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Histogram } from 'prom-client';
 import { sendFacts, type Database, type RatingPatience } from '#persistence';
 import type { Clock, EventLog, JobQueue, Logger } from '#platform';
+import { BacktestPlan } from './backtest-plan.js';
+import { BacktestController } from './in/backtest.controller.js';
 import { RatingController } from './in/rating.controller.js';
 import { RatingWorker } from './in/rating-worker.js';
 import { UsageChangedHandler } from './in/usage-changed.handler.js';
@@ -48,8 +50,9 @@ export class RatingModule {
     const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
     return {
       module: RatingModule,
-      controllers: [RatingController, UsageChangedHandler],
+      controllers: [RatingController, BacktestController, UsageChangedHandler],
       providers: [
+        { provide: BacktestPlan, useValue: new BacktestPlan({ database, ratePeriods, clock }) },
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },
         { provide: ReportRatedUsage, useValue: new ReportRatedUsage({ database, refresh, clock }) },
         { provide: MarkRatingDue, useValue: new MarkRatingDue(database, clock) },

@@ -45,6 +45,8 @@ export { meterCreateSchema, meterListSchema, meterReplaceSchema, meterSchema, me
 export type { MeterBody, MeterReplace, MeterUpdate } from './http/meter.js';
 export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
 export type { PlanBody, PlanDiffBody, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
+export { backtestBodySchema, backtestSchema } from './http/backtest.js';
+export type { BacktestBody, BacktestedPlan, BacktestRequest } from './http/backtest.js';
 export { attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema, subjectSchema } from './http/customer.js';
 export type { AttachmentBody, CustomerBody, CustomerReplace, CustomerUpdate, SubjectAttach } from './http/customer.js';
 export { previewQuerySchema, subscriptionCancelSchema, subscriptionChangeSchema, subscriptionCreateSchema, subscriptionListQuery, subscriptionListSchema, subscriptionPreviewSchema, subscriptionSchema, subscriptionUpdateSchema } from './http/subscription.js';

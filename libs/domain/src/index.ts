@@ -98,6 +98,8 @@ export { ratePeriod } from './rating/rate-period.js';
 export type { PeriodDay, PeriodLine, RatedPeriodResult, RatePeriodInput } from './rating/rate-period.js';
 export { rateAmountMinor, ratePrice } from './rating/rate-price.js';
 export type { RatedPrice, RatedPriceLine, RatePriceInput } from './rating/rate-price.js';
+export { compareBacktests } from './rating/compare-backtests.js';
+export type { BacktestSummary } from './rating/compare-backtests.js';
 export { simulatePrice, simulationDecimalFields, simulationFaults, simulationSchema } from './rating/simulate-price.js';
 export type { SimulatedPrice, Simulation } from './rating/simulate-price.js';
 export type { TraceStep } from './rating/trace.js';

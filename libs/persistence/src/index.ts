@@ -11,7 +11,7 @@ export { BusinessClock } from './postgres/billing-api/business-clock.js';
 export { credentialHash, hintOf, makeApiKeySecret } from './postgres/billing-api/credential-hash.js';
 export { featureTable, meterTable, productTable, readMeters } from './postgres/billing-api/catalog-tables.js';
 export type { Feature, MeterResource, Product } from './postgres/billing-api/catalog-tables.js';
-export { customerSubjectTable, customerTable, readAttachments, readCustomer, readCustomerIds, readCustomers } from './postgres/billing-api/customer-tables.js';
+export { customerSubjectTable, customerTable, readAttachments, readCustomer, readCustomerIds, readCustomers, readCustomersByReference } from './postgres/billing-api/customer-tables.js';
 export type { Attachment, AttachmentRow, Customer } from './postgres/billing-api/customer-tables.js';
 export { findByIdOrKey, listRows } from './postgres/billing-api/list-rows.js';
 export type { Condition, RowPage } from './postgres/billing-api/list-rows.js';
@@ -25,6 +25,7 @@ export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from '
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
 export { readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
 export type { SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
+export { resolveMeteredPrices, unusable } from './postgres/billing-api/metered-prices.js';
 export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';

@@ -101,6 +101,12 @@ export async function readCustomers(manager: EntityManager, ids: readonly string
   return rows.map((row) => fromRow(customerTable, row));
 }
 
+/** Customers named by id or key, each once; those that the organization does not have are left out. */
+export async function readCustomersByReference(manager: EntityManager, references: readonly string[]): Promise<Customer[]> {
+  const rows: Row[] = await manager.query(`select * from customers where ${ownRows} and (id = any($1) or key = any($1)) order by id collate "C"`, [references]);
+  return rows.map((row) => fromRow(customerTable, row));
+}
+
 /** The ids of customers named by id or key; null where one of them is unknown. */
 export async function readCustomerIds(manager: EntityManager, references: readonly string[]): Promise<readonly string[] | null> {
   const rows: { id: string; key: string | null }[] = await manager.query(`select id, key from customers where ${ownRows} and (id = any($1) or key = any($1)) order by id collate "C"`, [references]);

@@ -1,0 +1,157 @@
+import type { BacktestedPlan, BacktestRequest } from '#contracts';
+import { canonicalPrices, compareBacktests, lateUsageDefault, planFaults, type BacktestSummary } from '#domain';
+import {
+  findByIdOrKey, findOrganization, planTable, readCustomers, readCustomersByReference, readPlanVersion, readSubscribedPlans, readSubscriptions, readTestClock, resolveMeteredPrices,
+  type Customer, type Database, type Organization, type Plan, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
+} from '#persistence';
+import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
+import type { EntityManager } from 'typeorm';
+import type { PeriodToRate } from './period-to-rate.js';
+import type { RatePeriods } from './rate-periods.js';
+import { customersOf, periodsPerRunMax, runsOf, type BacktestCustomer, type Replayed } from './replay-plan.js';
+
+export type BacktestCode = 'invalid_request' | 'result_too_large';
+
+export interface Backtest {
+  readonly currency: string;
+  readonly from: Temporal.Instant;
+  readonly to: Temporal.Instant;
+  readonly completeAsOf: Temporal.Instant;
+  readonly periods: number;
+  readonly customers: readonly BacktestCustomer[];
+  readonly skipped: readonly { readonly customerId: string; readonly detail: string }[];
+  readonly summary: BacktestSummary;
+}
+
+/** Periods of one query of usage, and of one backtest: each is rated by every price of the plan, day by day. */
+const periodsPerBlock = 200;
+const periodsMax = periodsPerRunMax;
+const customersMax = 1_000;
+
+interface Candidates {
+  readonly organization: Organization;
+  readonly plan: SubscribedPlan;
+  readonly replayed: readonly Replayed[];
+  readonly skipped: readonly { readonly customerId: string; readonly detail: string }[];
+}
+
+/**
+ * Replays real usage of a range under a plan, as if each customer had begun on it at the range's start, and under the
+ * customer's present plan in the same way. Fees count for the time that the range covers; what is owed once is left out.
+ */
+export class BacktestPlan {
+  constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly clock: Clock }) {}
+
+  async execute(organizationId: string, request: BacktestRequest): Promise<Outcome<Backtest, BacktestCode>> {
+    const range = { from: microsecond(request.from), to: microsecond(request.to) };
+    const loaded = await this.use.database.inOrganization(organizationId, async (manager) => {
+      const now = (await readTestClock(manager, organizationId)).now ?? this.use.clock.now();
+      return load(manager, { organizationId, request, faults: rangeFaults(range, now), range });
+    });
+    if (!loaded.ok) return loaded;
+    const { plan, replayed, organization } = loaded.value;
+    const runs = replayed.flatMap((one) => runsOf(one, { plan, range }));
+    const periods = runs.flatMap((run) => run.periods);
+    if (periods.length > periodsMax) {
+      return refused('result_too_large', `This would rate ${periods.length} periods, and at most ${periodsMax} are rated at once. Name fewer customers, or take a shorter range.`);
+    }
+    const rated = await this.rate(organization, { periods, now: range.to });
+    const completeAsOf = rated.map((period) => period.completeAsOf).reduce((first, second) => (Temporal.Instant.compare(first, second) <= 0 ? first : second), this.use.clock.now());
+    const customers = customersOf(replayed, { runs, rated });
+    const counted = runs.filter(({ isCurrent }) => !isCurrent).reduce((sum, run) => sum + run.periods.length, 0);
+    return accepted({ currency: plan.currency, ...range, completeAsOf, periods: counted, customers, skipped: loaded.value.skipped, summary: compareBacktests(customers) });
+  }
+
+  /** In the order of the periods. */
+  private async rate(organization: Organization, of: { periods: readonly PeriodToRate[]; now: Temporal.Instant }): Promise<RatedPeriod[]> {
+    const rated: RatedPeriod[] = [];
+    for (let at = 0; at < of.periods.length; at += periodsPerBlock) {
+      const periods = of.periods.slice(at, at + periodsPerBlock);
+      rated.push(...(await this.use.ratePeriods.execute({ organization, periods, now: of.now, isFinal: false, generations: new Map() })));
+    }
+    return rated;
+  }
+}
+
+function rangeFaults(range: { from: Temporal.Instant; to: Temporal.Instant }, now: Temporal.Instant): InputFault[] {
+  if (Temporal.Instant.compare(range.from, range.to) >= 0) return [{ pointer: '/to', code: 'invalid_range', detail: '"to" must be after "from".' }];
+  if (Temporal.Instant.compare(range.to, now) > 0) return [{ pointer: '/to', code: 'in_future', detail: `Only usage until now can be replayed; it is ${now.toString()}.` }];
+  return [];
+}
+
+async function load(
+  manager: EntityManager,
+  wanted: { organizationId: string; request: BacktestRequest; faults: readonly InputFault[]; range: { from: Temporal.Instant; to: Temporal.Instant } },
+): Promise<Outcome<Candidates, BacktestCode>> {
+  const { organizationId, request, range } = wanted;
+  const organization = await findOrganization(manager, organizationId);
+  assert(organization !== null, 'A credential belongs to an organization.');
+  const plan = await planOf(manager, { request, organizationId });
+  const customers = await customersWanted(manager, { request, range });
+  const faults = [...wanted.faults, ...(plan.ok ? [] : (plan.errors ?? [])), ...(customers.ok ? [] : (customers.errors ?? []))];
+  if (faults.length > 0 || !plan.ok || !customers.ok) return refused('invalid_request', 'This can not be backtested as it stands.', faults);
+  if (customers.value.length > customersMax) return refused('result_too_large', `At most ${customersMax} customers are backtested at once; name those that matter.`);
+  const subscriptions = await readSubscriptions(manager, { customerIds: customers.value.map(({ id }) => id), ...range });
+  const plans = await readSubscribedPlans(manager, subscriptions);
+  const ofCustomer = Map.groupBy(subscriptions, ({ customerId }) => customerId);
+  const [fitting, others] = partition(customers.value, (customer) => customer.currency === null || customer.currency === plan.value.currency);
+  const replayed = fitting.map((customer): Replayed => {
+    const own = (ofCustomer.get(customer.id) ?? []).filter(({ currency }) => currency === plan.value.currency);
+    return { customer, currentPlans: own.map((subscription) => planAt(subscription, plans.get(subscription.id) ?? [], range.to)) };
+  });
+  const skipped = others.map((customer) => ({ customerId: customer.id, detail: `The customer pays in ${customer.currency} and the plan is priced in ${plan.value.currency}.` }));
+  return accepted({ organization, plan: plan.value, replayed, skipped });
+}
+
+/** What a subscription was on last before the range's end. */
+function planAt(subscription: SubscriptionRecord, stages: readonly SubscribedPlan[], to: Temporal.Instant): SubscribedPlan {
+  const plan = stages[subscription.changes.filter(({ at }) => Temporal.Instant.compare(at, to) < 0).length];
+  assert(plan !== undefined, 'Each stage of a subscription has its plan.');
+  return plan;
+}
+
+async function planOf(manager: EntityManager, of: { request: BacktestRequest; organizationId: string }): Promise<Outcome<SubscribedPlan, 'invalid_request'>> {
+  const { plan: given, version } = of.request;
+  if (typeof given === 'string') return storedPlan(manager, { reference: given, version });
+  // Checked by the contract's schema, which keeps it as it was sent.
+  const draft = given as BacktestedPlan;
+  const plan = { ...draft, key: draft.key ?? 'draft', name: draft.name ?? 'Draft' };
+  const metered = await resolveMeteredPrices(manager, plan.prices, '/plan/prices');
+  const { product: _product, metadata: _metadata, ...terms } = plan;
+  const faults = [...planFaults({ ...terms, prices: [...plan.prices] }).map((fault) => ({ ...fault, pointer: `/plan${fault.pointer}` })), ...metered.faults];
+  if (version !== undefined) faults.push({ pointer: '/version', code: 'not_allowed', detail: 'Only a stored plan has versions; leave this out.' });
+  if (faults.length > 0) return refused('invalid_request', 'The plan has faults.', faults);
+  return accepted({
+    planId: 'plan_draft', planKey: plan.key, planName: plan.name, productId: null, version: 0, organizationId: of.organizationId, currency: plan.currency, billingPeriod: plan.billing_period,
+    trialDays: 0, lateUsage: lateUsageDefault, createdAt: Temporal.Instant.fromEpochMilliseconds(0),
+    prices: canonicalPrices(metered.prices).map((price) => ({ ...price, id: price.key })),
+  });
+}
+
+async function storedPlan(manager: EntityManager, wanted: { reference: string; version: number | undefined }): Promise<Outcome<SubscribedPlan, 'invalid_request'>> {
+  const plan = await findByIdOrKey<Plan>(manager, planTable, wanted.reference);
+  if (plan === null) return refused('invalid_request', 'There is no such plan.', [{ pointer: '/plan', code: 'unknown_plan', detail: 'There is no such plan.' }]);
+  const version = await readPlanVersion(manager, { planId: plan.id, version: wanted.version ?? plan.latestVersion });
+  if (version === null) return refused('invalid_request', 'There is no such version.', [{ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' }]);
+  return accepted(version);
+}
+
+async function customersWanted(manager: EntityManager, wanted: { request: BacktestRequest; range: { from: Temporal.Instant; to: Temporal.Instant } }): Promise<Outcome<readonly Customer[], 'invalid_request'>> {
+  const references = wanted.request.customers;
+  if (references === undefined) {
+    const subscriptions = await readSubscriptions(manager, wanted.range);
+    return accepted(await readCustomers(manager, [...new Set(subscriptions.map(({ customerId }) => customerId))]));
+  }
+  const found = await readCustomersByReference(manager, references);
+  const faults = references.flatMap((reference, index) =>
+    found.some(({ id, key }) => id === reference || key === reference) ? [] : [{ pointer: `/customers/${index}`, code: 'unknown_customer', detail: 'There is no such customer.' }]);
+  return faults.length === 0 ? accepted(found) : refused('invalid_request', 'There is no such customer.', faults);
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+function microsecond(text: string): Temporal.Instant {
+  return Temporal.Instant.from(text).round({ smallestUnit: 'microsecond', roundingMode: 'floor' });
+}

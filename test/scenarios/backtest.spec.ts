@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeWith } from '#testing';
+import { Product } from './product.js';
+
+// Goal: what a plan would have earned on real usage. Method: three customers with known traffic over a month and a half; the
+// amounts under either plan worked out by hand.
+
+interface Backtest {
+  readonly currency: string;
+  readonly periods: number;
+  readonly total: { readonly plan: string; readonly compared: Record<string, string> };
+  readonly pay_less: number;
+  readonly pay_more: number;
+  readonly pay_the_same: number;
+  readonly distribution: Record<string, string>;
+  readonly customers: readonly { readonly customer_key: string; readonly plan: string; readonly current: string | null; readonly difference: string | null; readonly prices: readonly object[] }[];
+  readonly skipped: readonly { readonly detail: string }[];
+}
+
+describeWith('clickhouse', 'a backtest', () => {
+  let product: Product;
+  let key: string;
+  beforeAll(async () => {
+    product = await Product.start();
+    ({ api_key: { secret: key } } = await product.expect<{ api_key: { secret: string } }>(201, 'POST /v1/organizations', { body: { name: 'Backtesting', mode: 'test' } }));
+    await ok('POST /v1/test-clock', { now: '2026-03-01T00:00:00Z' }, 200);
+    await ok('POST /v1/meters', { key: 'requests', name: 'Requests', event_type: 'call', aggregation: 'count' });
+    await ok('POST /v1/plans', { key: 'present', name: 'Present', currency: 'USD', billing_period: 'P1M', prices: [usage('0.10')] });
+    for (const [customer, currency] of [['small', 'USD'], ['large', 'USD'], ['foreign', 'EUR'], ['new', 'USD']]) {
+      await ok('POST /v1/customers', { key: customer, name: customer, currency, subjects: [customer] });
+    }
+    for (const customer of ['small', 'large']) await ok('POST /v1/subscriptions', { customer, plan: 'present' });
+    await ok('POST /v1/test-clock/advance', { to: '2026-04-16T00:00:00Z' }, 200);
+    const events = [['small', '2026-03-05', 100], ['small', '2026-04-05', 20], ['large', '2026-03-31', 1_000], ['large', '2026-04-01', 500], ['new', '2026-03-01', 10], ['large', '2026-02-28', 7]] as const;
+    for (const [subject, day, count] of events) {
+      await ok('POST /v1/events', Array.from({ length: count }, (_, index) => ({ id: `${subject}/${day}/${index}`, type: 'call', subject, time: `${day}T12:00:00Z` })), 202);
+    }
+    await ok('POST /v1/test-clock/advance', { to: '2026-04-16T00:00:01Z' }, 200); // Every event is counted.
+  }, 180_000);
+  afterAll(async () => {
+    await product?.dispose();
+  }, 90_000);
+
+  const ok = <Body = Record<string, unknown>>(route: string, body: unknown, status = 201) => product.expect<Body>(status, route, { key, body });
+  const usage = (unit_amount: string) => ({ key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount } });
+  const range = { from: '2026-03-01T00:00:00Z', to: '2026-04-16T00:00:00Z' };
+  const tried = { currency: 'USD', billing_period: 'P1M', prices: [{ key: 'base', name: 'Base', type: 'recurring', model: { type: 'flat', amount: '30' } }, { ...usage('0.05'), included_units: '100' }] };
+
+  it('replays a draft over a month and a half, against the present plan', async () => {
+    const body = await ok<Backtest>('POST /v1/pricing/backtest', { plan: tried, ...range }, 200);
+    // small: 30.00 + half of 30.00 (15 of 30 days of April) + nothing beyond 100 requests a month; now 120 × 0.10.
+    // large: 45.00 + (1000 - 100) × 0.05 + (500 - 100) × 0.05 = 45.00 + 45.00 + 20.00; now 1500 × 0.10.
+    expect(body.customers.map(({ customer_key, plan, current, difference }) => [customer_key, plan, current, difference])).toEqual([
+      ['large', '110.00', '150.00', '-40.00'], ['small', '45.00', '12.00', '33.00'],
+    ]);
+    expect(body.customers[0]?.prices).toEqual([{ price_key: 'base', quantity: '2', amount: '45.00' }, { price_key: 'requests', quantity: '1500', amount: '65.00' }]);
+    expect(body).toMatchObject({
+      object: 'backtest', currency: 'USD', periods: 4, total: { plan: '155.00', compared: { plan: '155.00', current: '162.00', difference: '-7.00' } }, pay_less: 1, pay_more: 1, pay_the_same: 0,
+      distribution: { minimum: '45.00', p25: '45.00', median: '45.00', p75: '110.00', p95: '110.00', maximum: '110.00' }, skipped: [],
+    });
+  });
+
+  it('earns what the present plan does, where it is tried itself', async () => {
+    const body = await ok<Backtest>('POST /v1/pricing/backtest', { plan: 'present', ...range }, 200);
+    expect(body).toMatchObject({ total: { plan: '162.00', compared: { difference: '0.00' } }, pay_the_same: 2 });
+  });
+
+  it('takes customers without a subscription, and leaves out other currencies', async () => {
+    const body = await ok<Backtest>('POST /v1/pricing/backtest', { plan: tried, ...range, customers: ['new', 'foreign', 'small'] }, 200);
+    expect(body.customers.map(({ customer_key, plan, current }) => [customer_key, plan, current])).toEqual([['small', '45.00', '12.00'], ['new', '45.00', null]]);
+    expect(body.skipped).toMatchObject([{ detail: 'The customer pays in EUR and the plan is priced in USD.' }]);
+    expect(body.total).toEqual({ plan: '90.00', compared: { plan: '45.00', current: '12.00', difference: '33.00' } });
+  });
+
+  describe('that can not be', () => {
+    it.each<[string, object, string[]]>([
+      ['an unknown plan and customer', { plan: 'none', customers: ['small', 'nobody'], ...range }, ['/customers/1 unknown_customer', '/plan unknown_plan']],
+      ['a range that is none', { plan: 'present', from: range.to, to: range.from }, ['/to invalid_range']],
+      ['a future', { plan: 'present', from: range.from, to: '2027-01-01T00:00:00Z' }, ['/to in_future']],
+      ['faults of a draft', { plan: { currency: 'USD', billing_period: 'P1M', extra: 1, prices: [{ ...usage('x'), meter: 'none' }] }, ...range }, ['/plan/extra unknown_field', '/plan/prices/0/model/unit_amount invalid_decimal']],
+      ['a meter that is not there', { plan: { currency: 'USD', billing_period: 'P1M', prices: [{ ...usage('1'), meter: 'none' }] }, ...range, version: 1 }, ['/plan/prices/0/meter unknown_meter', '/version not_allowed']],
+    ])('names %s', async (_name, body, faults) => {
+      const answer = await product.call<{ errors: { pointer: string; code: string }[] }>('POST /v1/pricing/backtest', { key, body });
+      expect([answer.status, answer.body.errors.map(({ pointer, code }) => `${pointer} ${code}`).toSorted()]).toEqual([422, faults]);
+    });
+  });
+});
