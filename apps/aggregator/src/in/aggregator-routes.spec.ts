@@ -115,6 +115,8 @@ describe('from the log to an answer', () => {
   });
 
   it('proves them', async () => {
+    const waiting = async (): Promise<unknown> => ((await get(`/v1/meters/bytes/verify?${range}`)).body as unknown as { compared: { waiting: number } }).compared.waiting;
+    await expect.poll(waiting, { timeout: 15_000 }).toBe(0); // A mark goes after the rollups are there.
     const proof = await get(`/v1/meters/bytes/verify?from=2026-11-01T10:59:00Z&to=2026-11-01T11:00:00.000001Z`);
     expect(proof).toMatchObject({
       status: 200,
