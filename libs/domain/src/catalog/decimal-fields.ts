@@ -23,7 +23,7 @@ export const priceDecimalFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Objects whose names are the user's: a dimension called "rate" holds no decimal. */
-const namesOfTheUser: ReadonlySet<string> = new Set(['metadata', 'when']);
+export const namesOfTheUser: ReadonlySet<string> = new Set(['metadata', 'when']);
 
 /** The same price, or plan, with each decimal in its one form ("49.00" is "49"), so that equal prices are stored equal. */
 export function canonicalPrices<T>(value: T): T {

@@ -1,3 +1,4 @@
+import { namesOfTheUser } from './decimal-fields.js';
 import { decimal, Decimal, divide, ONE, toPlain } from '../money/decimal.js';
 
 /** Fields of a price that hold money. Rates, sizes and bounds of tiers are none. */
@@ -21,7 +22,7 @@ export function raisePrices<T>(prices: T, rise: PriceRise): T {
     if (typeof value === 'string') return moneyFields.has(field) && !value.startsWith('$') ? raised(value) : value;
     if (Array.isArray(value)) return value.map((item) => rewrite(item, ''));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, rewrite(item, name)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, namesOfTheUser.has(name) ? item : rewrite(item, name)]));
   };
   return rewrite(prices, '') as T;
 }
