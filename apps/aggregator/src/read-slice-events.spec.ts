@@ -75,6 +75,26 @@ describeWith('clickhouse', 'events of slices', () => {
     expect(toPlain(charged.amount)).toBe('2.05');
   });
 
+  it('are left out where they are exempt, of quantities too', async () => {
+    const exempt = 'data.value > 25 || data.value < 0';
+    const { batches } = await fixture.sliceEvents.readEvents({ organizationId: 'org_a', meterId, exempt, slices: slices.slice(0, 1) });
+    const values = [];
+    for await (const batch of batches) values.push(...batch.map(({ value }) => toPlain(value)));
+    expect(values).toEqual(['20', '10.5', '5']);
+    const { rows } = await fixture.usage.readSlices({ organizationId: 'org_a', meterId, groupBy: [], exempt, slices: slices.slice(0, 1) });
+    expect(rows.map(({ value }) => value)).toEqual(['30.5', '30.5', '35.5']);
+  });
+
+  it('make a quantity for each stretch between two ends', async () => {
+    const { rows } = await fixture.usage.readSlices({ organizationId: 'org_a', meterId, groupBy: [], isByEnd: true, slices: slices.slice(0, 2) });
+    expect(rows.map(({ ref, end, value }) => [ref, end.toString(), value])).toEqual([
+      ['acme', '2027-01-06T00:00:00Z', '20.5'], // −40 + 30 + 20 + 10.5
+      ['acme', '2027-01-26T00:00:00Z', '99999999999999999999.999999999999999999'],
+      ['acme', '2027-02-01T00:00:00Z', '5'],
+      ['other', '2027-01-26T00:00:00Z', '1000'],
+    ]);
+  });
+
   it('say what they cost, until each end at which there are some', async () => {
     const { rows } = await fixture.sliceEvents.readStated({ organizationId: 'org_a', meterId, slices, path: '$.cost' });
     // Until the 6th: 0.25 + 1.5 − 0.75 = 1, and an object is no amount. Then the large one, then one without an amount.

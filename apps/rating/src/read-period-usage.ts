@@ -1,4 +1,4 @@
-import { chargeEvents, decimal, noEventsYet, readingOf, type ChargedEvents, type GroupUsage, type IdentifiedPrice, type LocalDay, type Percentage, type PriceReading } from '#domain';
+import { bucketPeriods, chargeEvents, decimal, noEventsYet, readingOf, type ChargedEvents, type GroupUsage, type IdentifiedPrice, type LocalDay, type Percentage, type PriceReading } from '#domain';
 import { findByIdOrKey, meterTable, type Database } from '#persistence';
 import { assert, type Clock } from '#platform';
 import type { PeriodToRate } from './period-to-rate.js';
@@ -16,6 +16,7 @@ interface Reading {
   readonly source: string;
   readonly organizationId: string;
   readonly meterId: string;
+  readonly exempt: string | null;
   readonly reading: PriceReading;
   readonly slices: readonly UsageSlice[];
 }
@@ -34,19 +35,40 @@ export class ReadPeriodUsage {
       const [first] = uses;
       assert(first?.price.meter !== undefined, 'A usage price names its meter.');
       const meterId = await this.meterId({ organizationId, reference: first.price.meter });
-      const slices = [...new Map(uses.map(({ period }) => [period.ref, sliceOf(period)])).values()];
       const reading = readingOf(first.price, first.period.subscription.currency);
-      await this.read({ source, organizationId, meterId, reading, slices }, book);
+      const slices = [...new Map(uses.map(({ period }) => [period.ref, sliceOf(period, reading)])).values()];
+      await this.read({ source, organizationId, meterId, exempt: reading.exempt, reading, slices }, book);
     }
-    return { freshAsOf: book.freshAsOf, of: ({ price, period, day }) => book.of({ source: sourceOf(price, period), ref: period.ref, end: day.end }) };
+    return {
+      freshAsOf: book.freshAsOf,
+      of: ({ price, period, day }) => {
+        const wantedUsage = { source: sourceOf(price, period), ref: period.ref, end: day.end };
+        return price.bucket === undefined ? book.of(wantedUsage) : book.until(wantedUsage);
+      },
+    };
   }
 
   private async read(wanted: Reading, book: UsageBook): Promise<void> {
     if (wanted.reading.percentage !== null) return this.readCharged({ ...wanted, percentage: wanted.reading.percentage }, book);
+    if (wanted.reading.bucket !== null) return this.readBuckets(wanted, book);
     const { rows, freshAsOf } = await this.use.usage.readSlices({ ...wanted, groupBy: wanted.reading.groupBy });
     for (const { ref, end, group, value } of rows) book.add(wanted.source, { ref, end, group, quantity: decimal(value) });
     book.readUntil(freshAsOf);
     if (wanted.reading.statedPath !== null) await this.readStated({ ...wanted, path: wanted.reading.statedPath }, book);
+  }
+
+  /** Each bucket by itself. There may be hundreds in a period, so a query has only so many of them. */
+  private async readBuckets(wanted: Reading, book: UsageBook): Promise<void> {
+    for (const slices of chunksByEnds(wanted.slices)) {
+      const { rows, freshAsOf } = await this.use.usage.readSlices({ ...wanted, slices, groupBy: wanted.reading.groupBy, isByEnd: true });
+      const startOf = new Map(slices.map((slice) => [slice.ref, new Map(slice.ends.map((end, index) => [end.epochNanoseconds, slice.ends[index - 1] ?? slice.from]))]));
+      for (const { ref, end, group, value } of rows) {
+        const bucket = startOf.get(ref)?.get(end.epochNanoseconds);
+        assert(bucket !== undefined, 'Usage is answered by the ends that were asked for.');
+        book.addBucket(wanted.source, { ref, end, group, bucket, quantity: decimal(value) });
+      }
+      book.readUntil(freshAsOf);
+    }
   }
 
   /** Charges the events as they come in; what is kept is where each slice stood at each of its ends. */
@@ -105,17 +127,35 @@ function* runsOf(events: readonly { readonly ref: string; readonly end: Temporal
   }
 }
 
+const endsMax = 20_000;
+
+/** As many slices at a time as have at most so many ends together; at least one. */
+function* chunksByEnds(slices: readonly UsageSlice[]): Generator<readonly UsageSlice[]> {
+  let chunk: UsageSlice[] = [];
+  let ends = 0;
+  for (const slice of slices) {
+    if (chunk.length > 0 && ends + slice.ends.length > endsMax) {
+      yield chunk;
+      [chunk, ends] = [[], 0];
+    }
+    chunk.push(slice);
+    ends += slice.ends.length;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
 /** Prices that read the same meter in the same way share its queries. */
 function sourceOf(price: IdentifiedPrice, { subscription }: DatedPeriod): string {
   return JSON.stringify([price.meter, readingOf(price, subscription.currency)]);
 }
 
-function sliceOf(period: DatedPeriod): UsageSlice {
+function sliceOf(period: DatedPeriod, { bucket }: PriceReading): UsageSlice {
+  const parts = bucket === null ? period.days : bucketPeriods(period.days, { unit: bucket, timeZone: period.subscription.timeZone });
   return {
     ref: period.ref,
     customerId: period.subscription.customerId,
     from: period.billing.period.start,
     to: period.billing.period.end,
-    ends: period.days.map((day) => day.end),
+    ends: parts.map(({ end }) => end),
   };
 }

@@ -4,6 +4,7 @@ import { earlier } from '#domain';
 /** The usage that was read for some periods: by price, slice and end. */
 export class UsageBook {
   private readonly entries = new Map<string, GroupUsage[]>();
+  private readonly buckets = new Map<string, { readonly end: Temporal.Instant; readonly usage: GroupUsage }[]>();
   /** Every event acknowledged before this instant is in the book. */
   freshAsOf: Temporal.Instant;
 
@@ -19,6 +20,15 @@ export class UsageBook {
     else known.push(usage);
   }
 
+  /** Usage of one bucket, which `until` gathers. */
+  addBucket(source: string, row: { ref: string; end: Temporal.Instant } & GroupUsage): void {
+    const { ref, end, ...usage } = row;
+    const key = sliceKey({ source, ref });
+    const known = this.buckets.get(key);
+    if (known === undefined) this.buckets.set(key, [{ end, usage }]);
+    else known.push({ end, usage });
+  }
+
   /** Replaces what stands there by one entry for all usage. */
   set(source: string, row: { ref: string; end: Temporal.Instant } & GroupUsage): void {
     const { ref, end, ...usage } = row;
@@ -29,9 +39,18 @@ export class UsageBook {
     this.freshAsOf = earlier(this.freshAsOf, freshAsOf);
   }
 
+  /** The usage of all buckets that end by then. */
+  until({ source, ref, end }: { source: string; ref: string; end: Temporal.Instant }): readonly GroupUsage[] {
+    return (this.buckets.get(sliceKey({ source, ref })) ?? []).flatMap((entry) => (Temporal.Instant.compare(entry.end, end) <= 0 ? [entry.usage] : []));
+  }
+
   of(wanted: { source: string; ref: string; end: Temporal.Instant }): readonly GroupUsage[] {
     return this.entries.get(keyOf(wanted)) ?? [];
   }
+}
+
+function sliceKey({ source, ref }: { source: string; ref: string }): string {
+  return `${source} ${ref}`;
 }
 
 function keyOf({ source, ref, end }: { source: string; ref: string; end: Temporal.Instant }): string {

@@ -11,12 +11,15 @@ export interface UsageSlice {
 interface SliceRequest {
   readonly organizationId: string;
   readonly meterId: string;
+  /** A filter: events that pass it are left out. */
+  readonly exempt: string | null;
   readonly slices: readonly UsageSlice[];
 }
 
 /** What rating asks of the metered usage: each slice's value from its start until each of its ends, for many slices in few queries. */
 export interface UsageSlices {
-  readSlices(request: SliceRequest & { readonly groupBy: readonly string[] }): Promise<{
+  /** With `isByEnd`, each end has only what lies between it and the end before. */
+  readSlices(request: SliceRequest & { readonly groupBy: readonly string[]; readonly isByEnd?: boolean }): Promise<{
     readonly rows: readonly { readonly ref: string; readonly end: Temporal.Instant; readonly group: Readonly<Record<string, string>>; readonly value: string }[];
     readonly freshAsOf: Temporal.Instant;
   }>;

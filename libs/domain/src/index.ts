@@ -7,6 +7,8 @@ export { formatMinor, fromMinor, roundToCurrency, toMinor } from './money/minor-
 export type { Rounding } from './money/minor-units.js';
 export { addMoney, money, negateMoney, subtractMoney, sumMoney } from './money/money.js';
 export type { Money } from './money/money.js';
+export { bucketPeriods } from './period/bucket-periods.js';
+export type { BucketUnit } from './period/bucket-periods.js';
 export { boundariesBetween, boundaryAt, periodContaining } from './period/boundaries.js';
 export type { IndexedPeriod, Recurrence } from './period/boundaries.js';
 export { isInterval } from './period/interval.js';

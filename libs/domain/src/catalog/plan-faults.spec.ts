@@ -40,6 +40,7 @@ describe('priceFaults', () => {
     ['a dynamic price', { ...usage, model: { type: 'dynamic', amount: '$.cost["in eur"]', multiplier: '0' } }],
     ['a discount', { ...fee, discount: { percent: '100', amount: '0.005' } }],
     ['other currencies', { ...usage, currencies: { EUR: { type: 'per_unit', unit_amount: '0.0018' }, JPY: { type: 'flat', amount: '5' } } }],
+    ['hours of usage without failed calls', { ...usage, bucket: 'hour', exempt: 'data.status >= 500' }],
     ['prorated bounds of usage', { ...usage, minimum_amount: '5', prorate: 'day' }],
   ];
   it.each(sound)('finds nothing wrong with %s', (_name, price) => {
@@ -110,6 +111,10 @@ describe('priceFaults', () => {
       '/model/dimensions/2 duplicate_dimension', '/model/cells/0/model/amount negative_amount', '/model/cells/1/when duplicate_cell',
       '/model/cells/2/when/a~1b~0c unknown_dimension', '/model/default/amount invalid_decimal',
     ]],
+    ['an exemption that is no filter', { ...usage, exempt: 'status >' }, ['/exempt invalid_filter']],
+    ['an exemption of a fee', { ...fee, exempt: 'data.status >= 500' }, ['/exempt not_allowed']],
+    ['buckets of a fee', { ...fee, bucket: 'day' }, ['/bucket not_allowed']],
+    ['buckets of a percentage', { ...usage, bucket: 'day', model: { type: 'percentage', rate: '1' } }, ['/bucket not_allowed']],
     ['a discount of nothing', { ...usage, discount: {} }, ['/discount missing_field']],
     ['everything about a discount', { ...usage, discount: { percent: '100.1', amount: '-1' } }, ['/discount/percent number_out_of_range', '/discount/amount negative_amount']],
     ['no currency and a faulty model', { ...usage, currencies: { eur: { type: 'per_unit', unit_amount: '1' }, JPY: { type: 'per_unit', unit_amount: '-1' } } }, [

@@ -1,3 +1,4 @@
+import { parseFilter } from '../metering/parse-expression.js';
 import { isCurrency } from '../money/currency.js';
 import type { CatalogFault } from './catalog-fault.js';
 import { decimalFaults, soundDecimal } from './decimal-faults.js';
@@ -16,6 +17,8 @@ export function priceFaults(price: RateablePrice, pointer: string, options: { me
     ...meterFaults(price, pointer, options.meterOptional ?? false),
     ...payFaults(price, pointer),
     ...groupFaults(price, pointer),
+    ...exemptFaults(price, pointer),
+    ...bucketFaults(price, pointer),
   ];
 }
 
@@ -41,12 +44,12 @@ function usageOnlyFaults(price: RateablePrice, at: { model: Model; pointer: stri
   return [{ pointer: `${at.pointer}/type`, code: 'not_allowed', detail }];
 }
 
-type SideField = 'included_units' | 'unit_conversion' | 'group_by';
+type SideField = 'included_units' | 'unit_conversion' | 'group_by' | 'bucket';
 
 /** What a model that looks into the usage refuses beside it, and why. */
 const besides: Partial<Record<Model['type'], { readonly fields: readonly SideField[]; readonly why: string }>> = {
-  percentage: { fields: ['included_units', 'unit_conversion', 'group_by'], why: 'A percentage is taken of each event by itself; remove this field' },
-  dynamic: { fields: ['included_units', 'unit_conversion', 'group_by'], why: 'A dynamic price is what the events say, whatever their quantity; remove this field' },
+  percentage: { fields: ['included_units', 'unit_conversion', 'group_by', 'bucket'], why: 'A percentage is taken of each event by itself; remove this field' },
+  dynamic: { fields: ['included_units', 'unit_conversion', 'group_by', 'bucket'], why: 'A dynamic price is what the events say, whatever their quantity; remove this field' },
   matrix: { fields: ['included_units', 'group_by'], why: 'A matrix pools usage by its cells; remove this field' },
 };
 
@@ -114,6 +117,19 @@ function payFaults(price: RateablePrice, pointer: string): CatalogFault[] {
     faults.push({ pointer: `${pointer}/prorate`, code: 'not_allowed', detail: 'A one-time price belongs to no period and is never prorated; remove prorate.' });
   }
   return faults;
+}
+
+function bucketFaults({ type, bucket }: RateablePrice, pointer: string): CatalogFault[] {
+  if (bucket === undefined || type === 'usage') return [];
+  return [{ pointer: `${pointer}/bucket`, code: 'not_allowed', detail: 'Only usage lies in hours and days; remove bucket or set type to "usage".' }];
+}
+
+function exemptFaults({ type, exempt }: RateablePrice, pointer: string): CatalogFault[] {
+  if (exempt === undefined) return [];
+  const at = `${pointer}/exempt`;
+  if (type !== 'usage') return [{ pointer: at, code: 'not_allowed', detail: 'Only usage has events that could be exempt; remove exempt or set type to "usage".' }];
+  const filter = parseFilter(exempt);
+  return filter.ok ? [] : [{ pointer: at, code: 'invalid_filter', detail: filter.detail }];
 }
 
 function groupFaults(price: RateablePrice, pointer: string): CatalogFault[] {

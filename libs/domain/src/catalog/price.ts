@@ -30,6 +30,10 @@ export const priceSchema = z.strictObject({
   maximum_amount: decimalTextSchema.optional(),
   minimum_amount: decimalTextSchema.optional(),
   group_by: z.array(z.string().min(1).max(100)).max(groupKeysMax).optional(),
+  /** Each hour or day of the customer's zone that has usage is priced by itself; included units are used up in time order. */
+  bucket: z.enum(['hour', 'day']).optional(),
+  /** CEL over data, as a meter's filter: usage events that pass it are not priced, failed calls for one. */
+  exempt: z.string().min(1).max(2_000).optional(),
   /** The model of subscriptions in another currency than the plan's, by ISO 4217 code. */
   currencies: z.record(z.string(), modelSchema).optional(),
 });

@@ -3,16 +3,26 @@ import type { Curve, Dynamic, Matrix, Model, Percentage } from '../catalog/model
 import type { RateablePrice } from '../catalog/price.js';
 import { type Decimal, ONE, sumOf, ZERO } from '../money/decimal.js';
 import { compareBytewise } from './compare-bytewise.js';
-import { matchCell, valueOf } from './matrix-cell.js';
+import { matchCell, type MatchedCell, valueOf } from './matrix-cell.js';
 import type { RateableUsage } from './rate-model.js';
 
 /** A metered quantity of one group; the groups may be finer than those that the price names. */
 export interface GroupUsage extends RateableUsage {
   readonly group: Readonly<Record<string, string>>;
+  /** The start of the hour or day that the quantity lies in, where the price is for each by itself. */
+  readonly bucket?: Temporal.Instant | undefined;
+}
+
+/** What lies in one hour or day. */
+export interface BucketUsage {
+  readonly start: Temporal.Instant;
+  readonly quantity: Decimal;
 }
 
 /** One quantity that a price rates by itself. */
-export interface UsagePool extends GroupUsage {
+export interface UsagePool extends Omit<GroupUsage, 'bucket'> {
+  /** The parts of the quantity that are priced by themselves, in the order of time; absent where the whole is. */
+  readonly buckets?: readonly BucketUsage[] | undefined;
   /** Of the line that it stands on. Stable: the group's values in the price's order as a JSON array, or "all". */
   readonly ref: string;
   /** For the trace: "region eu"; empty where there is only one pool. */
@@ -42,40 +52,55 @@ export function poolUsage(price: PoolingPrice, usage: readonly GroupUsage[]): Us
 const nothing: Curve = { type: 'per_unit', unit_amount: '0' };
 
 function poolGroups(groupBy: readonly string[], usage: readonly GroupUsage[]): Omit<UsagePool, 'model'>[] {
-  const pools = new Map<string, { values: string[]; quantity: Decimal }>();
+  const pools = new Map<string, { values: string[]; entries: GroupUsage[] }>();
   for (const entry of usage) {
     const values = groupBy.map((key) => valueOf(entry.group, key));
     const ref = JSON.stringify(values);
     const pool = pools.get(ref);
-    if (pool === undefined) pools.set(ref, { values, quantity: entry.quantity });
-    else pool.quantity = pool.quantity.plus(entry.quantity);
+    if (pool === undefined) pools.set(ref, { values, entries: [entry] });
+    else pool.entries.push(entry);
   }
   return [...pools]
     .sort(([, a], [, b]) => compareValues(a.values, b.values))
-    .map(([ref, { values, quantity }]) => ({ ref, quantity, group: namedValues(groupBy, values), name: groupName(groupBy, values) }));
+    .map(([ref, { values, entries }]) => ({ ref, ...summed(entries), group: namedValues(groupBy, values), name: groupName(groupBy, values) }));
 }
 
 /** All cells stand on one line. What no cell is for stays apart by its group, so that the trace can list it. */
 function poolCells(matrix: Matrix, usage: readonly GroupUsage[]): UsagePool[] {
-  const pools = new Map<string, UsagePool & { rank: number; values: readonly string[] }>();
+  const pools = new Map<string, { cell: MatchedCell; values: readonly string[]; entries: GroupUsage[] }>();
   for (const entry of usage) {
     const values = matrix.dimensions.map((dimension) => valueOf(entry.group, dimension));
     const cell = matchCell(matrix, entry.group);
     const key = cell.model === null ? JSON.stringify(values) : cell.ref;
     const known = pools.get(key);
-    const name = cell.model === null ? groupName(matrix.dimensions, values) : cell.name;
-    const quantity = known === undefined ? entry.quantity : known.quantity.plus(entry.quantity);
-    pools.set(key, { ref: 'all', name, group: cell.model === null ? namedValues(matrix.dimensions, values) : {}, quantity, model: cell.model, rank: cell.rank, values });
+    if (known === undefined) pools.set(key, { cell, values, entries: [entry] });
+    else known.entries.push(entry);
   }
-  return [...pools.values()].sort((a, b) => a.rank - b.rank || compareValues(a.values, b.values));
+  return [...pools.values()]
+    .sort((a, b) => a.cell.rank - b.cell.rank || compareValues(a.values, b.values))
+    .map(({ cell, values, entries }) => {
+      const own = cell.model === null ? { name: groupName(matrix.dimensions, values), group: namedValues(matrix.dimensions, values) } : { name: cell.name, group: {} };
+      return { ref: 'all', ...own, ...summed(entries), model: cell.model };
+    });
 }
 
-function merged(usage: readonly GroupUsage[]): RateableUsage {
+function merged(usage: readonly GroupUsage[]): Pick<UsagePool, 'quantity' | 'buckets' | 'charged' | 'stated'> {
   const [only] = usage;
-  const quantity = sumOf(usage, (entry) => entry.quantity);
   const hasEvents = usage.some(({ charged, stated }) => charged !== undefined || stated !== undefined);
   assert(usage.length === 1 || !hasEvents, 'What was read event by event is of all usage already.');
-  return { quantity, charged: only?.charged, stated: only?.stated };
+  return { ...summed(usage), charged: only?.charged, stated: only?.stated };
+}
+
+function summed(entries: readonly GroupUsage[]): Pick<UsagePool, 'quantity' | 'buckets'> {
+  const quantity = sumOf(entries, (entry) => entry.quantity);
+  if (entries[0]?.bucket === undefined) return { quantity };
+  const buckets = new Map<bigint, BucketUsage>();
+  for (const { bucket: start, quantity: added } of entries) {
+    assert(start !== undefined, 'Of one price either all usage is in buckets or none.');
+    const known = buckets.get(start.epochNanoseconds);
+    buckets.set(start.epochNanoseconds, { start, quantity: known === undefined ? added : known.quantity.plus(added) });
+  }
+  return { quantity, buckets: [...buckets.values()].sort((a, b) => Temporal.Instant.compare(a.start, b.start)) };
 }
 
 function namedValues(keys: readonly string[], values: readonly string[]): Record<string, string> {

@@ -8,7 +8,9 @@ import { discountAmount } from './discount-amount.js';
 import { type GroupUsage, poolUsage, type UsagePool } from './pool-usage.js';
 import { optionalDecimal } from './price-decimal.js';
 import { prorateAmount } from './prorate-amount.js';
+import { rateBuckets } from './rate-buckets.js';
 import { rateModel } from './rate-model.js';
+import { scaleByFraction } from './scale-by-fraction.js';
 import type { Share } from './share.js';
 import { subtractIncluded } from './subtract-included.js';
 import { noNote, type Note, noteFor, traceStep } from './trace.js';
@@ -74,19 +76,23 @@ interface Circumstances {
 }
 
 function ratePool(pool: UsagePool, { price, fraction, note }: Circumstances): Decimal {
-  const words = price.type === 'usage' ? 'metered' : 'billed';
-  note(() => traceStep({ step: 'quantity', words: { detail: `${toPlain(pool.quantity)} ${words}`, values: {} }, quantity: pool.quantity, amount: ZERO }));
+  noteQuantity(pool, price, note);
   if (pool.model === null) {
     const detail = `${toPlain(pool.quantity)} match no cell and there is no default, so nothing is asked`;
     note(() => traceStep({ step: 'unpriced', words: { detail, values: {} }, quantity: pool.quantity, amount: ZERO }));
     return ZERO;
+  }
+  const { model, buckets } = pool;
+  if (buckets !== undefined) {
+    const whole = optionalDecimal(price.included_units) ?? ZERO;
+    return rateBuckets(buckets, { unitConversion: price.unit_conversion, included: scaleByFraction(whole, fraction), rate: (part) => rateModel({ quantity: part }, model), note });
   }
   // What was charged event by event was never net.
   let quantity = pool.charged === undefined ? clampNegative(pool.quantity, note) : pool.quantity;
   if (price.unit_conversion !== undefined) quantity = convertUnits(quantity, price.unit_conversion, note);
   const included = optionalDecimal(price.included_units);
   if (included !== null) quantity = subtractIncluded(quantity, { included, fraction, note });
-  const shares = rateModel({ ...pool, quantity }, pool.model);
+  const shares = rateModel({ ...pool, quantity }, model);
   const amount = sumOf(shares, (share) => share.amount);
   noteMissing(pool, note);
   noteShares({ shares, quantity, amount }, note);
@@ -110,6 +116,14 @@ function linesOf(pools: readonly RatedPool[]): ExactGroup[] {
     lines.set(ref, known === undefined ? { ref, group: ref === 'all' ? {} : group, quantity, modelAmount } : { ...known, quantity: known.quantity.plus(quantity), modelAmount: known.modelAmount.plus(modelAmount) });
   }
   return [...lines.values()];
+}
+
+function noteQuantity({ quantity }: UsagePool, { type, exempt }: RateablePrice, note: Note): void {
+  note(() => {
+    const without = exempt === undefined ? '' : `, without the events for which ${JSON.stringify(exempt)} holds`;
+    const detail = `${toPlain(quantity)} ${type === 'usage' ? 'metered' : 'billed'}${without}`;
+    return traceStep({ step: 'quantity', words: { detail, values: exempt === undefined ? {} : { exempt: JSON.stringify(exempt) } }, quantity, amount: ZERO });
+  });
 }
 
 function noteMissing({ stated, quantity }: UsagePool, note: Note): void {

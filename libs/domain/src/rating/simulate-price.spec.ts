@@ -60,6 +60,26 @@ describe('simulatePrice', () => {
     expect(simulatePrice({ price: grouped, currency: 'USD', events }, { rounding: 'half_even' })).toMatchObject({ amount: '1.00', quantity: '290' });
   });
 
+  it('leaves out what is exempt', () => {
+    const quality = { ...price, exempt: 'data.status >= 500' };
+    const events = [{ value: '100', data: { status: 200 } }, { value: '200', data: { status: 503 } }, { value: '300', data: {} }, { value: '400' }];
+    // What is unknown is no match: 100 + 300 + 400.
+    expect(simulatePrice({ price: quality, currency: 'USD', events }, { rounding: 'half_even' })).toMatchObject({
+      amount: '8.00', trace: [{ step: 'quantity', detail: '800 metered, without the events for which "data.status >= 500" holds' }, { step: 'model' }],
+    });
+  });
+
+  it('prices each hour by itself, whatever the order of the events', () => {
+    const hourly: Simulation['price'] = { type: 'usage', bucket: 'hour', model: { type: 'volume', tiers: [{ up_to: '10', unit_amount: '2' }, { up_to: null, unit_amount: '1' }] } };
+    const events = [{ value: '8', time: '2027-01-01T11:59:59.999Z' }, { value: '6', time: '2027-01-01T12:00:00Z' }, { value: '4', time: '2027-01-01T11:00:00Z' }];
+    // 11:00: 12 × 1; 12:00: 6 × 2.
+    expect(simulatePrice({ price: hourly, currency: 'USD', events }, { rounding: 'half_even' }).amount).toBe('24.00');
+    expect(simulationFaults({ price: hourly, currency: 'USD', events: [{ value: '1' }, { value: '1', time: 'noon' }] }).map(({ pointer, code }) => [pointer, code])).toEqual([
+      ['/events/0/time', 'missing_field'], ['/events/1/time', 'invalid_time'],
+    ]);
+    expect(simulatePrice({ price: hourly, currency: 'USD', quantity: '12' }, { rounding: 'half_even' }).amount).toBe('12.00');
+  });
+
   it('rates no events as nothing', () => {
     expect(simulatePrice({ price, currency: 'USD', events: [] }, { rounding: 'half_even' })).toMatchObject({ amount: '0.00', quantity: '0' });
   });

@@ -6,13 +6,17 @@ import { decimalTextSchema } from '../catalog/model.js';
 import { currencyFaults } from '../catalog/plan-faults.js';
 import { priceFaults } from '../catalog/price-faults.js';
 import { simulatedPriceSchema } from '../catalog/price.js';
+import type { BucketUnit } from '../period/bucket-periods.js';
+import { parseData } from '../metering/data-value.js';
+import { matchesFilter } from '../metering/evaluate-expression.js';
+import { parseFilter } from '../metering/parse-expression.js';
 import { sumOf, toPlain } from '../money/decimal.js';
 import { formatMinor, type Rounding } from '../money/minor-units.js';
 import { aggregateSimulated, type SimulatedMeter } from './aggregate-simulated.js';
 import { chargeEvents, noEventsYet } from './charge-events.js';
 import type { GroupUsage } from './pool-usage.js';
 import { priceDecimal } from './price-decimal.js';
-import { readingOf } from './price-reading.js';
+import { type PriceReading, readingOf } from './price-reading.js';
 import type { StatedAmounts } from './rate-dynamic.js';
 import { ratePrice } from './rate-price.js';
 import type { TraceStep } from './trace.js';
@@ -24,6 +28,10 @@ const simulatedEventSchema = z.strictObject({
   group: z.record(z.string().max(100), z.string().max(1_000)).optional(),
   /** What the event says that it costs; only a dynamic price looks at it. */
   amount: decimalTextSchema.optional(),
+  /** RFC 3339; needed where each hour or day (of UTC) is priced by itself. */
+  time: z.string().max(40).optional(),
+  /** What the exemption of a price looks at. */
+  data: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** A price to try out, and a quantity or events to try it on. */
@@ -62,6 +70,7 @@ export function simulationFaults(simulation: Simulation): CatalogFault[] {
     ...decimalFaults({ text: quantity, pointer: '/quantity', kind: 'quantity', mayBeNegative: true }),
     ...(events ?? []).flatMap((event, index) => [
       ...decimalFaults({ text: event.value, pointer: `/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
+      ...timeFaults(event.time, { isNeeded: price.bucket !== undefined, pointer: `/events/${index}/time` }),
       ...decimalFaults({ text: event.amount, pointer: `/events/${index}/amount`, kind: 'quantity', mayBeNegative: true }),
     ]),
   ];
@@ -86,13 +95,40 @@ export function simulatePrice(simulation: Simulation, options: { rounding: Round
 /** As rating reads it for this price: by its groups, and with what a model that looks at single events makes of them. */
 function simulatedUsage({ price, currency, quantity, events }: Simulation, meter: SimulatedMeter): GroupUsage[] {
   const reading = readingOf(price, currency);
-  const given = events ?? (quantity === undefined ? [] : [{ value: quantity }]);
+  const given = pricedEvents(events ?? (quantity === undefined ? [] : [{ value: quantity }]), reading.exempt);
+  if (reading.bucket !== null && quantity === undefined) return bucketedUsage(given, { reading, unit: reading.bucket, meter });
   const usage = quantity === undefined ? aggregateSimulated(given, { groupBy: reading.groupBy, meter }) : [{ group: {}, quantity: priceDecimal(quantity) }];
   const [only] = usage;
   if (only === undefined) return [];
   if (reading.percentage !== null) return [{ ...only, charged: chargeEvents(noEventsYet, given.map(({ value }) => priceDecimal(value)), reading.percentage) }];
   if (reading.statedPath !== null) return [{ ...only, stated: statedBy(given) }];
   return usage;
+}
+
+/** Each hour or day of UTC by itself. */
+function bucketedUsage(events: readonly SimulatedEvent[], by: { reading: PriceReading; unit: BucketUnit; meter: SimulatedMeter }): GroupUsage[] {
+  const startOf = ({ time }: SimulatedEvent): string => Temporal.Instant.from(time ?? '').toZonedDateTimeISO('UTC').round({ smallestUnit: by.unit, roundingMode: 'floor' }).toInstant().toString();
+  return [...Map.groupBy(events, startOf)].flatMap(([start, within]) =>
+    aggregateSimulated(within, { groupBy: by.reading.groupBy, meter: by.meter }).map((usage) => ({ ...usage, bucket: Temporal.Instant.from(start) })),
+  );
+}
+
+function timeFaults(time: string | undefined, at: { isNeeded: boolean; pointer: string }): CatalogFault[] {
+  if (time === undefined) return at.isNeeded ? [{ pointer: at.pointer, code: 'missing_field', detail: 'Give the time of the event, since each bucket is priced by itself.' }] : [];
+  try {
+    Temporal.Instant.from(time);
+    return [];
+  } catch {
+    return [{ pointer: at.pointer, code: 'invalid_time', detail: 'This must be an instant such as "2026-11-01T10:00:00Z".' }];
+  }
+}
+
+type SimulatedEvent = z.infer<typeof simulatedEventSchema>;
+
+function pricedEvents(events: readonly SimulatedEvent[], exempt: string | null): readonly SimulatedEvent[] {
+  const filter = exempt === null ? null : parseFilter(exempt);
+  if (filter === null || !filter.ok) return events;
+  return events.filter(({ data }) => !matchesFilter(parseData(JSON.stringify(data ?? {})), filter.expression));
 }
 
 function statedBy(events: readonly { readonly value: string; readonly amount?: string | undefined }[]): StatedAmounts {

@@ -1,4 +1,4 @@
-import { typeOf, type CountingRule, type DataPath } from '#domain';
+import { typeOf, type CountingRule, type DataPath, type Expression } from '#domain';
 import { assert } from '#platform';
 import { ExpressionSql } from './expression-sql.js';
 import { decimalText, quantity, stringText } from './raw-json-sql.js';
@@ -22,11 +22,13 @@ export interface MeterSql {
 export interface MeterSqlOptions {
   /** A further path that is read as a decimal, beside the meter's own. */
   readonly statedPath?: DataPath | null;
+  /** Events that a price does not rate. */
+  readonly exempt?: Expression | null;
   /** What the names of the columns begin with: rules that stand in one select have one each. */
   readonly prefix?: string;
 }
 
-export function meterSql(rule: CountingRule, placeholders: Placeholders, { statedPath = null, prefix = 'raw' }: MeterSqlOptions = {}): MeterSql {
+export function meterSql(rule: CountingRule, placeholders: Placeholders, { statedPath = null, exempt = null, prefix = 'raw' }: MeterSqlOptions = {}): MeterSql {
   const columns = new Map<string, { name: string; expression: string }>();
   const column = (path: DataPath): string => {
     const key = JSON.stringify(path);
@@ -38,7 +40,8 @@ export function meterSql(rule: CountingRule, placeholders: Placeholders, { state
     return known.name;
   };
   const expressions = new ExpressionSql({ column, placeholders });
-  const filter = rule.filter === null ? '1' : `ifNull(${expressions.truth(rule.filter)}, 0)`;
+  const passes = rule.filter === null ? '1' : `ifNull(${expressions.truth(rule.filter)}, 0)`;
+  const filter = exempt === null ? passes : `${passes} AND NOT ifNull(${expressions.truth(exempt)}, 0)`;
   const value = valueSql(expressions, rule);
   const stated = statedPath === null ? 'NULL' : quantity(decimalText(column(statedPath)));
   const dimensions = rule.dimensions.map(({ path }) => groupText(column(path)));

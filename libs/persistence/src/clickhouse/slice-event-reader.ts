@@ -5,7 +5,7 @@ import { findMeters } from '../postgres/aggregator/meter-rollups.js';
 import { readAttachments } from '../postgres/billing-api/customer-tables.js';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse, Statement } from './clickhouse.js';
-import { sliceSpans, spansRange } from './slice-spans.js';
+import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
 import { Placeholders } from './sql-builder.js';
 import type { UsageSlice } from './usage-query.js';
 import { countedSql, type EventScope, scanRelations } from './usage-scan.js';
@@ -13,6 +13,8 @@ import { countedSql, type EventScope, scanRelations } from './usage-scan.js';
 export interface SliceEventQuery {
   readonly organizationId: string;
   readonly meterId: string;
+  /** A filter, as meters have it: events that pass it are left out. */
+  readonly exempt?: string | null;
   readonly slices: readonly UsageSlice[];
 }
 
@@ -72,7 +74,7 @@ export class SliceEventReader {
     });
     const spans = sliceSpans(query, attachments);
     if (spans.length === 0) return null;
-    return { meter, ...spansRange(spans), spans, keepsRest: false, subjects: null, raw: { kind: 'all' } };
+    return { meter, ...spansRange(spans), spans, keepsRest: false, subjects: null, raw: { kind: 'all' }, exempt: exemptionOf(query) };
   }
 
   private async *stream(statement: Statement, slices: readonly SortedSlice[]): AsyncGenerator<readonly SliceEvent[]> {

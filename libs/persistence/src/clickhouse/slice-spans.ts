@@ -1,3 +1,4 @@
+import { parseFilter, type Expression } from '#domain';
 import { assert } from '#platform';
 import type { Attachment } from '../postgres/billing-api/customer-tables.js';
 import { microsOf } from './sql-builder.js';
@@ -18,6 +19,14 @@ export function sliceSpans(query: { readonly slices: readonly UsageSlice[] }, at
     const range = { from: microsOf(slice.from), to: last, ref, ends };
     return (ofCustomer.get(slice.customerId) ?? []).flatMap((attachment) => spanOf(attachment, range) ?? []);
   });
+}
+
+/** The events that a price leaves out. */
+export function exemptionOf(query: { readonly exempt?: string | null }): Expression | null {
+  if (query.exempt === undefined || query.exempt === null) return null;
+  const filter = parseFilter(query.exempt);
+  assert(filter.ok, 'A stored price has a filter that was checked when it was made.');
+  return filter.expression;
 }
 
 /** From the earliest beginning to the latest end of at least one span. */

@@ -67,7 +67,11 @@ export interface UsageSlice {
 export interface SliceQuery {
   readonly organizationId: string;
   readonly meterId: string;
+  /** A filter, as meters have it: events that pass it are left out. */
+  readonly exempt?: string | null;
   readonly groupBy: readonly string[];
+  /** Whether each end has only what lies between it and the end before; else everything since the slice's beginning. */
+  readonly isByEnd?: boolean;
   readonly slices: readonly UsageSlice[];
 }
 

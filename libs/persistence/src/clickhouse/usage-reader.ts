@@ -7,7 +7,7 @@ import { readAttachments, type Attachment } from '../postgres/billing-api/custom
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
 import { microsOf } from './sql-builder.js';
-import { sliceSpans, spansRange } from './slice-spans.js';
+import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
@@ -65,12 +65,13 @@ export class UsageReader {
     const spans = sliceSpans(query, attachments);
     if (spans.length === 0) return { rows: [], freshAsOf };
     const range = spansRange(spans);
-    const raw = await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) });
+    const exempt = exemptionOf(query);
+    const raw: RawPart = exempt === null ? await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : { kind: 'all' };
     const dimensions = countingRule(meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
-      meter, ...range, spans, keepsRest: false, subjects: null, raw, window: '0',
+      meter, ...range, spans, keepsRest: false, subjects: null, raw, exempt, window: '0',
       dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
-      groupsBySubject: false, filters: [], ranking: null, isCumulative: true, rowsMax: sliceRowsMax,
+      groupsBySubject: false, filters: [], ranking: null, isCumulative: query.isByEnd !== true, rowsMax: sliceRowsMax,
     });
     assert(rows.length <= sliceRowsMax, `Slices have at most ${sliceRowsMax} rows; ask for fewer at once.`);
     return { rows: sliceRows(query, meter, rows), freshAsOf };
@@ -154,15 +155,24 @@ function sliceRows(query: SliceQuery, meter: Meter, scanned: readonly ScanRow[])
     assert(first !== undefined && slice !== undefined, 'A row belongs to one of the slices.');
     const group = Object.fromEntries(query.groupBy.map((name, index) => [name, first.groups[index] ?? '']));
     const ends = [...slice.ends].sort(Temporal.Instant.compare);
-    const rows: SliceRow[] = [];
-    let next = 0;
-    for (const [index, end] of ends.entries()) {
-      while (next < line.length && Number(line[next]?.window_key) <= index + 1) next += 1;
-      const row = line[next - 1];
-      if (row !== undefined) rows.push({ ref: slice.ref, end, group, value: answeredValue(row, meter) });
-    }
-    return rows;
+    const rowAt = query.isByEnd === true ? new Map(line.map((row) => [Number(row.window_key), row])) : reachedRows(line, ends.length);
+    return ends.flatMap((end, index): SliceRow[] => {
+      const row = rowAt.get(index + 1);
+      return row === undefined ? [] : [{ ref: slice.ref, end, group, value: answeredValue(row, meter) }];
+    });
   });
+}
+
+/** The latest of the rows at or before each end, by the ends' places from 1. */
+function reachedRows(line: readonly ScanRow[], endsCount: number): Map<number, ScanRow> {
+  const reached = new Map<number, ScanRow>();
+  let next = 0;
+  for (let place = 1; place <= endsCount; place += 1) {
+    while (next < line.length && Number(line[next]?.window_key) <= place) next += 1;
+    const row = line[next - 1];
+    if (row !== undefined) reached.set(place, row);
+  }
+  return reached;
 }
 
 /** The buckets that can occur; null for all. */

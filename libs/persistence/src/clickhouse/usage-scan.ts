@@ -1,4 +1,4 @@
-import { countingRule, type DataPath, type Meter } from '#domain';
+import { countingRule, type DataPath, type Expression, type Meter } from '#domain';
 import { rowsLiteral, type Statement } from './clickhouse.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
@@ -48,6 +48,8 @@ export interface EventScope {
   /** Null takes all subjects. */
   readonly subjects: readonly ScanSubject[] | null;
   readonly raw: RawPart;
+  /** Events that are left out; rollups don't know them, so everything is read raw. */
+  readonly exempt?: Expression | null;
 }
 
 export interface UsageScan extends EventScope {
@@ -151,9 +153,11 @@ function cumulated(merged: string, scan: UsageScan): string {
 export function scanRelations(scan: EventScope): string {
   const relations: string[] = [];
   if (scan.spans !== null) {
-    const rows = scan.spans.map(({ ref, bucket, subject, from, to, ends }) => `[${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}",[${ends.map((end) => `"${end}"`).join(',')}]]`);
-    const structure = 'span_ref UInt32, span_bucket UInt8, span_subject String, span_from Int64, span_to Int64, span_ends Array(Int64)';
-    relations.push(`spans AS (SELECT * FROM ${rowsLiteral(structure, rows)})`);
+    const rows = scan.spans.map(({ ref, bucket, subject, from, to }) => `[${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}"]`);
+    const bare = rowsLiteral('span_ref UInt32, span_bucket UInt8, span_subject String, span_from Int64, span_to Int64', rows);
+    // A slice has one list of ends, however many subjects it has.
+    const ends = [...new Map(scan.spans.map((span) => [span.ref, span.ends]))].map(([ref, list]) => `[${ref},[${list.map((end) => `"${end}"`).join(',')}]]`);
+    relations.push(`spans AS (SELECT * FROM ${bare} AS bare INNER JOIN ${rowsLiteral('end_ref UInt32, span_ends Array(Int64)', ends)} AS slice_ends ON bare.span_ref = slice_ends.end_ref)`);
   }
   if (scan.raw.kind === 'some' && scan.raw.hours.length > 0) {
     relations.push(`raw_hours AS (SELECT * FROM ${rowsLiteral('raw_hour UInt32', scan.raw.hours.map((hour) => `[${hour}]`))})`);
@@ -191,7 +195,7 @@ function rawPart(scan: UsageScan, placeholders: Placeholders): string {
 
 /** The raw events that the meter counts, each with its value, its groups, and the decimal at a path of the caller's. */
 export function countedSql(scan: EventScope, placeholders: Placeholders, statedPath: DataPath | null = null): string {
-  const sql = meterSql(countingRule(scan.meter), placeholders, { statedPath });
+  const sql = meterSql(countingRule(scan.meter), placeholders, { statedPath, exempt: scan.exempt ?? null });
   const raw = `
     SELECT bucket, subject, time, source, id, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
     FROM events FINAL

@@ -1,0 +1,58 @@
+import type { UnitConversion } from '../catalog/price.js';
+import { Decimal, sumOf, toPlain, ZERO } from '../money/decimal.js';
+import { clampNegative } from './clamp-negative.js';
+import { convertUnits } from './convert-units.js';
+import type { BucketUsage } from './pool-usage.js';
+import type { Share } from './share.js';
+import { noNote, type Note, traceStep } from './trace.js';
+
+interface BucketTerms {
+  readonly unitConversion: UnitConversion | undefined;
+  /** Units of all buckets together, already a partial period's share. */
+  readonly included: Decimal;
+  readonly rate: (quantity: Decimal) => Share[];
+  readonly note: Note;
+}
+
+const tracedBucketsMax = 50;
+
+/**
+ * Prices each bucket by itself: a net negative one is 0, then unit conversion, then what is left of the included units, which
+ * the buckets use up in the order of time, then the model from 0. The result is their sum.
+ */
+export function rateBuckets(buckets: readonly BucketUsage[], terms: BucketTerms): Decimal {
+  let left = terms.included;
+  const rated = buckets.map(({ start, quantity }) => {
+    const clamped = clampNegative(quantity, noNote);
+    const converted = terms.unitConversion === undefined ? clamped : convertUnits(clamped, terms.unitConversion, noNote);
+    const included = Decimal.min(left, converted);
+    left = left.minus(included);
+    const charged = converted.minus(included);
+    return { start, quantity, included, charged, amount: sumOf(terms.rate(charged), (share) => share.amount) };
+  });
+  const amount = sumOf(rated, (bucket) => bucket.amount);
+  for (const bucket of rated.slice(0, tracedBucketsMax)) {
+    terms.note(() => {
+      const free = bucket.included.isZero() ? '' : `, ${toPlain(bucket.included)} of it included`;
+      const priced = `${toPlain(bucket.charged)} priced`;
+      const detail = `from ${bucket.start.toString()}: ${toPlain(bucket.quantity)} metered${free}, ${priced} = ${toPlain(bucket.amount)}`;
+      const values = { start: bucket.start.toString(), metered: toPlain(bucket.quantity), included: toPlain(bucket.included) };
+      return traceStep({ step: 'bucket', words: { detail, values }, quantity: bucket.charged, amount: bucket.amount, adds: bucket.amount });
+    });
+  }
+  noteBuckets(rated, { amount, note: terms.note });
+  return amount;
+}
+
+function noteBuckets(rated: readonly { charged: Decimal; amount: Decimal }[], sum: { amount: Decimal; note: Note }): void {
+  sum.note(() => {
+    const untraced = rated.slice(tracedBucketsMax);
+    const rest = untraced.length === 0 ? '' : `; ${untraced.length} of them are priced in the same way and left out above`;
+    const words = {
+      detail: `the sum of ${rated.length} ${rated.length === 1 ? 'bucket' : 'buckets'}${rest} = ${toPlain(sum.amount)}`,
+      values: { parts: String(rated.length), left_out: String(untraced.length) },
+    };
+    const quantity = sumOf(rated, ({ charged }) => charged);
+    return traceStep({ step: 'model', words, quantity, amount: sum.amount, adds: untraced.length === 0 ? ZERO : sumOf(untraced, ({ amount }) => amount) });
+  });
+}
