@@ -4,7 +4,7 @@ import { PostgresIdempotencyStore } from '#persistence';
 import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
 import { AdvanceTestClock } from './advance-test-clock.js';
 import { CancelSubscription } from './cancel-subscription.js';
-import { Features, MeterKeys, Meters, Products } from './catalog.js';
+import { EventSources, Features, MeterKeys, Meters, Products } from './catalog.js';
 import { ChangeOrganization } from './change-organization.js';
 import { CreateOrganization } from './create-organization.js';
 import { ChangeSubscription } from './change-subscription.js';
@@ -12,6 +12,7 @@ import { CreateSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
 import { ApiKeyController } from './in/api-key.controller.js';
 import { CustomerController } from './in/customer.controller.js';
+import { EventSourceController } from './in/event-source.controller.js';
 import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
@@ -49,7 +50,7 @@ export interface BillingApiAdapters {
 }
 
 const controllers = [
-  OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, PlanController, CustomerController, SubscriptionController,
+  OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, EventSourceController, PlanController, CustomerController, SubscriptionController,
   SubscriptionActController, PlanVersionController, PlanMigrationController, TestClockController,
 ];
 
@@ -68,6 +69,7 @@ export class BillingApiModule {
       new Products(adapters),
       new Features(adapters),
       new Meters(adapters),
+      new EventSources(adapters),
       new MeterKeys(database),
       plans,
       readPlans,

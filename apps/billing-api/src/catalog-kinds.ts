@@ -62,7 +62,7 @@ export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
       : accepted(null),
 };
 
-function naming<T extends { name?: string | undefined; metadata?: Record<string, string> | undefined }>(change: T): { name?: string; metadata?: Record<string, string> } {
+export function naming<T extends { name?: string | undefined; metadata?: Record<string, string> | undefined }>(change: T): { name?: string; metadata?: Record<string, string> } {
   return { ...(change.name === undefined ? {} : { name: change.name }), ...(change.metadata === undefined ? {} : { metadata: change.metadata }) };
 }
 

@@ -1,7 +1,8 @@
-import type { FeatureReplace, MeterReplace, ProductReplace } from '#contracts';
-import { readMeters, type Database, type Feature, type MeterResource, type Product } from '#persistence';
+import type { EventSourceReplace, FeatureReplace, MeterReplace, ProductReplace } from '#contracts';
+import { readMeters, type Database, type EventSource, type Feature, type MeterResource, type Product } from '#persistence';
 import { CatalogItems } from './catalog-items.js';
 import { featureKind, meterKind, productKind } from './catalog-kinds.js';
+import { eventSourceKind } from './event-source-kind.js';
 import type { Surroundings } from './surroundings.js';
 
 export class Products extends CatalogItems<Product, ProductReplace> {
@@ -19,6 +20,12 @@ export class Features extends CatalogItems<Feature, FeatureReplace> {
 export class Meters extends CatalogItems<MeterResource, MeterReplace> {
   constructor(surroundings: Surroundings) {
     super(meterKind, surroundings);
+  }
+}
+
+export class EventSources extends CatalogItems<EventSource, EventSourceReplace> {
+  constructor(surroundings: Surroundings) {
+    super(eventSourceKind, surroundings);
   }
 }
 

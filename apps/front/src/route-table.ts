@@ -16,7 +16,7 @@ export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
   ],
   aggregator: ['GET /v1/events', 'GET /v1/dead-letters/*', 'GET /v1/meters/{key}/usage', 'GET /v1/meters/{key}/verify', 'GET /v1/customers/{id}/usage'],
   'billing-api': [
-    '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/plans', '/v1/customers', '/v1/subscriptions',
+    '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/event-sources', '/v1/plans', '/v1/customers', '/v1/subscriptions',
     '/v1/test-clock',
   ],
   rating: ['/v1/pricing/simulate', '/v1/pricing/backtest', '/v1/rated-usage'],

@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { DeadLetterStore } from '#persistence';
+import { DeadLetterStore, eventSourceFinder } from '#persistence';
 import type { OpenApiOptions } from '#platform';
 import type { AppAdapters, AppDefinition } from '#service';
 import { ingestConfigSchema, type IngestConfig } from './config.js';
@@ -39,6 +39,7 @@ function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDepend
     authenticator,
     findDeadLetter: (key) => deadLetters.find(key),
     listDeadLetters: (query) => deadLetters.list(query),
+    findEventSource: eventSourceFinder(adapters.database),
     logger,
     serverSecret: adapters.serverSecret,
     bodyBytesMax: config.INGEST_BODY_BYTES_MAX,

@@ -8,7 +8,7 @@ import {
 import { makeIds, migrateEventLog, openPostgresEventLog, systemClock, type Clock, type EventLog, type Principal } from '#platform';
 import { freshDatabase, type DatabaseTemplate } from '#testing';
 import { registerIngestRoutes } from './in/ingest-routes.js';
-import type { DeadLetterQuery, KeptDeadLetter } from '#persistence';
+import type { DeadLetterQuery, EventSource, KeptDeadLetter } from '#persistence';
 
 export const serverSecret = 'a secret of at least 32 characters';
 
@@ -44,7 +44,7 @@ type DeadLetters = Map<string, KeptDeadLetter>;
 /** The ingest routes over real HTTP on a Postgres log of their own. */
 export class IngestFixture {
   private constructor(
-    private readonly parts: { readonly app: FastifyInstance; readonly log: EventLog; readonly pool: pg.Pool },
+    private readonly parts: { readonly app: FastifyInstance; readonly log: EventLog; readonly pool: pg.Pool; readonly eventSources: Map<string, EventSource> },
     readonly origin: string,
     readonly deadLetters: DeadLetters,
   ) {}
@@ -58,6 +58,7 @@ export class IngestFixture {
     await log.ensureTopic({ name: topics.deadLetters, partitions: 1 });
     const app = fastify({ bodyLimit: 1_024 });
     const deadLetters: DeadLetters = new Map();
+    const eventSources = new Map<string, EventSource>();
     registerIngestRoutes(app, {
       log: options.wrapLog?.(log) ?? log,
       clock: fixedClock,
@@ -70,12 +71,18 @@ export class IngestFixture {
         const kept = deadLetters.get(deadLetterId);
         return Promise.resolve(kept?.letter.organization === organizationId ? kept : null);
       },
+      findEventSource: ({ organizationId, reference }) => Promise.resolve(eventSources.get(`${organizationId}/${reference}`) ?? null),
       listDeadLetters: (query) => Promise.resolve(lettersOf(deadLetters, query)),
       serverSecret,
       bodyBytesMax: options.bodyBytesMax ?? 64 * 1_024 * 1_024,
     });
     const origin = await app.listen({ port: 0, host: '127.0.0.1' });
-    return new IngestFixture({ app, log, pool }, origin, deadLetters);
+    return new IngestFixture({ app, log, pool, eventSources }, origin, deadLetters);
+  }
+
+  /** By organization and key. */
+  get eventSources(): Map<string, EventSource> {
+    return this.parts.eventSources;
   }
 
   /** Posts as the first organization; an object goes as JSON. */

@@ -22,7 +22,7 @@ export type { RatedUsageBody, RatedUsageQuery } from './http/rated-usage.js';
 export { invoicingQueue, rateFinalSchema, rateOpenSchema, ratingQueue, sweepJob } from './jobs/rating-jobs.js';
 export type { RateFinalPayload, RateOpenPayload } from './jobs/rating-jobs.js';
 export {
-  amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
+  amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsBodySizeMax, eventSchema, eventsMax, eventsQuerySchema, httpIngestQuerySchema, ingestFormats, refusedEventSchema,
   voidEventsBodySchema,
 } from './http/event.js';
 export {
@@ -30,6 +30,8 @@ export {
   stripeMeterEventV1CreatedSchema, stripeMeterEventV1Schema, stripeMeterEventV2CreatedSchema, stripeMeterEventV2Schema,
 } from './http/drop-in-event.js';
 export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';
+export { eventSourceCreateSchema, eventSourceFormats, eventSourceListSchema, eventSourceReplaceSchema, eventSourceSchema, eventSourceUpdateSchema } from './http/event-source.js';
+export type { EventSourceBody, EventSourceFormat, EventSourceReplace, EventSourceUpdate } from './http/event-source.js';
 export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';
 export { addressSchema, currencyInputSchema, flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, timeZoneInputSchema } from './http/resource.js';
 export { decimalFields } from './http/decimal-fields.js';

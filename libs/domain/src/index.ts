@@ -50,6 +50,8 @@ export type { LineIdentity } from './metering/accepting/combined-event.js';
 export { parseCombinedLine } from './metering/accepting/combined-line.js';
 export type { EventFault } from './metering/accepting/event-fault.js';
 export { elementTexts, ExactNumber, hasInexactNumber, memberAt, memberText, parseExactNumbers } from './metering/accepting/exact-json.js';
+export { mappingFaults, mappingReader, mappingTimeUnits } from './metering/accepting/event-source/event-mapping.js';
+export type { EventMapping } from './metering/accepting/event-source/event-mapping.js';
 export { apisixEvent } from './metering/accepting/gateways/apisix-event.js';
 export { awsApiGatewayEvent } from './metering/accepting/gateways/aws-api-gateway-event.js';
 export { envoyEvent } from './metering/accepting/gateways/envoy-event.js';

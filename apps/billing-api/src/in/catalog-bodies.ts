@@ -1,5 +1,5 @@
-import type { FeatureBody, MeterBody, ProductBody } from '#contracts';
-import type { Feature, MeterResource, Product } from '#persistence';
+import type { EventSourceBody, EventSourceFormat, FeatureBody, MeterBody, ProductBody } from '#contracts';
+import type { EventSource, Feature, MeterResource, Product } from '#persistence';
 import type { CatalogItem } from '../catalog-items.js';
 import { instantText } from './wire-text.js';
 
@@ -26,5 +26,18 @@ export function toMeterBody(meter: MeterResource): MeterBody {
     group_by: { ...meter.groupBy },
     filter: meter.filter,
     unit: meter.unit,
+  };
+}
+
+export function toEventSourceBody(eventSource: EventSource): EventSourceBody {
+  const { id, subject, type, time, timeUnit, data, defaults } = eventSource.mapping;
+  const listed = (paths: readonly string[] | null): string[] | null => (paths === null ? null : [...paths]);
+  return {
+    ...common(eventSource),
+    object: 'event_source',
+    format: eventSource.format as EventSourceFormat,
+    source: eventSource.source ?? eventSource.key,
+    mapping: { id: listed(id), subject: listed(subject), type: listed(type), time: listed(time), time_unit: timeUnit, data: data === null ? null : { ...data } },
+    defaults: { ...defaults },
   };
 }

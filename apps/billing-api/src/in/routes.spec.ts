@@ -33,6 +33,9 @@ const bodies: Record<string, unknown> = {
   'POST /v1/meters': { key: 'm', name: 'x', event_type: 'e', aggregation: 'count' },
   'PUT /v1/meters/{id}': { name: 'x', event_type: 'e', aggregation: 'count' },
   'PATCH /v1/meters/{id}': { name: 'x' },
+  'POST /v1/event-sources': { key: 'es', name: 'x', format: 'kong' },
+  'PUT /v1/event-sources/{id}': { name: 'x', format: 'kong' },
+  'PATCH /v1/event-sources/{id}': { name: 'x' },
   'POST /v1/plans': { key: 'pl', name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PUT /v1/plans/{id}': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PATCH /v1/plans/{id}': { name: 'x' },
@@ -53,7 +56,7 @@ const bodies: Record<string, unknown> = {
 /** One object of each resource, by the first part of its path. */
 async function fill(call: Call): Promise<Record<string, string>> {
   const made: Record<string, string> = {};
-  for (const noun of ['products', 'features', 'meters', 'plans', 'customers', 'subscriptions', 'api-keys']) {
+  for (const noun of ['products', 'features', 'meters', 'event-sources', 'plans', 'customers', 'subscriptions', 'api-keys']) {
     const { status, body } = await call('POST', `/v1/${noun}`, bodies[`POST /v1/${noun}`]);
     expect([noun, status]).toEqual([noun, 201]);
     made[noun] = body.id;
@@ -75,7 +78,7 @@ describe('another organization', () => {
     expect((await owner('GET', `/v1/${nounOf(path)}/${id}`)).body).toEqual(before);
   });
 
-  it.each(['products', 'features', 'meters', 'plans', 'customers', 'subscriptions'])('lists nothing of these %s, and may use the same keys', async (noun) => {
+  it.each(['products', 'features', 'meters', 'event-sources', 'plans', 'customers', 'subscriptions'])('lists nothing of these %s, and may use the same keys', async (noun) => {
     const other = await anotherOrganization();
     expect((await other.call('GET', `/v1/${noun}?include_archived=true`.replace(noun === 'subscriptions' ? '?include_archived=true' : '', ''))).body).toEqual({ data: [], has_more: false });
     if (noun !== 'subscriptions') expect((await other.call('POST', `/v1/${noun}`, bodies[`POST /v1/${noun}`])).status).toBe(201);

@@ -16,7 +16,7 @@ export function gatewayEvents(entries: ReceivedBatch, options: GatewayEventsOpti
     const byLine = (): LineIdentity => identifyLine({ text: entries.payloadOf(index), number: entry.line ?? options.firstLine + index });
     return gatewayEvent(entry, byLine, options);
   });
-  return { events, payloadOf: (index) => eventText(events[index]?.value) ?? entries.payloadOf(index) };
+  return { ...entries, events, payloadOf: (index) => eventText(events[index]?.value) ?? entries.payloadOf(index) };
 }
 
 function gatewayEvent(entry: ReceivedEvent, byLine: () => LineIdentity, options: GatewayEventsOptions): ReceivedEvent {

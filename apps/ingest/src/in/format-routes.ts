@@ -1,14 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { callIngestQuerySchema, httpIngestQuerySchema, ingestFormats, type IngestFormat } from '#contracts';
-import { invalidInput, type Clock, type Logger } from '#platform';
-import { readFormats } from '../formats/ingest-formats.js';
+import type { FindEventSource } from '#persistence';
+import { principalOf, type Clock, type Logger } from '#platform';
+import { readFormat, readSource } from '../formats/ingest-formats.js';
 import type { LineOptions } from '../formats/line-identity.js';
+import type { ReceivedBatch } from '../received-batch.js';
+import { chosenSource } from './chosen-source.js';
 import { loggedProblem } from './logged-problem.js';
+import { parsedQuery } from './parsed-query.js';
 import type { TakeEvents } from './take-events.js';
 
 export interface FormatRoutesDependencies {
   readonly takeEvents: TakeEvents;
+  readonly findEventSource: FindEventSource;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -21,8 +25,8 @@ export function registerFormatRoutes(scope: FastifyInstance, deps: FormatRoutesD
   for (const format of ingestFormats) {
     if (format === 'aws-api-gateway') continue;
     scope.post(`/v1/ingest/${format}`, async (request, reply) => {
-      const options = lineOptions(request, format);
-      const answer = await deps.takeEvents(request, { read: (body) => readFormats[format](body, options), keepsAllRefused: true });
+      const read = await bodyReader(request, { format, findEventSource: deps.findEventSource });
+      const answer = await deps.takeEvents(request, { read, keepsAllRefused: true });
       return reply.status(202).send(answer);
     });
   }
@@ -30,7 +34,7 @@ export function registerFormatRoutes(scope: FastifyInstance, deps: FormatRoutesD
 }
 
 /** Takes Firehose's requests beside plain ones, and answers them as Firehose demands, or it sends them again for hours. */
-function registerAwsRoute(scope: FastifyInstance, { takeEvents, clock, logger }: FormatRoutesDependencies): void {
+function registerAwsRoute(scope: FastifyInstance, { takeEvents, findEventSource, clock, logger }: FormatRoutesDependencies): void {
   const answer = (reply: FastifyReply, { status, requestId, errorMessage }: { readonly status: number; readonly requestId: string; readonly errorMessage?: string }): FastifyReply =>
     reply.status(status).send({ requestId, timestamp: clock.now().epochMilliseconds, ...(errorMessage === undefined ? {} : { errorMessage }) });
 
@@ -45,14 +49,14 @@ function registerAwsRoute(scope: FastifyInstance, { takeEvents, clock, logger }:
       },
     },
     async (request, reply) => {
-      const options = lineOptions(request, 'aws-api-gateway');
+      const read = await bodyReader(request, { format: 'aws-api-gateway', findEventSource });
       let requestId = firehoseHeader(request);
-      const read = (body: Buffer) => {
-        const batch = readFormats['aws-api-gateway'](body, options);
+      const readWithId = (body: Buffer): ReceivedBatch => {
+        const batch = read(body);
         requestId ??= batch.firehoseRequestId ?? null;
         return batch;
       };
-      const taken = await takeEvents(request, { read, keepsAllRefused: true });
+      const taken = await takeEvents(request, { read: readWithId, keepsAllRefused: true });
       return requestId === null ? reply.status(202).send(taken) : answer(reply, { status: 200, requestId });
     },
   );
@@ -63,19 +67,23 @@ function firehoseHeader({ headers }: FastifyRequest): string | null {
   return typeof requestId === 'string' ? requestId : null;
 }
 
-/** Calls of Segment are no HTTP requests: they have neither client nor user. */
-function lineOptions({ query }: FastifyRequest, format: IngestFormat): LineOptions {
-  if (format === 'segment') return { ...piece(parsedQuery(callIngestQuerySchema, query)), subject: null };
-  const http = parsedQuery(httpIngestQuerySchema, query);
-  return { ...piece(http), subject: http.subject ?? null };
+type BodyReader = (body: Buffer) => ReceivedBatch;
+
+/** How the body of a request is read: as its format is, or as the event source says that it names. */
+async function bodyReader(request: FastifyRequest, { format, findEventSource }: { readonly format: IngestFormat; readonly findEventSource: FindEventSource }): Promise<BodyReader> {
+  const { sourceKey, ...options } = lineQuery(request.query, format);
+  if (sourceKey === undefined) return (body) => readFormat(format, body, options);
+  const source = await chosenSource(findEventSource, { organizationId: principalOf(request).organizationId, sourceKey, format });
+  return (body) => readSource(source, body);
 }
 
-function piece({ batch, first_line: firstLine }: z.infer<typeof callIngestQuerySchema>): Omit<LineOptions, 'subject'> {
-  return { batch: batch ?? null, firstLine: firstLine === undefined ? 1 : Number.parseInt(firstLine, 10) };
-}
-
-function parsedQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(query);
-  if (!parsed.success) throw invalidInput(parsed.error.issues as Parameters<typeof invalidInput>[0]);
-  return parsed.data;
+function lineQuery(query: unknown, format: IngestFormat): LineOptions & { readonly sourceKey: string | undefined } {
+  // Calls of Segment are no HTTP requests: they have neither client nor user.
+  const { subject, ...fields } = format === 'segment' ? { subject: undefined, ...parsedQuery(callIngestQuerySchema, query) } : parsedQuery(httpIngestQuerySchema, query);
+  return {
+    batch: fields.batch ?? null,
+    firstLine: fields.first_line === undefined ? 1 : Number.parseInt(fields.first_line, 10),
+    subject: subject ?? null,
+    sourceKey: fields.source_key,
+  };
 }

@@ -1,9 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { EventsAnswerBody } from '#contracts';
+import { eventsQuerySchema, type EventsAnswerBody } from '#contracts';
+import type { FindEventSource } from '#persistence';
 import { authenticateRequest, principalOf, sendProblem, type Authenticator, type Logger } from '#platform';
 import { AcceptCorrections } from '../accept-corrections.js';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
 import { MeterEventSessions } from '../drop-ins/meter-event-sessions.js';
+import { readSource } from '../formats/ingest-formats.js';
+import { chosenSource } from './chosen-source.js';
 import { registerDeadLetterRoutes, type DeadLetterRoutesDependencies } from './dead-letter-routes.js';
 import { registerDropInRoutes } from './drop-in-routes.js';
 import { correctionsOf, eventsOf } from './events-of-request.js';
@@ -11,6 +14,7 @@ import { registerFormatRoutes } from './format-routes.js';
 import { loggedProblem } from './logged-problem.js';
 import { nothingAccepted } from './nothing-accepted.js';
 import { registerOtlpRoute } from './otlp-route.js';
+import { parsedQuery } from './parsed-query.js';
 import { readBodiesAsBytes } from './read-body.js';
 import { registerStripeRoutes } from './stripe-routes.js';
 import { batchTaker, eventTaker, type TakeEvents } from './take-events.js';
@@ -19,6 +23,7 @@ import { withBodyWithin } from './with-body.js';
 export interface IngestDependencies extends AcceptEventsDependencies, Pick<DeadLetterRoutesDependencies, 'findDeadLetter' | 'listDeadLetters'> {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
+  readonly findEventSource: FindEventSource;
   /** Bytes of bodies held at once, by all requests. */
   readonly bodyBytesMax: number;
   /** Seals the tokens of sessions; the same in every process. */
@@ -51,10 +56,17 @@ interface RouteDependencies extends DeadLetterRoutesDependencies {
   readonly logger: Logger;
   readonly acceptCorrections: AcceptCorrections;
   readonly takeEvents: TakeEvents;
+  readonly findEventSource: FindEventSource;
 }
 
-function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, ...deps }: RouteDependencies): void {
+function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, findEventSource, ...deps }: RouteDependencies): void {
   scope.post('/v1/events', async (request, reply) => {
+    const { source_key: sourceKey } = parsedQuery(eventsQuerySchema, request.query);
+    if (sourceKey !== undefined) {
+      const source = await chosenSource(findEventSource, { organizationId: principalOf(request).organizationId, sourceKey, format: null });
+      // Whoever needs a mapping is a log sender, which drops what is refused as a whole.
+      return reply.status(202).send(await takeEvents(request, { read: (body) => readSource(source, body), keepsAllRefused: true }));
+    }
     const answer = await takeEvents(request, { read: (body) => eventsOf(request.headers, body), keepsAllRefused: false });
     return sendAnswer(reply, answer);
   });
@@ -67,7 +79,7 @@ function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, ...deps
     });
   }
 
-  registerFormatRoutes(scope, { takeEvents, clock: deps.clock, logger: deps.logger });
+  registerFormatRoutes(scope, { takeEvents, findEventSource, clock: deps.clock, logger: deps.logger });
   registerOtlpRoute(scope, { takeEvents, logger: deps.logger });
   registerDeadLetterRoutes(scope, deps);
 }

@@ -27,6 +27,7 @@ function dependencies(appended: NewLogRecord[]): IngestDependencies {
     authenticator: { authenticate: (key) => Promise.resolve(key === 'key' ? { organizationId: 'org_1', mode: 'test', credentialId: 'key_1', scopes: new Set(['events:write']) } : null) },
     businessNow: () => Promise.resolve(Temporal.Now.instant()),
     rawRetentionSeconds: () => Promise.resolve(null),
+    findEventSource: () => Promise.resolve(null),
     findDeadLetter: () => Promise.resolve(null),
     listDeadLetters: () => Promise.resolve([]),
     serverSecret: 'a secret of at least 32 characters',

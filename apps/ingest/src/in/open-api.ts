@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import {
-  amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, httpIngestQuerySchema, ingestFormats,
+  amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsQuerySchema, httpIngestQuerySchema, ingestFormats,
   voidEventsBodySchema, type IngestFormat,
 } from '#contracts';
 import { deadLetterOpenApi } from './dead-letter-open-api.js';
@@ -56,10 +56,14 @@ const formatDocuments: Readonly<Record<IngestFormat, FormatDocument>> = {
 
 const firehoseAnswer = { type: 'object', required: ['requestId', 'timestamp'], properties: { requestId: { type: 'string' }, timestamp: { type: 'integer' }, errorMessage: { type: 'string' } } };
 
+function queryParameters(schema: z.ZodType): { name: string; in: 'query'; required: false; schema: JsonSchema }[] {
+  const parameters = schemaOf(schema, 'input').properties as Record<string, JsonSchema>;
+  return Object.entries(parameters).map(([name, parameter]) => ({ name, in: 'query', required: false, schema: parameter }));
+}
+
 /** Any Content-Type is taken; those that senders use are named. */
 function ingestOperation(format: IngestFormat): Record<string, unknown> {
   const { summary, subject, identity, types = [], isJson } = formatDocuments[format];
-  const parameters = schemaOf(format === 'segment' ? callIngestQuerySchema : httpIngestQuerySchema, 'input').properties as Record<string, JsonSchema>;
   const json = { oneOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' } }] };
   const content = Object.fromEntries([
     ...(isJson ? [['application/json', { schema: json }], ['application/x-ndjson', { schema: { type: 'string' } }]] : []),
@@ -75,7 +79,7 @@ function ingestOperation(format: IngestFormat): Record<string, unknown> {
       ...(isFirehose ? ['A request of Data Firehose (X-Amz-Firehose-Request-Id, or its envelope) is answered in its own form, with 200 or with errorMessage.'] : []),
     ].join(' '),
     tags: ['events'],
-    parameters: Object.entries(parameters).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
+    parameters: queryParameters(format === 'segment' ? callIngestQuerySchema : httpIngestQuerySchema),
     requestBody: { required: true, content },
     responses: { ...(isFirehose ? { 200: { description: 'The records of Data Firehose were taken.', content: { 'application/json': { schema: firehoseAnswer } } } } : {}), ...responses([400, 401, 403, 413, 415, 422, 503]) },
   };
@@ -89,6 +93,7 @@ export const ingestOpenApi = {
       summary: 'Report usage: one event or many',
       description: 'Identity is (organization, source, id): sending again is always safe. A CloudEvent in binary mode has its attributes in ce-* headers. Bodies may be compressed with gzip.',
       tags: ['events'],
+      parameters: queryParameters(eventsQuerySchema),
       requestBody: {
         required: true,
         content: {

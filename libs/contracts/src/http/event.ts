@@ -77,16 +77,34 @@ const lineFields = {
     .meta({ default: '1' }),
 };
 
-const firstLineNeedsBatch = (query: { batch?: string | undefined; first_line?: string | undefined }): boolean => query.first_line === undefined || query.batch !== undefined;
+const sourceField = {
+  source_key: z.string().min(1).max(256).optional().meta({ description: 'Id or key of an event source, whose mapping is used and whose source the events have. It stands alone.' }),
+};
+
+interface LineQuery {
+  readonly batch?: string | undefined;
+  readonly first_line?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly source_key?: string | undefined;
+}
+
+const firstLineNeedsBatch = (query: LineQuery): boolean => query.first_line === undefined || query.batch !== undefined;
 const firstLineFault = { path: ['batch'], message: 'first_line needs batch.' };
+const sourceStandsAlone = ({ source_key: sourceKey, batch, subject }: LineQuery): boolean => sourceKey === undefined || (batch === undefined && subject === undefined);
+const sourceFault = { path: ['source_key'], message: 'An event source says itself what batch and subject would.' };
 
 /** `POST /v1/ingest/{format}` for the formats that report HTTP requests. */
 export const httpIngestQuerySchema = z
   .strictObject({
     ...lineFields,
+    ...sourceField,
     subject: z.enum(['client', 'user']).optional().meta({ description: 'Takes the client address or the user as the subject, instead of what the format says.' }),
   })
-  .refine(firstLineNeedsBatch, firstLineFault);
+  .refine(firstLineNeedsBatch, firstLineFault)
+  .refine(sourceStandsAlone, sourceFault);
 
 /** For those that do not. */
-export const callIngestQuerySchema = z.strictObject(lineFields).refine(firstLineNeedsBatch, firstLineFault);
+export const callIngestQuerySchema = z.strictObject({ ...lineFields, ...sourceField }).refine(firstLineNeedsBatch, firstLineFault).refine(sourceStandsAlone, sourceFault);
+
+/** `POST /v1/events`. */
+export const eventsQuerySchema = z.object(sourceField);

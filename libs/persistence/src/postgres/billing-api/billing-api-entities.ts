@@ -1,6 +1,7 @@
 import { apiKeyTable } from './api-key-table.js';
 import { featureTable, meterTable, productTable } from './catalog-tables.js';
 import { customerSubjectTable, customerTable } from './customer-tables.js';
+import { eventSourceTable } from './event-source-table.js';
 import { idempotencyKeyTable } from './idempotency-key-table.js';
 import { organizationTable } from './organization-table.js';
 import { planTable, planVersionTable } from './plan-tables.js';
@@ -10,5 +11,5 @@ import { testClockTable } from './test-clock-table.js';
 /** The tables that billing-api owns, as TypeORM knows them; a test compares them with what the migrations made. */
 export const billingApiEntities = [
   organizationTable, apiKeyTable, idempotencyKeyTable, testClockTable, productTable, featureTable, meterTable, planTable, planVersionTable,
-  customerTable, customerSubjectTable, subscriptionTable,
+  customerTable, customerSubjectTable, subscriptionTable, eventSourceTable,
 ];

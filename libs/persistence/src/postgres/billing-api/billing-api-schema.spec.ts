@@ -68,6 +68,7 @@ describe('row-level security', () => {
       await owner.query(`insert into test_clocks (organization_id, now) values ($1, $2)`, [id, now]);
       for (const table of ['products', 'features']) await owner.query(`insert into ${table} (id, organization_id, key, name, created_at) values ('${table}_' || $1, $1, 'k', '', $2)`, [id, now]);
       await owner.query(`insert into meters (id, organization_id, key, name, event_type, aggregation, created_at) values ('mtr_' || $1, $1, 'k', '', 't', 'count', $2)`, [id, now]);
+      await owner.query(`insert into event_sources (id, organization_id, key, name, format, mapping, created_at) values ('src_' || $1, $1, 'k', '', 'kong', '{}', $2)`, [id, now]);
       await owner.query(`insert into plans (id, organization_id, key, name, latest_version, created_at) values ('plan_' || $1, $1, 'k', '', 1, $2)`, [id, now]);
       await owner.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ('plan_' || $1, 1, $1, 'USD', 'P1M', '[]', $2)`, [id, now]);
       await owner.query(`insert into customers (id, organization_id, name, time_zone, created_at) values ('cus_' || $1, $1, '', 'UTC', $2)`, [id, now]);

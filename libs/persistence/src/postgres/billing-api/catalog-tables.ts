@@ -3,7 +3,8 @@ import type { Meter } from '#domain';
 import { ownRows } from './list-rows.js';
 import { fromRow, instantColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
-interface CatalogItem {
+/** What products, features, meters and event sources have in common. */
+export interface CatalogItem {
   readonly id: string;
   readonly organizationId: string;
   readonly key: string;
@@ -29,21 +30,21 @@ export interface MeterResource extends CatalogItem, Meter {
   readonly unit: string | null;
 }
 
-const catalogColumns = {
+export const catalogColumns = {
   ...resourceColumns,
   key: textColumn('key'),
   name: textColumn('name'),
   archivedAt: instantColumn('archived_at', { nullable: true }),
 };
 
-function catalogIndices(table: string) {
+export function catalogIndices(table: string) {
   return [
     { name: `${table}_key`, columns: ['organizationId', 'key'], unique: true },
     { name: `${table}_list`, columns: ['organizationId', 'id'] },
   ];
 }
 
-function ofOrganization(table: string) {
+export function ofOrganization(table: string) {
   return { name: `${table}_organization`, target: 'Organization', columnNames: ['organizationId'], referencedColumnNames: ['id'] };
 }
 

@@ -8,6 +8,7 @@ import { ProductsFeaturesMeters1700000000014 } from './0014-products-features-me
 import { Plans1700000000015 } from './0015-plans.js';
 import { Customers1700000000016 } from './0016-customers.js';
 import { Subscriptions1700000000017 } from './0017-subscriptions.js';
+import { EventSources1700000000018 } from './0018-event-sources.js';
 import { RollupProgress1700000000020 } from './0020-rollup-progress.js';
 import { RollupChecks1700000000021 } from './0021-rollup-checks.js';
 import { MeterPercentile1700000000027 } from './0027-meter-percentile.js';
@@ -36,6 +37,7 @@ export const migrations: MixedList<Function> = [
   Plans1700000000015,
   Customers1700000000016,
   Subscriptions1700000000017,
+  EventSources1700000000018,
   RollupProgress1700000000020,
   RollupChecks1700000000021,
   MeterPercentile1700000000027,
