@@ -16,7 +16,7 @@ describe('a comparison of backtests', () => {
     [[7n], [7n, 7n, 7n, 7n, 7n, 7n]],
     [[4n, 1n, 3n, 2n], [1n, 1n, 2n, 3n, 4n, 4n]], // Ranks 1, 1, 2, 3, ceil(3.8) = 4, 4.
     [[-5n, 0n, 5n], [-5n, -5n, 0n, 5n, 5n, 5n]], // ceil(0.75) = 1, ceil(1.5) = 2, ceil(2.25) = 3, ceil(2.85) = 3.
-  ])('spreads %j', (amounts, expected) => {
+  ])('spreads %s', (amounts, expected) => {
     const { distribution } = compareBacktests(amounts.map((amount) => customer(amount)));
     expect(distribution === null ? [] : Object.values(distribution)).toEqual(expected);
   });
