@@ -2,7 +2,7 @@ import { afterAll, expect, it } from 'vitest';
 import { onEachTopology, type Product } from './product.js';
 
 // Goal: usage that is counted after its invoice was issued reaches exactly one later document, however it came to be late. Method: two
-// customers over four months of a test clock: events of a closed month, a subject that is attached after it, and an ended subscription;
+// customers over four months of a test clock: events of a closed month, a subject that is attached after it, voids, and an ended subscription;
 // the product is killed between what is late and what bears it.
 //
 // Calls cost 0.10 each above 10 free ones. Acme has a base fee of 5.00 and goes on; Brook's subscription ends with January.
@@ -105,12 +105,13 @@ onEachTopology('usage that comes late', (start, topology) => {
       { day: '2027-02-28', amount: '1.20', quantity: '12', state: 'adjustment', adjusts: { start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' } },
     ]);
 
-    // An adjustment may be late again, and later months are late by themselves.
+    // An adjustment may be late again, and later months are late by themselves: 42 + 1 − 3 calls of January, 12 + 2 of February.
     await calls('acme-1', '2027-01-25T00:00:00Z', 1);
     await calls('acme-1', '2027-02-25T00:00:00Z', 2);
+    for (const id of ['call_1', 'call_2', 'call_3']) await product.expect(202, 'POST /v1/events/void', { body: { id, source: 'default' } });
     await advance('2027-04-01T02:00:00Z');
-    expect((await invoicesOf('acme')).at(-1)).toBe('paid 5.30: usage 0.00, adjustment 0.10, adjustment 0.20, advance 5.00');
+    expect((await invoicesOf('acme')).at(-1)).toBe('paid 5.00: usage 0.00, adjustment -0.20, adjustment 0.20, advance 5.00');
     expect(await invoicesOf('brook')).toHaveLength(2);
-    expect((await lateOf('acme')).map(({ invoiced, absorbed, rated }) => [invoiced, absorbed, rated])).toEqual([['3.30', '0.00', '3.30'], ['0.40', '0.00', '0.40']]);
+    expect((await lateOf('acme')).map(({ invoiced, absorbed, rated }) => [invoiced, absorbed, rated])).toEqual([['3.00', '0.00', '3.00'], ['0.40', '0.00', '0.40']]);
   }, 200_000);
 });
