@@ -1,4 +1,4 @@
-import { billingPeriodAt, billingPeriodContaining, type BillingPeriod, type BillingSchedule } from '#domain';
+import { billingPeriodAt, billingPeriodContaining, type BillingPeriod, type BillingSchedule, type Rounding } from '#domain';
 import type { SubscribedPlan, SubscriptionRecord } from '#persistence';
 
 /** One period of one subscription with all that its rating needs besides the usage. */
@@ -7,6 +7,8 @@ export interface PeriodToRate {
   /** That of the period's stage. */
   readonly plan: SubscribedPlan;
   readonly billing: BillingPeriod;
+  /** Of a period that was closed with it; left out, the organization's as it is now. */
+  readonly rounding?: Rounding;
 }
 
 export interface OpenPeriods {

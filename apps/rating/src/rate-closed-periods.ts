@@ -63,5 +63,5 @@ function toRate(closed: ClosedPeriod, terms: { subscription: SubscriptionRecord;
   assert(containing !== null, 'A closed period began after the subscription did.');
   const plan = plans[containing.stage];
   assert(plan?.planId === closed.planId && plan.version === closed.planVersion, 'What has been billed keeps its plan version.');
-  return { subscription, plan, billing: { ...containing, number: closed.periodIndex, period: { start: closed.start, end: closed.end } } };
+  return { subscription, plan, billing: { ...containing, number: closed.periodIndex, period: { start: closed.start, end: closed.end } }, ...(closed.rounding === null ? {} : { rounding: closed.rounding }) };
 }

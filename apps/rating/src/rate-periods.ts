@@ -35,10 +35,11 @@ export class RatePeriods {
   private rate(period: PeriodSoFar, using: { command: RatePeriodsCommand; usage: Awaited<ReturnType<ReadPeriodUsage['execute']>> }): RatedPeriod {
     const { subscription, plan, billing, days, over } = period;
     const { command, usage } = using;
+    const rounding = period.rounding ?? command.organization.rounding;
     const rated = ratePeriod({
       prices: plan.prices,
       currency: subscription.currency,
-      rounding: command.organization.rounding,
+      rounding,
       timeZone: subscription.timeZone,
       part: billing.period,
       whole: billing.whole,
@@ -55,6 +56,7 @@ export class RatePeriods {
       customerId: subscription.customerId,
       planId: plan.planId,
       planVersion: plan.version,
+      rounding,
       start: billing.period.start,
       end: billing.period.end,
       isFinal: command.isFinal,

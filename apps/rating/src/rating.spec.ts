@@ -214,6 +214,21 @@ describe('usage that comes after the last rating', () => {
     expect(await settled()).toBe(true);
   });
 
+  it('keeps the rounding that its period was closed with', async () => {
+    perDay = 10.95;
+    await admin.query(`update organizations set rounding = 'half_even' where id = 'org_a'`);
+    await mark('2027-01-15T00:00:00Z');
+    await rateOpen();
+    const { rows } = await admin.query(`select period_index, rounding from rated_periods where subscription_id = 'sub_a' order by 1`);
+    expect(rows).toEqual([{ period_index: 1, rounding: 'half_away_from_zero' }, { period_index: 2, rounding: 'half_even' }]);
+    // 31 × 10.95 = 339.45, 239.45 of them paid: 23.945, and half even would be 23.94.
+    expect(await lateLines()).toMatchObject([{ quantity: '339.45', amount_minor: '2395' }]);
+    await admin.query(`update organizations set rounding = 'half_away_from_zero' where id = 'org_a'`);
+    perDay = 10;
+    await mark('2027-01-15T00:00:00Z');
+    await rateOpen();
+  });
+
   it('is not lost where it is marked while the period is rated for the last time', async () => {
     await admin.query(`update test_clocks set now = '2027-03-02T00:00:00Z' where organization_id = 'org_a'`);
     const marking: UsageSlices = { readSlices: async (request) => {

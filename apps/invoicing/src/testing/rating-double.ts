@@ -96,7 +96,7 @@ export class RatingDouble {
       });
       rated.push({
         organizationId: command.organizationId, subscriptionId: period.subscriptionId, periodIndex: period.periodIndex, customerId: subscription.customerId,
-        planId: subscription.planId, planVersion: subscription.planVersion, start: Temporal.Instant.from(period.start), end: Temporal.Instant.from(period.end),
+        planId: subscription.planId, planVersion: subscription.planVersion, rounding: 'half_away_from_zero', start: Temporal.Instant.from(period.start), end: Temporal.Instant.from(period.end),
         isFinal: options.isFinal, completeAsOf: now, generation: options.generation, ratedAt: now, lines, days: [],
       });
     }

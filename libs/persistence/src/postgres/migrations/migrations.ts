@@ -16,6 +16,7 @@ import { Rating1700000000030 } from './0030-rating.js';
 import { RatingDueReaders1700000000031 } from './0031-rating-due-readers.js';
 import { LateRatings1700000000035 } from './0035-late-ratings.js';
 import { PlanLateUsage1700000000036 } from './0036-plan-late-usage.js';
+import { RoundingOfPeriods1700000000037 } from './0037-rounding-of-periods.js';
 import { DueActs1700000000040 } from './0040-due-acts.js';
 import { Invoices1700000000041 } from './0041-invoices.js';
 import { Payments1700000000042 } from './0042-payments.js';
@@ -45,6 +46,7 @@ export const migrations: MixedList<Function> = [
   RatingDueReaders1700000000031,
   LateRatings1700000000035,
   PlanLateUsage1700000000036,
+  RoundingOfPeriods1700000000037,
   DueActs1700000000040,
   Invoices1700000000041,
   Payments1700000000042,

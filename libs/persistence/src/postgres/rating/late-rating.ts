@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { Rounding } from '#domain';
 import { toStoredGroup } from '../group-values.js';
 import type { PeriodKey, RatedPeriod } from './rated-period.js';
 
@@ -6,21 +7,23 @@ import type { PeriodKey, RatedPeriod } from './rated-period.js';
 export interface ClosedPeriod extends PeriodKey {
   readonly planId: string;
   readonly planVersion: number;
+  /** Null where it was closed before that was kept. */
+  readonly rounding: Rounding | null;
   readonly start: Temporal.Instant;
   readonly end: Temporal.Instant;
 }
 
 /** The closed periods of these subscriptions that end after their earliest changed usage, in order; at most `limit`. */
 export async function readChangedClosedPeriods(manager: EntityManager, wanted: { subscriptionIds: readonly string[]; limit: number }): Promise<readonly ClosedPeriod[]> {
-  const rows: { subscription_id: string; period_index: number; plan_id: string; plan_version: number; period_start: string; period_end: string }[] = await manager.query(
-    `select rated.subscription_id, rated.period_index, rated.plan_id, rated.plan_version, rated.period_start, rated.period_end
+  const rows: { subscription_id: string; period_index: number; plan_id: string; plan_version: number; rounding: Rounding | null; period_start: string; period_end: string }[] = await manager.query(
+    `select rated.subscription_id, rated.period_index, rated.plan_id, rated.plan_version, rated.rounding, rated.period_start, rated.period_end
      from rated_periods rated join rating_due due using (subscription_id)
      where rated.subscription_id = any($1::text[]) and rated.is_final and rated.period_end > due.late_from
      order by rated.subscription_id collate "C", rated.period_index limit $2`,
     [wanted.subscriptionIds, wanted.limit],
   );
   return rows.map((row) => ({
-    subscriptionId: row.subscription_id, periodIndex: row.period_index, planId: row.plan_id, planVersion: row.plan_version,
+    subscriptionId: row.subscription_id, periodIndex: row.period_index, planId: row.plan_id, planVersion: row.plan_version, rounding: row.rounding,
     start: Temporal.Instant.from(row.period_start), end: Temporal.Instant.from(row.period_end),
   }));
 }

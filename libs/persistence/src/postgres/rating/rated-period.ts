@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { Rounding } from '#domain';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 
 /** One step of how an amount came about; decimals as text. */
@@ -44,6 +45,7 @@ export interface RatedPeriod {
   readonly customerId: string;
   readonly planId: string;
   readonly planVersion: number;
+  readonly rounding: Rounding;
   readonly start: Temporal.Instant;
   readonly end: Temporal.Instant;
   readonly isFinal: boolean;
@@ -68,13 +70,13 @@ const keyOf = (key: PeriodKey): string => `${key.subscriptionId}/${key.periodInd
 export async function saveRatedPeriods(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<readonly RatedPeriod[]> {
   if (periods.length === 0) return [];
   const taken: { subscription_id: string; period_index: number }[] = await manager.query(
-    `insert into rated_periods as rated (organization_id, subscription_id, period_index, customer_id, plan_id, plan_version,
+    `insert into rated_periods as rated (organization_id, subscription_id, period_index, customer_id, plan_id, plan_version, rounding,
        period_start, period_end, is_final, complete_as_of, generation, rated_at)
-     select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text, plan_version int,
+     select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text, plan_version int, rounding text,
        period_start timestamptz, period_end timestamptz, is_final boolean, complete_as_of timestamptz, generation bigint, rated_at timestamptz)
      order by subscription_id, period_index
      on conflict (subscription_id, period_index) do update set
-       customer_id = excluded.customer_id, plan_id = excluded.plan_id, plan_version = excluded.plan_version,
+       customer_id = excluded.customer_id, plan_id = excluded.plan_id, plan_version = excluded.plan_version, rounding = excluded.rounding,
        period_start = excluded.period_start, period_end = excluded.period_end, is_final = excluded.is_final,
        complete_as_of = excluded.complete_as_of, generation = excluded.generation, rated_at = excluded.rated_at
      where not rated.is_final and (excluded.is_final or rated.generation <= excluded.generation)
@@ -105,6 +107,7 @@ function toPeriodRow(period: RatedPeriod): Record<string, unknown> {
     customer_id: period.customerId,
     plan_id: period.planId,
     plan_version: period.planVersion,
+    rounding: period.rounding,
     period_start: period.start.toString(),
     period_end: period.end.toString(),
     is_final: period.isFinal,
