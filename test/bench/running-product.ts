@@ -14,6 +14,8 @@ export interface ProductOptions {
   readonly dataDir: string;
   /** Where it finds its stores; without them it starts its own in the data folder. */
   readonly stores?: BenchStores;
+  /** host:port of the broker that has its event log; without it the log is on Postgres. */
+  readonly kafkaBroker?: string | undefined;
   readonly demo: 'on' | 'off';
 }
 
@@ -31,7 +33,7 @@ export class RunningProduct {
     this.said = parts.said;
   }
 
-  static async start({ dataDir, stores, demo }: ProductOptions): Promise<RunningProduct> {
+  static async start({ dataDir, stores, kafkaBroker, demo }: ProductOptions): Promise<RunningProduct> {
     const port = await freePort();
     const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'dist/apps/standalone/src/main.js'], {
       env: {
@@ -42,6 +44,7 @@ export class RunningProduct {
         TOLLWAY_SECRET: serverSecret,
         TOLLWAY_DEMO: demo,
         ...(stores === undefined ? {} : { DATABASE_URL: stores.postgres.url, CLICKHOUSE_URL: stores.clickHouse?.url }),
+        ...(kafkaBroker === undefined ? {} : { KAFKA_BROKERS: kafkaBroker }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

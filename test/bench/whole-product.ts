@@ -1,6 +1,7 @@
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import type pg from 'pg';
-import { openPostgresEventLog, systemClock, type EventLog } from '#platform';
+import { openKafkaEventLog, openPostgresEventLog, systemClock, type EventLog } from '#platform';
+import { openBroker, type BenchBroker } from './bench-broker.ts';
 import { RunningProduct } from './running-product.ts';
 import { openPool, openStores, type BenchStores } from './stores.ts';
 
@@ -11,6 +12,8 @@ export interface WholeProduct {
   /** As the superuser. */
   readonly pool: pg.Pool;
   readonly log: EventLog;
+  /** Null where the log is on Postgres. */
+  readonly broker: BenchBroker | null;
   /** In the product's own database. */
   readonly clickHouse: ClickHouseClient;
   /** Everything that does the product's work. */
@@ -22,25 +25,37 @@ export interface WholeProduct {
 const clickHouseDatabase = 'tollway';
 
 /** Opens it all for the work and closes it afterwards, whatever happens. */
-export async function withWholeProduct<T>(work: (whole: WholeProduct) => Promise<T>): Promise<T> {
-  const stores = await openStores({ clickHouse: true });
+export async function withWholeProduct<T>(work: (whole: WholeProduct) => Promise<T>, { onKafka = false } = {}): Promise<T> {
+  const broker = onKafka ? await openBroker() : null;
   try {
-    const front = stores.clickHouse;
-    if (front === null) throw new Error('The stores lack ClickHouse.');
-    const product = await RunningProduct.start({ dataDir: stores.dataDir, stores, demo: 'off' });
-    const pool = openPool(stores.postgres.url);
-    const log = openPostgresEventLog({ pool, clock: systemClock });
-    const clickHouse = createClient({ url: front.url, database: clickHouseDatabase });
+    const stores = await openStores({ clickHouse: true });
     try {
-      return await work({ stores, product, pool, log, clickHouse, pids: () => [product.pid, ...stores.pids()], clickHousePid: () => front.pid() });
+      return await withProduct({ stores, broker }, work);
     } finally {
-      await product.stop();
-      await log.close();
-      await pool.end();
-      await clickHouse.close();
+      await stores.close();
     }
   } finally {
-    await stores.close();
+    await broker?.close();
+  }
+}
+
+async function withProduct<T>({ stores, broker }: Pick<WholeProduct, 'stores' | 'broker'>, work: (whole: WholeProduct) => Promise<T>): Promise<T> {
+  const front = stores.clickHouse;
+  if (front === null) throw new Error('The stores lack ClickHouse.');
+  const product = await RunningProduct.start({ dataDir: stores.dataDir, stores, kafkaBroker: broker?.address, demo: 'off' });
+  const pool = openPool(stores.postgres.url);
+  const log = broker === null
+    ? openPostgresEventLog({ pool, clock: systemClock })
+    : openKafkaEventLog({ brokers: [broker.address], clientId: 'bench', clock: systemClock, onError: () => undefined });
+  const clickHouse = createClient({ url: front.url, database: clickHouseDatabase });
+  const brokerPids = broker === null ? [] : [broker.pid];
+  try {
+    return await work({ stores, product, pool, log, broker, clickHouse, pids: () => [product.pid, ...stores.pids(), ...brokerPids], clickHousePid: () => front.pid() });
+  } finally {
+    await product.stop();
+    await log.close();
+    await pool.end();
+    await clickHouse.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Bench } from '../bench.ts';
+import { openBroker, type BenchBroker } from '../bench-broker.ts';
+import type { Bench, BenchOptions } from '../bench.ts';
 import { startPacedLoad } from '../paced-load.ts';
 import { figureReading, type Reading } from '../reading.ts';
 import { RunningProduct, until } from '../running-product.ts';
@@ -22,24 +23,36 @@ interface Usage {
   readonly data: readonly { readonly value: string; readonly group: { readonly probe?: string } }[];
 }
 
-export const freshness: Bench = {
-  name: 'freshness',
-  async run({ isShort, say }) {
-    const folder = openFolder();
+export const freshness: Bench = { name: 'freshness', run: (options) => measureOn(null, { name: 'freshness', ...options }) };
+
+/** The same with the log on Kafka. */
+export const freshnessKafka: Bench = {
+  name: 'freshness-kafka',
+  async run(options) {
+    const broker = await openBroker();
     try {
-      const product = await RunningProduct.start({ dataDir: folder.path, demo: 'off' });
-      try {
-        return await measure(product, { probeCount: isShort ? probes.short : probes.long, say });
-      } finally {
-        await product.stop();
-      }
+      return await measureOn(broker, { name: 'freshness-kafka', ...options });
     } finally {
-      folder.remove();
+      await broker.close();
     }
   },
 };
 
-async function measure(product: RunningProduct, { probeCount, say }: { probeCount: number; say: (sentence: string) => void }): Promise<Reading[]> {
+async function measureOn(broker: BenchBroker | null, { name, isShort, say }: BenchOptions & { readonly name: string }): Promise<Reading[]> {
+  const folder = openFolder();
+  try {
+    const product = await RunningProduct.start({ dataDir: folder.path, kafkaBroker: broker?.address, demo: 'off' });
+    try {
+      return await measure(product, { name, probeCount: isShort ? probes.short : probes.long, say });
+    } finally {
+      await product.stop();
+    }
+  } finally {
+    folder.remove();
+  }
+}
+
+async function measure(product: RunningProduct, { name, probeCount, say }: { name: string; probeCount: number; say: (sentence: string) => void }): Promise<Reading[]> {
   const meter = { key: 'calls', name: 'Calls', event_type: 'api.request', aggregation: 'count', group_by: { probe: '$.probe' } };
   await product.expect(201, 'POST /v1/meters', meter);
   const load = await startPacedLoad({ port: product.port, eventsPerSecond, secondsMax, prefix: 'load', type: meter.event_type, subjects: 500 });
@@ -51,9 +64,9 @@ async function measure(product: RunningProduct, { probeCount, say }: { probeCoun
   await until(`usage counts the ${expected} events that were acknowledged`, async () => Number((await usageOf(product, '')).data[0]?.value ?? 0) === expected);
   const milliseconds = [...acknowledgedAt].map(([probe, at]) => (seenAt.get(probe) ?? Infinity) - at);
   return [
-    figureReading([percentileOf(milliseconds, 99)], { name: 'freshness p99', unit: 'ms', goal: 'at most 2 000' }),
-    figureReading(milliseconds, { name: 'freshness p50', unit: 'ms', goal: 'at most 700' }),
-    figureReading([reached.eventsPerSecond], { name: 'freshness: load reached', unit: 'events/s', goal: '2 000' }),
+    figureReading([percentileOf(milliseconds, 99)], { name: `${name} p99`, unit: 'ms', goal: 'at most 2 000' }),
+    figureReading(milliseconds, { name: `${name} p50`, unit: 'ms', goal: 'at most 700' }),
+    figureReading([reached.eventsPerSecond], { name: `${name}: load reached`, unit: 'events/s', goal: '2 000' }),
   ];
 }
 

@@ -1,10 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { aggregatorGroup, topics } from '#contracts';
 import { postBacklog } from '../backlog.ts';
-import type { Bench } from '../bench.ts';
+import type { Bench, BenchOptions } from '../bench.ts';
 import { startChildServer } from '../child-server.ts';
 import { cpuSecondsOf, ownCpuSeconds } from '../processes.ts';
-import { comparisonReading } from '../reading.ts';
+import { comparisonReading, type Reading } from '../reading.ts';
 import { alternate, type Side } from '../rounds.ts';
 import { until } from '../running-product.ts';
 import { clickHouseText, withWholeProduct, type WholeProduct } from '../whole-product.ts';
@@ -17,21 +17,26 @@ const insertRowsMax = 10_000;
 const insertsInFlight = 4; // As many as the log has partitions.
 const eventType = 'bench.pipeline';
 
-export const pipeline: Bench = {
-  name: 'pipeline',
-  run: ({ isShort, rounds }) =>
-    withWholeProduct(async (whole) => {
-      const ingest = await startChildServer('./ingest-server.ts', { BENCH_DATABASE_URL: whole.stores.postgres.url });
-      try {
-        const ours = consumeSide(whole, { port: ingest.port, count: isShort ? eventsPerRound.short : eventsPerRound.long });
-        const floor = await insertSide(whole, ours.prefix);
-        const pairs = await alternate({ ours, floor }, rounds);
-        return [comparisonReading(pairs, { name: 'pipeline', unit: 'events/s', goal: 'at least 0.60' })];
-      } finally {
-        await ingest.close();
-      }
-    }),
-};
+export const pipeline: Bench = { name: 'pipeline', run: (options) => measure(options, { name: 'pipeline', onKafka: false }) };
+
+/** The same with the log on Kafka. */
+export const pipelineKafka: Bench = { name: 'pipeline-kafka', run: (options) => measure(options, { name: 'pipeline-kafka', onKafka: true }) };
+
+function measure({ isShort, rounds }: BenchOptions, { name, onKafka }: { readonly name: string; readonly onKafka: boolean }): Promise<readonly Reading[]> {
+  const count = isShort ? eventsPerRound.short : eventsPerRound.long;
+  return withWholeProduct(async (whole) => {
+    const brokerSetting = whole.broker === null ? {} : { BENCH_KAFKA_BROKER: whole.broker.address };
+    const ingest = await startChildServer('./ingest-server.ts', { BENCH_DATABASE_URL: whole.stores.postgres.url, ...brokerSetting });
+    try {
+      const ours = consumeSide(whole, { port: ingest.port, count });
+      const floor = await insertSide(whole, ours.prefix);
+      const pairs = await alternate({ ours, floor }, rounds);
+      return [comparisonReading(pairs, { name, unit: 'events/s', goal: 'at least 0.60' })];
+    } finally {
+      await ingest.close();
+    }
+  }, { onKafka });
+}
 
 function consumeSide(whole: WholeProduct, options: { port: number; count: number }): Side & { readonly prefix: () => string } {
   let round = 0;
