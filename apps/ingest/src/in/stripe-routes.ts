@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { authenticateRequest, credentialOf, principalOf, Problem, type Authenticator, type Ids, type Logger } from '#platform';
+import { assert, authenticateRequest, credentialOf, principalOf, Problem, type Authenticator, type Ids, type Logger } from '#platform';
 import type { AcceptedBatch } from '../accept-events.js';
 import type { MeterEventSessions } from '../drop-ins/meter-event-sessions.js';
 import {
@@ -107,7 +107,7 @@ function identifierMaker({ headers }: FastifyRequest, ids: Ids): (index: number)
 
 function answerOf(request: FastifyRequest, { events, receivedAt }: AcceptedBatch): MeterEventAnswer {
   const [event] = events;
-  if (event === undefined) throw new Error('One event was posted and none refused.');
+  assert(event !== undefined, 'An event that was not refused must be accepted.');
   return { event, receivedAt, isLive: principalOf(request).mode === 'live' };
 }
 
