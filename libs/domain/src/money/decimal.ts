@@ -50,9 +50,9 @@ export function toPlain(value: Decimal): string {
 }
 
 export function sumOf<T>(items: Iterable<T>, pick: (item: T) => Decimal): Decimal {
-  let sum = ZERO;
-  for (const item of items) sum = sum.plus(pick(item));
-  return sum;
+  let sum: Decimal | undefined; // Most sums have one part, which needs no addition.
+  for (const item of items) sum = sum === undefined ? pick(item) : sum.plus(pick(item));
+  return sum ?? ZERO;
 }
 
 /** A number with as many digits as the precision may have been rounded, so it is refused long before it is posted. */

@@ -10,6 +10,22 @@ const modes: Readonly<Record<Rounding, 4 | 6>> = {
   half_even: Decimal.ROUND_HALF_EVEN,
 };
 
+/** By digits after the point. Made once: a power costs more than the product that it is for. */
+const minorUnits = [0, 1, 2, 3].map((digits) => new Decimal(10).pow(digits));
+const majorUnits = [0, 1, 2, 3].map((digits) => new Decimal(10).pow(-digits));
+
+function minorUnitsOf(currency: string): Decimal {
+  const units = minorUnits[currencyDigits(currency)];
+  assert(units !== undefined, 'A currency has at most three digits.');
+  return units;
+}
+
+function majorUnitsOf(currency: string): Decimal {
+  const units = majorUnits[currencyDigits(currency)];
+  assert(units !== undefined, 'A currency has at most three digits.');
+  return units;
+}
+
 /** The amount with the currency's digits. The only place where money is rounded. */
 export function roundToCurrency(amount: Decimal, options: { currency: string; rounding: Rounding }): Decimal {
   assertExact(amount);
@@ -19,14 +35,14 @@ export function roundToCurrency(amount: Decimal, options: { currency: string; ro
 /** A rounded amount in major units as minor units: 12.50 USD is 1250n. The amount must have no more digits than its currency. */
 export function toMinor(amount: Decimal, currency: string): bigint {
   assertExact(amount);
-  const minor = amount.times(new Decimal(10).pow(currencyDigits(currency)));
+  const minor = amount.times(minorUnitsOf(currency));
   assert(minor.isInteger(), 'Only a rounded amount is posted.');
   return BigInt(minor.toFixed());
 }
 
 /** Minor units as an amount in major units: 1250n USD is 12.5. */
 export function fromMinor(amountMinor: bigint, currency: string): Decimal {
-  return decimalOf(amountMinor).times(new Decimal(10).pow(-currencyDigits(currency)));
+  return decimalOf(amountMinor).times(majorUnitsOf(currency));
 }
 
 /** A posted amount with exactly the currency's digits: "12.50", JPY "13", BHD "1.230". */

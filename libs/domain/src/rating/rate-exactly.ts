@@ -57,7 +57,7 @@ export function rateExactly(input: ExactRatingInput): ExactRating {
   const fraction = prorateUnit(price) === 'none' ? WHOLE : (input.fraction ?? WHOLE);
   // A partial period scales what a usage price grants and bounds, but of a fee the whole result.
   const bounds = price.type === 'usage' ? fraction : WHOLE;
-  const pools = poolUsage({ ...price, model: modelIn(price, input.currency) }, input.usage).map((pool, index): RatedPool => {
+  const pools = poolUsage({ type: price.type, group_by: price.group_by, model: modelIn(price, input.currency) }, input.usage).map((pool, index): RatedPool => {
     const poolNote = index < tracedGroupsMax ? (pool.name === '' ? note : noteFor(note, pool.name)) : noNote;
     return { ...pool, modelAmount: ratePool(pool, { price, fraction: bounds, note: poolNote }) };
   });
@@ -109,7 +109,9 @@ function boundSum(sum: Decimal, { price, ...options }: Circumstances & { readonl
 }
 
 /** Pools of one line together; their order is that of their first pools. */
-function linesOf(pools: readonly RatedPool[]): ExactGroup[] {
+function linesOf(pools: readonly RatedPool[]): readonly ExactGroup[] {
+  const [only] = pools;
+  if (only !== undefined && pools.length === 1) return [only.ref === 'all' ? { ...only, group: {} } : only];
   const lines = new Map<string, ExactGroup>();
   for (const { ref, group, quantity, modelAmount } of pools) {
     const known = lines.get(ref);

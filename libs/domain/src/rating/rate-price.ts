@@ -49,7 +49,7 @@ export function ratePrice(input: RatePriceInput): RatedPrice {
   const amount = roundToCurrency(rating.amount, input);
   const amountMinor = toMinor(amount, input.currency);
   const weights = rating.groups.map((group) => group.modelAmount);
-  const minors = allocate(amountMinor, weights);
+  const minors = weights.length === 1 ? [amountMinor] : allocate(amountMinor, weights);
   const exacts = splitExactly(rating.amount, weights);
   const lines = rating.groups.map(({ ref, group, quantity }, index) => ({
     ref,

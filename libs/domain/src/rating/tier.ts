@@ -25,15 +25,24 @@ interface TierTerms {
 }
 
 /** The tiers of a model that `priceFaults` found sound. */
-export function tiersOf(tiers: Extract<Curve, { type: 'graduated' | 'volume' }>['tiers']): Tier[] {
-  return tiers.map((tier) => ({ ...commonTerms(tier), unitAmount: priceDecimal(tier.unit_amount) }));
+export function tiersOf(tiers: Extract<Curve, { type: 'graduated' | 'volume' }>['tiers']): readonly Tier[] {
+  return readOnce(tiers, () => tiers.map((tier) => ({ ...commonTerms(tier), unitAmount: priceDecimal(tier.unit_amount) })));
+}
+
+/** A stored price rates many lines, and its tiers never change: each list is read once. */
+const readBefore = new WeakMap<object, readonly Tier[]>();
+
+function readOnce(tiers: object, read: () => readonly Tier[]): readonly Tier[] {
+  const known = readBefore.get(tiers) ?? read();
+  readBefore.set(tiers, known);
+  return known;
 }
 
 const hundredth = ONE.times('0.01');
 
 /** Tiers of a rate in percent: each unit of value costs its hundredth part of the rate. */
-export function percentTiersOf(tiers: Extract<Curve, { type: 'graduated_percentage' }>['tiers']): Tier[] {
-  return tiers.map((tier) => ({ ...commonTerms(tier), unitAmount: priceDecimal(tier.rate).times(hundredth) }));
+export function percentTiersOf(tiers: Extract<Curve, { type: 'graduated_percentage' }>['tiers']): readonly Tier[] {
+  return readOnce(tiers, () => tiers.map((tier) => ({ ...commonTerms(tier), unitAmount: priceDecimal(tier.rate).times(hundredth) })));
 }
 
 function commonTerms(tier: TierTerms): Omit<Tier, 'unitAmount'> {
@@ -46,13 +55,18 @@ function commonTerms(tier: TierTerms): Omit<Tier, 'unitAmount'> {
 
 /** Sorted, without overlap, with one open tier at the end: what all tiered models rely on. */
 export function assertTiers(tiers: readonly Band[]): void {
+  if (foundSound.has(tiers)) return;
   assert(tiers.at(-1)?.upTo === null, 'The last tier must be open-ended.');
   let from: Decimal = ZERO;
   for (const tier of tiers.slice(0, -1)) {
     assert(tier.upTo?.gt(from) === true, 'Each tier but the last must end above the one before it.');
     from = tier.upTo;
   }
+  foundSound.add(tiers);
 }
+
+/** Lists that were looked at before; they are read-only. */
+const foundSound = new WeakSet<readonly Band[]>();
 
 /** The tier that a whole quantity falls in, and its number from 1; 0 falls in the first. */
 export function tierOf<T extends Band>(quantity: Decimal, tiers: readonly T[]): { tier: T; number: number } {
