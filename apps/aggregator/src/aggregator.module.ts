@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import {
-  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, RollupVerifier, UsageReader, type ClickHouse, type Database, type MarkPatience,
+  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, RollupVerifier, TrialCounter, UsageReader, type ClickHouse, type Database, type MarkPatience,
 } from '#persistence';
 import type { Clock, EventLog, Logger } from '#platform';
 import { AggregatorMetrics } from './aggregator-metrics.js';
@@ -12,6 +12,7 @@ import { CorrectCountedEvents } from './correct-counted-events.js';
 import { DedupeWindows } from './dedupe-windows.js';
 import { DeadLetterController } from './in/dead-letter.controller.js';
 import { EventController } from './in/event.controller.js';
+import { MeterTrialController } from './in/meter-trial.controller.js';
 import { UsageController } from './in/usage.controller.js';
 import { UsageLogHandler } from './in/usage-log.handler.js';
 import { VerificationController } from './in/verification.controller.js';
@@ -22,6 +23,7 @@ import { ReadDeadLetters } from './read-dead-letters.js';
 import { ReadMeterUsage } from './read-meter-usage.js';
 import { RecomputeRollups } from './recompute-rollups.js';
 import { RollupWorker } from './rollup-worker.js';
+import { TryMeter } from './try-meter.js';
 import { VerifyMeter } from './verify-meter.js';
 import { VerifyRollups } from './verify-rollups.js';
 
@@ -68,12 +70,13 @@ export class AggregatorModule {
     });
     return {
       module: AggregatorModule,
-      controllers: [UsageController, VerificationController, EventController, DeadLetterController, UsageLogHandler],
+      controllers: [UsageController, VerificationController, MeterTrialController, EventController, DeadLetterController, UsageLogHandler],
       providers: [
         { provide: AggregatorMetrics, useValue: adapters.metrics },
         { provide: ConsumeUsageBatch, useValue: consume },
         { provide: ConsumeDeadLetters, useValue: new ConsumeDeadLetters({ store, logger }) },
         { provide: ReadMeterUsage, useValue: new ReadMeterUsage({ database, usage }) },
+        { provide: TryMeter, useValue: new TryMeter({ events: reader, usage, counter: new TrialCounter(clickhouse), clock }) },
         { provide: ReadCustomerUsage, useValue: new ReadCustomerUsage({ database, usage }) },
         { provide: ListEvents, useValue: new ListEvents({ database, events: reader }) },
         { provide: ReadDeadLetters, useValue: new ReadDeadLetters(store) },

@@ -1,5 +1,5 @@
 import type { CustomerUsageQuery } from '#contracts';
-import { aggregations, type Aggregation, type Meter } from '#domain';
+import { aggregations, isZeroOfNothing, type Aggregation, type Meter } from '#domain';
 import { readCustomer, readMeters, type Database, type MeterResource, type UsageReader } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { usageRange, type UsageRange } from './usage-range.js';
@@ -18,7 +18,6 @@ export interface CustomerUsage extends UsageRange {
   readonly freshAsOf: Temporal.Instant;
 }
 
-const countingNothing: ReadonlySet<Aggregation> = new Set(['count', 'sum', 'unique_count']);
 /** Meters read at a time: each is a query. */
 const readsAtOnce = 3;
 
@@ -60,7 +59,7 @@ export class ReadCustomerUsage {
       rowsMax: 1,
     });
     assert(usage.ok, 'Without windows and groups there is one row at most.');
-    return { meter, value: usage.value.rows[0]?.value ?? (countingNothing.has(meter.aggregation) ? '0' : null) };
+    return { meter, value: usage.value.rows[0]?.value ?? (isZeroOfNothing(meter.aggregation) ? '0' : null) };
   }
 }
 

@@ -77,5 +77,7 @@ export { queryRange } from './http/query-instant.js';
 export { meterVerificationQuerySchema, meterVerificationSchema, rollupDifferenceSchema } from './http/meter-verification.js';
 export type { MeterVerificationBody, MeterVerificationQuery } from './http/meter-verification.js';
 export { filteredQuerySchema, valuesOf } from './http/filtered-query.js';
+export { meterTrialAnswerSchema, meterTrialSchema } from './http/meter-trial.js';
+export type { MeterTrialBody, MeterTrialInput } from './http/meter-trial.js';
 export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters } from './http/meter-usage.js';
 export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';

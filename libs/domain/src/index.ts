@@ -77,7 +77,7 @@ export type { ArithmeticOperator, Comparison, Expression, Literal, TextTest } fr
 export { eventState } from './metering/event-state.js';
 export type { EventReason, EventState } from './metering/event-state.js';
 export { matchedSizeMax } from './metering/match-pattern.js';
-export { aggregations, countingRule, meterDefinition } from './metering/meter.js';
+export { aggregations, countingRule, isZeroOfNothing, meterDefinition } from './metering/meter.js';
 export type { Aggregation, CountingRule, Dimension, Meter } from './metering/meter.js';
 export { meterFaults } from './metering/meter-faults.js';
 export type { MeterFault, MeterInput } from './metering/meter-faults.js';

@@ -99,6 +99,8 @@ export { exactJsonValue, fromStoredData, toStoredData } from './clickhouse/store
 export type { GroupOrder, SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal, UsageRow, UsageSlice } from './clickhouse/usage-query.js';
 export { SliceEventReader } from './clickhouse/slice-event-reader.js';
 export type { SliceEvent, StatedRow } from './clickhouse/slice-event-reader.js';
+export { TrialCounter } from './clickhouse/trial-counter.js';
+export type { TrialCounts } from './clickhouse/trial-counter.js';
 export { UsageReader } from './clickhouse/usage-reader.js';
 export { bumpMarks, clearMarks, findDueMarks, findDueTypes, nextGeneration, readDirtyCells } from './postgres/aggregator/dirty-marks.js';
 export type { Cell, DirtyMark, MarkPatience } from './postgres/aggregator/dirty-marks.js';

@@ -360,6 +360,68 @@ describe('what becomes of dead letters', () => {
   });
 });
 
+describe('dimensions of any name', () => {
+  const names = ['it\'s "so"', 'größe.x', 'constructor', "a b/c[0';--", '😀', '%2C\\'];
+
+  it.each(names)('group, filter and are told apart: %s', async (name) => {
+    await fixture.addMeter({ key: `by-${names.indexOf(name)}`, eventType: 'named', groupBy: { [name]: '$.x', toString: '$.y' } as Record<string, string> });
+    if (name === names[0]) await send([['1', '"p"'], ['2', '"q"'], ['3', '"q"']].map(([id = '', x]) => ({ id, source: 'named', type: 'named', time: '2026-11-01T10:00:00Z', data: `{"x":${x},"y":1}` })));
+    await settle();
+    const by = `/v1/meters/by-${names.indexOf(name)}/usage?${range}`;
+    const grouped = await get(`${by}&group_by=${encodeURIComponent(`${name},toString`)}`);
+    expect(grouped.body.data.map(({ group, value }) => [group, value])).toEqual([[{ [name]: 'p', toString: '1' }, '1'], [{ [name]: 'q', toString: '1' }, '2']]);
+    expect((await get(`${by}&${encodeURIComponent(`filter[${name}]`)}=q`)).body.data.map(({ value }) => value)).toEqual(['2']);
+  });
+});
+
+describe('POST /v1/meters/try', () => {
+  const post = async (body: unknown, key = 'a') => {
+    const response = await app.inject({ method: 'POST', url: '/v1/meters/try', headers: { authorization: `Bearer ${key}` }, payload: body as object });
+    return { status: response.statusCode, body: response.json() as Record<string, unknown> & { errors?: { pointer: string; code: string }[] } };
+  };
+  const draft = { key: 'traffic', name: 'Traffic', event_type: 'tried', aggregation: 'sum', value: 'data.bytes / 1000.0', group_by: { route: '$.route' }, filter: 'data.status < 500' };
+
+  it('says what a meter would count, what it would not and why, and stores nothing', async () => {
+    await send([
+      { id: '1', source: 'trial', type: 'tried', time: '2026-11-01T00:00:00Z', data: '{"bytes":500,"route":"/a","status":200}' },
+      { id: '2', source: 'trial', type: 'tried', time: '2026-11-06T00:00:00Z', data: '{"bytes":1000,"route":"/a","status":200}' },
+      { id: '3', source: 'trial', type: 'tried', time: '2026-11-07T00:00:00Z', data: '{"bytes":2500,"route":"/b","status":200}' },
+      { id: '4', source: 'trial', type: 'tried', time: '2026-11-07T01:00:00Z', data: '{"bytes":"many","status":200}' },
+      { id: '5', source: 'trial', type: 'tried', time: '2026-11-09T00:00:00Z', data: '{"bytes":1,"route":"/a","status":500}' },
+      { id: '5', source: 'trial', type: 'tried', time: '2026-11-09T00:00:00Z', data: '{"bytes":1,"route":"/a","status":500}' },
+    ]);
+    await settle();
+    const { status, body } = await post(draft);
+    // The seven days up to the newest event leave the first one out; the duplicate of the fifth is no event.
+    expect([status, body['from'], body['to'], body['events']]).toEqual([200, '2026-11-02T00:00:00.000001Z', '2026-11-09T00:00:00.000001Z', { seen: 4, passed: 3, counted: 2 }]);
+    expect([body['value'], body['groups'], body['groups_total']]).toEqual(['3.5', [{ group: { route: '/b' }, value: '2.5' }, { group: { route: '/a' }, value: '1' }], 2]);
+    const samples = body['samples'] as { id: string; counted: boolean; value: string | null; group: Record<string, string>; reason: { code: string } | null }[];
+    expect(samples.map(({ id, counted, value, group, reason }) => [id, counted, value, group['route'], reason?.code ?? null])).toEqual([
+      ['5', false, null, '/a', 'filtered_out'], ['4', false, null, '', 'value_unknown'], ['3', true, '2.5', '/b', null], ['2', true, '1', '/a', null],
+    ]);
+    expect((await get('/v1/meters/traffic/usage?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z')).status).toBe(404);
+  });
+
+  it.each<[string, object, unknown[]]>([
+    ['a range', { from: '2026-11-01T00:00:00Z', to: '2026-11-06T00:00:00Z' }, [{ seen: 1, passed: 1, counted: 1 }, '0.5', 1]],
+    ['the greatest of nothing', { aggregation: 'max', filter: 'data.status > 500' }, [{ seen: 4, passed: 0, counted: 0 }, null, 0]],
+    ['a count without groups', { aggregation: 'count', value: null, group_by: {}, filter: null }, [{ seen: 4, passed: 4, counted: 4 }, '4', 0]],
+    ['events that are not there', { event_type: 'never sent' }, [{ seen: 0, passed: 0, counted: 0 }, '0', 0]],
+  ])('tries %s', async (_, change, answer) => {
+    const { status, body } = await post({ ...draft, ...change });
+    expect([status, body['events'], body['value'], body['groups_total']]).toEqual([200, ...answer]);
+  });
+
+  it('names everything that is wrong, and keeps organizations apart', async () => {
+    const wrong = await post({ ...draft, value: 'data.', filter: 'data.x <', percentile: '5', from: '2026-09-01T00:00:00Z', to: '2026-11-01T00:00:00Z' });
+    expect([wrong.status, wrong.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`)]).toEqual([422, ['/value invalid_expression', '/percentile not_allowed', '/filter invalid_filter', '/from invalid_range']]);
+    expect((await post({ ...draft, to: '2026-10-01T00:00:00Z', from: '2026-10-01T00:00:00Z' })).body.errors?.map(({ pointer }) => pointer)).toEqual(['/to']);
+    expect((await post({ aggregation: 'sum', more: 1 })).status).toBe(422);
+    expect((await post(draft, 'b')).body['events']).toEqual({ seen: 0, passed: 0, counted: 0 });
+    expect([(await post(draft, 'blind')).status, (await post(draft, 'unknown')).status]).toEqual([403, 401]);
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string, number, string, string[]?]>([
     ['/v1/meters/calls/usage?windw=day', 422, 'invalid_request', ['/from missing_field', '/to missing_field', '/windw unknown_field']],

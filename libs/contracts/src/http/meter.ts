@@ -5,7 +5,7 @@ import { instantSchema, listSchema, resourceSchema } from './resource.js';
 const textMax = 500;
 
 /** How a meter counts. What the paths and the filter mean is checked with the meter's meaning. */
-const counting = {
+export const countingFields = {
   event_type: z.string().min(1).max(256),
   aggregation: z.enum(aggregations),
   value: z.string().max(5_000).nullable().optional().meta({ description: 'Path into data, such as $.bytes, or CEL over data, such as data.bytes / 1000.0; not for count.' }),
@@ -15,9 +15,11 @@ const counting = {
 };
 
 const naming = { name: nameSchema, unit: z.string().min(1).max(100).nullable().optional(), metadata: metadataSchema.optional() };
+/** What users call it. */
+export const namingFields = z.strictObject({ key: keySchema, ...naming });
 
-export const meterCreateSchema = z.strictObject({ key: keySchema, ...naming, ...counting });
-export const meterReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...counting });
+export const meterCreateSchema = z.strictObject({ key: keySchema, ...naming, ...countingFields });
+export const meterReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...countingFields });
 /** How a meter counts is fixed, since invoices were made from it. */
 export const meterUpdateSchema = z.strictObject(naming).partial();
 

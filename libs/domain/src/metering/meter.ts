@@ -7,6 +7,11 @@ import { parseFilter, parseValueExpression } from './parse-expression.js';
 export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest', 'percentile'] as const;
 export type Aggregation = (typeof aggregations)[number];
 
+/** Whether the quantity of no events is 0; the others have none. */
+export function isZeroOfNothing(aggregation: Aggregation): boolean {
+  return aggregation === 'count' || aggregation === 'sum' || aggregation === 'unique_count';
+}
+
 /** How events of one type become a quantity. What decides the quantity never changes once the meter exists. */
 export interface Meter {
   readonly id: string;

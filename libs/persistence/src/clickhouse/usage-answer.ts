@@ -1,4 +1,4 @@
-import { canonicalDecimal, compareBytewise, decimal, Decimal, divide, interpolate, toPlain, windowEnd, windowStarts, type Aggregation, type Meter } from '#domain';
+import { canonicalDecimal, compareBytewise, decimal, Decimal, divide, interpolate, isZeroOfNothing, toPlain, windowEnd, windowStarts, type Meter } from '#domain';
 import { assert } from '#platform';
 import { instantOfMicros } from './sql-builder.js';
 import type { UsageQuery, UsageRow } from './usage-query.js';
@@ -51,11 +51,9 @@ function onlyOne(items: readonly string[] | null): string | null {
   return items?.length === 1 ? (items[0] ?? null) : null;
 }
 
-const zeroable: ReadonlySet<Aggregation> = new Set(['count', 'sum', 'unique_count']);
-
 /** The rows with those of zero for each window in which a group that occurs has none; null where they would be too many. */
 export function filledRows(query: UsageQuery, rows: readonly UsageRow[]): readonly UsageRow[] | null {
-  if (!query.fillsZero || !zeroable.has(query.meter.aggregation)) return rows;
+  if (!query.fillsZero || !isZeroOfNothing(query.meter.aggregation)) return rows;
   const isGrouped = query.groupBy.length > 0 || (query.groupsByCustomer && onlyOne(query.customerIds) === null) || (query.groupsBySubject && onlyOne(query.subjects) === null);
   const zero = { ...keysOf(query, null), group: {}, place: null, isRest: false };
   const lines = new Map<string, UsageRow[]>(isGrouped ? [] : [[lineOf(zero), []]]);
