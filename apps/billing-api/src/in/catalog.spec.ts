@@ -44,6 +44,16 @@ describe('meters', () => {
     expect((await owner('PATCH', '/v1/meters/bytes', { name: 'Traffic' })).body).toMatchObject({ ...bytes, name: 'Traffic' });
   });
 
+  it('have dimensions of any name', async () => {
+    const groupBy = { 'it\'s "so"': '$.a', 'größe.x': '$.b', constructor: '$.c', "a b/c[0';--": '$["odd \\"name\\""]', '😀': '$.d' };
+    expect(await owner('POST', '/v1/meters', { key: 'odd', name: 'Odd', event_type: 'http.request', aggregation: 'count', group_by: groupBy })).toMatchObject({ status: 201, body: { group_by: groupBy } });
+    expect((await owner('GET', '/v1/meters/odd')).body.group_by).toEqual(groupBy);
+    const price = { key: 'odd', name: 'Odd', type: 'usage', meter: 'odd', group_by: Object.keys(groupBy), model: { type: 'per_unit', unit_amount: '1' } };
+    const plan = await owner('POST', '/v1/plans', { key: 'odd', name: 'Odd', currency: 'USD', billing_period: 'P1M', prices: [price] });
+    expect([plan.status, plan.body.prices?.[0].group_by]).toEqual([201, Object.keys(groupBy)]);
+    await owner('POST', '/v1/plans/odd/archive');
+  });
+
   it('keep a percentile in its one form, also as a number of any digits', async () => {
     const slow = { key: 'slow', name: 'Slow', event_type: 'http.request', aggregation: 'percentile', value: '$.latency_ms' };
     expect(await owner('POST', '/v1/meters', { ...slow, percentile: 99.9 })).toMatchObject({ status: 201, body: { aggregation: 'percentile', percentile: '99.9' } });

@@ -22,7 +22,11 @@ export interface MeterInput {
 }
 
 const dimensionsMax = 10;
-const dimensionName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+const dimensionLengthMax = 64;
+/** Names stand in group_by with commas between them, and in filter[…]; a blank at an end would be cut there. */
+const dimensionName = /^(?!\s)[^\p{Cc}\p{Cs},\]]+(?<!\s)$/u;
+/** A name that some readers of JSON drop. */
+const droppedName = '__proto__';
 /** Usage is grouped by these without any meter's saying so. */
 const reservedNames = new Set(['customer', 'subject']);
 
@@ -65,8 +69,8 @@ function groupFaults(groupBy: MeterInput['groupBy']): MeterFault[] {
 
 function nameFaults({ name, pointer }: { name: string; pointer: string }): MeterFault[] {
   if (reservedNames.has(name)) return [{ pointer, code: 'invalid_dimension', detail: `Usage can be grouped by ${name} anyway; call this dimension something else.` }];
-  if (dimensionName.test(name)) return [];
-  return [{ pointer, code: 'invalid_dimension', detail: 'The name of a dimension is 1 to 64 of A–Z a–z 0–9 _ . - after a first letter or underscore.' }];
+  if (dimensionName.test(name) && [...name].length <= dimensionLengthMax && name !== droppedName) return [];
+  return [{ pointer, code: 'invalid_dimension', detail: `The name of a dimension has 1 to ${dimensionLengthMax} characters, no comma, "]" or control character, and no blank at its ends.` }];
 }
 
 function filterFaults(filter: string | null): MeterFault[] {

@@ -68,8 +68,11 @@ describe('meterFaults', () => {
     [{ aggregation: 'percentile', valuePath: null }, ['/value missing_field', '/percentile missing_field']],
     [{ percentile: '95' }, ['/percentile not_allowed']],
     ...['-1', '100.1', '95%', '', 'NaN', '1e400', '0.00000000001'].map((percentile): [Partial<typeof input>, string[]] => [{ aggregation: 'percentile', percentile }, ['/percentile invalid_percentile']]),
-    [{ valuePath: 'n', groupBy: { 'a/b': '$.x', customer: '$.y', ok: 'z' }, filter: 'data.n <' },
-      ['/value invalid_expression', '/group_by/a~1b invalid_dimension', '/group_by/customer invalid_dimension', '/group_by/ok invalid_path', '/filter invalid_filter']],
+    [{ valuePath: 'n', groupBy: { 'a,b/c': '$.x', customer: '$.y', ok: 'z' }, filter: 'data.n <' },
+      ['/value invalid_expression', '/group_by/a,b~1c invalid_dimension', '/group_by/customer invalid_dimension', '/group_by/ok invalid_path', '/filter invalid_filter']],
+    [{ groupBy: { 'it\'s "so"': '$.a', 'größe.x': '$.b', constructor: '$.c', 'a b/c[0': '$.d', ['😀'.repeat(64)]: '$.e' } }, []],
+    ...['', ' a', 'a ', 'a]', 'a\nb', 'x'.repeat(65), '\ud800'].map((name): [Partial<typeof input>, string[]] => [{ groupBy: { [name]: '$.a' } }, [`/group_by/${name} invalid_dimension`]]),
+    [{ groupBy: JSON.parse('{"__proto__":"$.a"}') as Record<string, string> }, ['/group_by/__proto__ invalid_dimension']],
     [{ groupBy: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`d${index}`, '$.x'])) }, ['/group_by too_many_dimensions']],
   ])('%j: %j', (change, faults) => {
     expect(meterFaults({ ...input, ...change }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(faults);
