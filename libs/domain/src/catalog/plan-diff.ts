@@ -34,6 +34,11 @@ export function planDiff(from: ComparedTerms, to: ComparedTerms): PlanDifference
   ];
 }
 
+/** What changed in the fields of any object. */
+export function fieldDifferences(of: { from: unknown; to: unknown; subject: string }): PlanDifference[] {
+  return leafDifferences({ ...of, pointer: '', priceKey: null });
+}
+
 function priceDifferences(key: string, before: ComparedTerms['prices'][number] | null, after: ComparedTerms['prices'][number] | null): PlanDifference[] {
   const pointer = `/prices/${key}`;
   const base = { pointer, priceKey: key, from: before, to: after };

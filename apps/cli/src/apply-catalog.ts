@@ -1,0 +1,60 @@
+import { fieldDifferences, planDiff, type ComparedTerms } from '#domain';
+import { catalogKinds, type CatalogFile, type CatalogItem, type CatalogKind } from './catalog-file.js';
+import type { TollwayApi } from './tollway-api.js';
+
+/** One object that a catalog file has otherwise than the server, or that the server lacks. */
+export interface CatalogChange {
+  readonly path: string;
+  readonly item: CatalogItem;
+  readonly heading: string;
+  /** Sentences; empty for a new object. */
+  readonly differences: readonly string[];
+}
+
+/** What the server adds to what it was sent, and what it calls otherwise. */
+const addedFields: ReadonlySet<string> = new Set(['id', 'object', 'created_at', 'archived_at', 'latest_version', 'product_key', 'meter_key']);
+/** What stands in an object that says nothing of it. */
+const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>> = {
+  products: {},
+  meters: {},
+  features: {},
+  plans: { trial_days: 0, late_usage: { policy: 'next_invoice' } },
+};
+
+/** What applying a catalog would change, in the order in which it has to be done. */
+export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Promise<CatalogChange[]> {
+  const changes: CatalogChange[] = [];
+  for (const kind of catalogKinds) {
+    for (const item of catalog[kind] ?? []) {
+      const path = `/v1/${kind}/${encodeURIComponent(item.key)}`;
+      const present = await api.read(path);
+      const noun = `${kind.replace(/s$/, '')} ${item.key}`;
+      if (present === null) changes.push({ path, item, heading: `+ ${noun}`, differences: [] });
+      else {
+        const differences = differencesOf(kind, { present, item });
+        if (differences.length > 0) changes.push({ path, item, heading: `~ ${noun}`, differences });
+      }
+    }
+  }
+  return changes;
+}
+
+/** One after the other. What was applied stays applied where a later one is refused; applying again goes on from there. */
+export async function applyCatalog(changes: readonly CatalogChange[], api: TollwayApi): Promise<void> {
+  for (const { path, item } of changes) await api.replace(path, item);
+}
+
+function differencesOf(kind: CatalogKind, of: { present: Readonly<Record<string, unknown>>; item: CatalogItem }): string[] {
+  const before = comparable(kind, of.present);
+  const after = comparable(kind, of.item);
+  const archived = of.present['archived_at'] === null ? [] : ['It is archived, and would be in use again.'];
+  if (kind === 'plans') return [...archived, ...planDiff(before as ComparedTerms, after as ComparedTerms).map(({ text }) => text)];
+  return [...archived, ...fieldDifferences({ from: before, to: after, subject: 'It' }).map(({ text }) => text)];
+}
+
+/** Both sides in one form: references by key, no fields that say nothing. */
+function comparable(kind: CatalogKind, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const named = { ...object, ...('product_key' in object ? { product: object['product_key'] } : {}), ...('meter_key' in object ? { meter: object['meter_key'] } : {}) };
+  const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || kind !== 'plans');
+  return { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
+}

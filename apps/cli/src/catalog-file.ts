@@ -1,0 +1,47 @@
+import { isScalar, parseDocument, visit } from 'yaml';
+import { z } from 'zod';
+import { decimalFields, featureCreateSchema, meterCreateSchema, planCreateSchema, productCreateSchema } from '#contracts';
+
+const itemsMax = 1_000;
+
+/** A catalog as a file has it: each item as the API takes it, by its key. */
+const catalogSchema = z.strictObject({
+  products: z.array(productCreateSchema).max(itemsMax).optional(),
+  meters: z.array(meterCreateSchema).max(itemsMax).optional(),
+  features: z.array(featureCreateSchema).max(itemsMax).optional(),
+  plans: z.array(planCreateSchema).max(itemsMax).optional(),
+});
+
+/** In the order in which each kind refers to those before it. */
+export const catalogKinds = ['products', 'meters', 'features', 'plans'] as const;
+export type CatalogKind = (typeof catalogKinds)[number];
+
+export type CatalogItem = Readonly<Record<string, unknown>> & { readonly key: string };
+export type CatalogFile = Partial<Record<CatalogKind, readonly CatalogItem[]>> & Record<string, readonly CatalogItem[]>;
+
+export type ReadCatalog = { readonly ok: true; readonly catalog: CatalogFile } | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Reads YAML, of which JSON is a part. Every fault is told with its place: ":line:column" or "/pointer". */
+export function readCatalog(text: string): ReadCatalog {
+  const document = parseDocument(text, { prettyErrors: false });
+  if (document.errors.length > 0) return { ok: false, faults: document.errors.map(({ pos, message }) => `:${lineOf(text, pos[0])}: ${message}`) };
+  // Decimals keep the digits that were written; none goes through a float.
+  visit(document, {
+    Pair(_key, { key, value }) {
+      if (isScalar(key) && decimalFields.has(String(key.value)) && isScalar(value) && typeof value.value === 'number') value.value = value.source ?? String(value.value);
+    },
+  });
+  const parsed = catalogSchema.safeParse(document.toJS() ?? {});
+  if (parsed.success) return { ok: true, catalog: parsed.data as CatalogFile };
+  return { ok: false, faults: parsed.error.issues.flatMap((issue) => faultsOf(issue)) };
+}
+
+function faultsOf(issue: z.core.$ZodIssue): string[] {
+  const pointer = issue.path.map((part) => `/${String(part)}`).join('');
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => `${pointer}/${name}: There is no such field.`);
+  return [`${pointer}: ${issue.message}`];
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split('\n').length;
+}

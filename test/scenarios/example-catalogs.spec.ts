@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeWith } from '#testing';
+import { Product } from './product.js';
+
+// Goal: the catalogs in examples/ are what a month of usage is billed by, and plans as code say what they change. Method: the
+// command line applies each file to an organization of its own; every amount is worked out by hand.
+
+interface Said {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+describeWith('clickhouse', 'catalogs as files', () => {
+  let product: Product;
+  let folder: string;
+  beforeAll(async () => {
+    product = await Product.start();
+    folder = mkdtempSync(join(tmpdir(), 'tollway-catalog-'));
+  }, 120_000);
+  afterAll(async () => {
+    await product?.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  }, 90_000);
+
+  async function organization() {
+    const { api_key: { secret: key } } = await product.expect<{ api_key: { secret: string } }>(201, 'POST /v1/organizations', { body: { name: 'Catalog', mode: 'test' } });
+    const tollway = async (...args: string[]): Promise<Said> => {
+      const child = spawn(process.execPath, [resolve('dist/apps/cli/src/main.js'), ...args], { env: { ...process.env, TOLLWAY_URL: product.url, TOLLWAY_API_KEY: key } });
+      const said = { out: '', err: '' };
+      child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));
+      const [code] = (await once(child, 'close')) as [number | null];
+      return { code, ...said };
+    };
+    const ok = <Body = Record<string, unknown>>(status: number, route: string, body?: unknown) => product.expect<Body>(status, route, { key, ...(body === undefined ? {} : { body }) });
+    return { tollway, ok };
+  }
+
+  const many = (count: number, event: (index: number) => object) => Array.from({ length: count }, (_, index) => event(index));
+  const event = (type: string, data: object) => (index: number) => ({ id: `${type}/${JSON.stringify(data)}/${index}`, type, subject: 'acme', time: '2026-05-10T00:00:00Z', data });
+
+  it.each<[string, string, object[], string]>([
+    // 100.00 × 2.9 % + 0.30 = 3.20; 9.99 × 2.9 % + 0.30 = 0.58971; 0.50 × 2.9 % + 0.30 = 0.3145. In all 4.10421.
+    ['payments', 'standard', ['100.00', '9.99', '0.50'].map((amount) => event('payment.captured', { amount })(0)), '4.10'],
+    // 1000 × 0.0079 + 10 × 0.075 + 1 × 0.10; what was not delivered is not counted.
+    ['messaging', 'pay-per-message', [
+      ...many(1_000, event('message.sent', { country: 'US', status: 'delivered' })), ...many(10, event('message.sent', { country: 'DE', status: 'delivered' })),
+      ...many(1, event('message.sent', { country: 'FR', status: 'delivered' })), ...many(5, event('message.sent', { country: 'FR', status: 'failed' })),
+    ], '8.75'],
+    // (150000 - 100000) × 0.000003 + 20000 × 0.000015 + 1000000 × 0.00000025 = 0.15 + 0.30 + 0.25
+    ['llm', 'developer', [
+      ...many(3, event('completion.finished', { model: 'large', direction: 'input', tokens: 50_000 })), ...many(2, event('completion.finished', { model: 'large', direction: 'output', tokens: 10_000 })),
+      ...many(1, event('completion.finished', { model: 'small', direction: 'input', tokens: 1_000_000 })),
+    ], '0.70'],
+    // (1200 - 1000) × 0.002
+    ['data', 'free', [...many(1_200, event('http.request', { status: 200 })), ...many(50, event('http.request', { status: 503 }))], '0.40'],
+  ])('%s bills a month to the cent', async (name, plan, events, total) => {
+    const { tollway, ok } = await organization();
+    const file = `examples/catalogs/${name}.yaml`;
+    const applied = await tollway('catalog', 'apply', file);
+    expect([applied.code, applied.err]).toEqual([0, '']);
+    expect(await tollway('catalog', 'apply', file)).toEqual({ code: 0, out: 'Nothing differs.\n', err: '' });
+    await ok(200, 'POST /v1/test-clock', { now: '2026-05-01T00:00:00Z' });
+    await ok(201, 'POST /v1/customers', { key: 'acme', name: 'Acme', currency: 'USD', subjects: ['acme'] });
+    await ok(201, 'POST /v1/subscriptions', { customer: 'acme', plan });
+    await ok(200, 'POST /v1/test-clock/advance', { to: '2026-05-11T00:00:00Z' });
+    await ok(202, 'POST /v1/events', events);
+    await ok(200, 'POST /v1/test-clock/advance', { to: '2026-06-01T02:00:00Z' });
+    expect((await ok<{ data: { total: string }[] }>(200, 'GET /v1/invoices?customer=acme')).data.map((invoice) => invoice.total)).toEqual([total]);
+  });
+
+  describe('as code', () => {
+    const write = (text: string): string => {
+      const path = join(folder, 'catalog.yaml');
+      writeFileSync(path, text);
+      return path;
+    };
+    const data = readFileSync('examples/catalogs/data.yaml', 'utf8');
+
+    it('say what they would change before they do', async () => {
+      const { tollway, ok } = await organization();
+      expect((await tollway('catalog', 'diff', write(data))).out).toBe('+ product data-api\n+ meter requests\n+ plan free\n+ plan pro\n');
+      expect((await ok<{ data: unknown[] }>(200, 'GET /v1/plans')).data).toEqual([]);
+      await tollway('catalog', 'apply', write(data));
+      const dearer = write(data.replace('amount: 29', 'amount: 31.90').replace('name: Data API', 'name: Data'));
+      const said = '~ product data-api\n  It: name from "Data API" to "Data".\n~ plan pro\n  "Base fee" (base): amount from 29 to 31.9 (+10 %).\n';
+      expect((await tollway('catalog', 'diff', dearer)).out).toBe(said);
+      expect((await tollway('catalog', 'apply', dearer)).out).toBe(`${said}Applied: 2 objects.\n`);
+      expect(await ok(200, 'GET /v1/plans/pro')).toMatchObject({ version: 2, prices: [{ model: { amount: '31.9' } }, {}] });
+    });
+
+    it('keep every digit', async () => {
+      const { tollway, ok } = await organization();
+      await tollway('catalog', 'apply', write(data.replace('unit_amount: 0.002', 'unit_amount: 0.123456789012345678')));
+      expect(await ok(200, 'GET /v1/plans/free')).toMatchObject({ prices: [{ model: { unit_amount: '0.123456789012345678' } }] });
+    });
+
+    it('name every fault with its place, before anything is done', async () => {
+      const { tollway, ok } = await organization();
+      const file = write(data.replace('amount: 29', 'amount: x').replace('aggregation: count', 'aggregation: tally').replace('name: Free', 'title: Free'));
+      const { code, out, err } = await tollway('catalog', 'apply', file);
+      expect([code, out]).toEqual([1, '']);
+      expect(err.trim().split('\n').map((line) => line.replace(file, '').split(':')[0])).toEqual(['/meters/0/aggregation', '/plans/0/name', '/plans/0/title', '/plans/1/prices/0/model/amount']);
+      expect((await ok<{ data: unknown[] }>(200, 'GET /v1/meters')).data).toEqual([]);
+      expect((await tollway('catalog', 'validate', write('plans: ['))).err).toMatch(/catalog\.yaml:1: /);
+      const refused = await tollway('catalog', 'apply', write(data.replace('product: data-api\n    currency: USD\n    billing_period: P1M\n    trial_days', 'product: other\n    currency: USD\n    billing_period: P1M\n    trial_days')));
+      expect([refused.code, refused.err.split('\n').slice(0, 2)]).toEqual([1, ['PUT /v1/plans/pro was answered with 422: The plan has a fault.', '  /product: There is no such product.']]);
+      expect((await tollway('catalog', 'apply')).code).toBe(2);
+    });
+  });
+});
