@@ -89,7 +89,8 @@ export class ListEvents {
     return copies.at(options.isAfter ? -1 : 0)?.cursor;
   }
 
-  private async withStates(organizationId: string, events: readonly ListedEvent[]): Promise<EventWithState[]> {
+  /** What became of each. */
+  async withStates(organizationId: string, events: readonly ListedEvent[]): Promise<EventWithState[]> {
     if (events.length === 0) return [];
     const { meters, attachments } = await this.use.database.inOrganization(organizationId, async (manager) => ({
       meters: await findMeters(manager, { eventTypes: [...new Set(events.map(({ type }) => type))], isCurrent: true }),

@@ -80,6 +80,22 @@ it('lets a body flow while it is still being sent', async () => {
   expect(await textOf(answer)).toBe(' and its end');
 });
 
+it('lets an answer flow for as long as the app sends, and tells the app when the reader has left', async () => {
+  let left: () => void = () => undefined;
+  const hasLeft = new Promise<void>((resolve) => (left = resolve));
+  const app = await serve((_request, reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' }).write('data: 1\n\n');
+    reply.once('close', left);
+  });
+  const origin = await front({ aggregator: [app.url] });
+  const reader = new AbortController();
+  const answer = await fetch(`${origin}/v1/events/live`, { signal: reader.signal });
+  const { value } = await (answer.body as ReadableStream<Uint8Array>).getReader().read();
+  expect([answer.headers.get('content-type'), new TextDecoder().decode(value)]).toEqual(['text/event-stream', 'data: 1\n\n']);
+  reader.abort();
+  await hasLeft;
+});
+
 describe('an app that is away', () => {
   it('is answered for with 503, whatever was being sent', async () => {
     const app = await serve(() => undefined);

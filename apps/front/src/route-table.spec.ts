@@ -30,6 +30,8 @@ describe('the route table', () => {
     ['GET', '/v1/meters', 'billing-api'],
     ['GET', '/v1/meters/usage', 'billing-api'], // A meter of that key.
     ['GET', '/v1/meters/requests/usage', 'aggregator'],
+    ['GET', '/v1/meters/requests/usage/live', 'aggregator'],
+    ['GET', '/v1/events/live', 'aggregator'],
     ['GET', '/v1/meters/requests%2Fusage', 'billing-api'],
     ['GET', '/v1/m%65ters/requests/usage', 'aggregator'],
     ['GET', '/v1/customers/cus_1/usage', 'aggregator'],

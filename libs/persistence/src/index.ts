@@ -82,6 +82,8 @@ export { DeadLetterStore } from './clickhouse/dead-letter-store.js';
 export type { DeadLetter, DeadLetterChange, DeadLetterCount, DeadLetterFilter, DeadLetterQuery, DeadLetterState, KeptDeadLetter } from './clickhouse/dead-letter-store.js';
 export { decodeCursor, encodeCursor } from './clickhouse/event-cursor.js';
 export type { EventCursor } from './clickhouse/event-cursor.js';
+export { LiveCopies } from './clickhouse/live-copies.js';
+export type { LivePlace } from './clickhouse/live-copies.js';
 export type { EventSearch } from './clickhouse/event-search.js';
 export { EventReader, payloadKey } from './clickhouse/event-reader.js';
 export type { EventQuery, ListedEvent } from './clickhouse/event-reader.js';

@@ -36,6 +36,9 @@ export { claimMs, IdempotencyInterceptor, IgnoresIdempotencyKey } from './http/i
 export type { IdempotencyClaim, IdempotencyScope, IdempotencyStore, StoredAnswer } from './http/idempotency.js';
 export { asksForCsv, csvText } from './http/csv.js';
 export type { CsvCell } from './http/csv.js';
+export { sendEventStream } from './http/event-stream.js';
+export type { StreamMessage } from './http/event-stream.js';
+export { StreamPlaces } from './http/stream-places.js';
 export { rawBodyOf } from './http/json-body.js';
 export { DependencyChecks } from './http/dependency-checks.js';
 export type { DependencyCheck } from './http/dependency-checks.js';

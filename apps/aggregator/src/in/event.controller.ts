@@ -2,9 +2,9 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { eventDataFilters, eventListFields, eventListSchema, filteredQuerySchema, queryRange, type EventListBody } from '#contracts';
-import { encodeCursor, exactJsonValue, type ListedCorrection } from '#persistence';
 import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type Principal } from '#platform';
-import { ListEvents, type EventWithState, type ListEventsCode } from '../list-events.js';
+import { ListEvents, type ListEventsCode } from '../list-events.js';
+import { toEvent } from './reading-bodies.js';
 
 const eventsQuerySchema = filteredQuerySchema({ ...listQuerySchema.shape, ...eventListFields }, 'data');
 const statuses: Readonly<Record<ListEventsCode, number>> = { not_found: 404, invalid_request: 422, search_too_wide: 422 };
@@ -35,35 +35,4 @@ export class EventController {
     const { events, hasMore } = valueOrProblem(listed, statuses);
     return { data: events.map(toEvent), has_more: hasMore };
   }
-}
-
-function toEvent(event: EventWithState): EventListBody['data'][number] {
-  return {
-    id: event.id,
-    object: 'event',
-    source: event.source,
-    type: event.type,
-    subject: event.subject,
-    customer: event.customerId,
-    time: event.time,
-    received_at: event.receivedAt,
-    created_at: event.receivedAt,
-    data: dataObject(event.data),
-    original_data: event.originalData === null ? null : dataObject(event.originalData),
-    corrections: event.corrections.map(toCorrection),
-    state: event.state,
-    meters: [...event.meters],
-    reasons: event.reasons.map((reason) => ({ ...reason })),
-    cursor: encodeCursor(event.cursor),
-    metadata: {},
-  };
-}
-
-function toCorrection({ kind, data, reason, madeBy, receivedAt }: ListedCorrection): EventListBody['data'][number]['corrections'][number] {
-  return { kind, data: data === null ? null : dataObject(data), reason, made_by: madeBy, received_at: receivedAt };
-}
-
-/** An object: ingest takes nothing else. */
-function dataObject(text: string): Record<string, unknown> {
-  return exactJsonValue(text) as Record<string, unknown>;
 }

@@ -3,11 +3,11 @@ import { ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
 import {
   customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageSchema, type CustomerUsageBody, type CustomerUsageQuery, type MeterUsageBody, type MeterUsageQuery,
 } from '#contracts';
-import type { UsageRow } from '#persistence';
 import { Answers, asksForCsv, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type Principal } from '#platform';
 import { ReadCustomerUsage, type CustomerUsageCode } from '../read-customer-usage.js';
-import { ReadMeterUsage, type MeterUsage, type MeterUsageCode } from '../read-meter-usage.js';
+import { ReadMeterUsage, type MeterUsageCode } from '../read-meter-usage.js';
 import { meterUsageCsv } from './meter-usage-csv.js';
+import { toMeterUsage } from './reading-bodies.js';
 
 const meterStatuses: Readonly<Record<MeterUsageCode, number>> = { not_found: 404, invalid_request: 422, result_too_large: 422 };
 const customerStatuses: Readonly<Record<CustomerUsageCode, number>> = { not_found: 404, invalid_request: 422 };
@@ -50,26 +50,4 @@ export class UsageController {
       fresh_as_of: usage.freshAsOf.toString(),
     };
   }
-}
-
-function toMeterUsage(usage: MeterUsage): MeterUsageBody {
-  return {
-    data: usage.rows.map(toRow),
-    from: usage.from.toString(),
-    to: usage.to.toString(),
-    ...(usage.groupsTotal === null ? {} : { groups_total: usage.groupsTotal }),
-    fresh_as_of: usage.freshAsOf.toString(),
-  };
-}
-
-function toRow(row: UsageRow): MeterUsageBody['data'][number] {
-  return {
-    window_start: row.windowStart.toString(),
-    window_end: row.windowEnd.toString(),
-    ...(row.customerId === undefined ? {} : { customer: row.customerId }),
-    ...(row.subject === undefined ? {} : { subject: row.subject }),
-    group: row.group,
-    ...(row.isRest ? { other: true } : {}),
-    value: row.value,
-  };
 }

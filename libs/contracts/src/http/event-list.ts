@@ -61,3 +61,13 @@ export const listedEventSchema = z.object({
 export const eventListSchema = z.object({ data: z.array(listedEventSchema), has_more: z.boolean() });
 
 export type EventListBody = z.infer<typeof eventListSchema>;
+
+/** `GET /v1/events/live`. */
+export const liveEventsQuerySchema = z.strictObject({
+  type: eventListFields.type,
+  subject: eventListFields.subject,
+  customer: eventListFields.customer,
+  source: eventListFields.source,
+});
+
+export type LiveEventsQuery = z.infer<typeof liveEventsQuerySchema>;

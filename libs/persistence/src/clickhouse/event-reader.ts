@@ -51,7 +51,8 @@ export interface ListedEvent {
   readonly cursor: EventCursor;
 }
 
-interface Row {
+/** A row of a list's statement. */
+export interface ListedRow {
   readonly source: string;
   readonly id: string;
   readonly event_type: string;
@@ -73,6 +74,8 @@ const firstSearchMicros = 6n * 3_600_000_000n;
 const earliest = 0n;
 const latest = 4_102_444_800_000_000n; // 2100-01-01, later than any event.
 const columns = 'source, id, event_type, subject, time, time_given, received_at, payload_hash, data, original_data, appended_at, partition, position';
+/** The same of event_copies, which keep what came. */
+export const copyColumns = columns.replace('original_data', `'' AS original_data`);
 
 /** Lists copies of events: the counted ones for as long as events are kept, duplicates and conflicts for their window. */
 export class EventReader {
@@ -105,13 +108,13 @@ export class EventReader {
   }
 
   /** Looks back over more and more months, so that the first page never sorts all of them. */
-  private async counted(query: EventQuery): Promise<Row[]> {
+  private async counted(query: EventQuery): Promise<ListedRow[]> {
     if (query.before !== null) return this.rows(query, { table: 'events', from: earliest, to: latest });
     if (query.search !== null) return this.searchedBack(query);
     const months = await this.clickhouse.query<{ month: string }>({
       sql: `SELECT DISTINCT partition AS month FROM system.parts WHERE database = currentDatabase() AND table = 'events' AND active ORDER BY month DESC`,
     });
-    const rows: Row[] = [];
+    const rows: ListedRow[] = [];
     let to = latest;
     for (let at = 0, step = 1; at < months.length && rows.length < query.limit; at += step, step *= 2) {
       const oldest = months[Math.min(at + step, months.length) - 1]?.month ?? '';
@@ -123,9 +126,9 @@ export class EventReader {
   }
 
   /** The same by hours: what is searched for is mostly near the end, and its data is read only as far back as it takes. */
-  private async searchedBack(query: EventQuery): Promise<Row[]> {
+  private async searchedBack(query: EventQuery): Promise<ListedRow[]> {
     const begin = query.from === null ? earliest : microsOf(query.from);
-    const rows: Row[] = [];
+    const rows: ListedRow[] = [];
     let to = smaller(query.to === null ? latest : microsOf(query.to), query.after === null ? latest : query.after.timeMicros + 1n);
     for (let width = firstSearchMicros; to > begin && rows.length < query.limit; width *= 4n) {
       const from = larger(begin, to - width);
@@ -135,30 +138,26 @@ export class EventReader {
     return rows;
   }
 
-  private async rows(query: EventQuery, scope: ListScope): Promise<Row[]> {
+  private async rows(query: EventQuery, scope: ListScope): Promise<ListedRow[]> {
     const spans = spansOf(query, scope);
     if (spans?.length === 0) return [];
     const placeholders = new Placeholders();
     const order = query.before === null ? 'DESC' : 'ASC';
-    const all = sourceOf(scope, conditions(query, scope, placeholders).join(' AND '));
-    const ofVerdict = query.verdict === null ? all : `SELECT * FROM (${all}) WHERE verdict = ${placeholders.text(query.verdict)}`;
-    const source = query.search === null ? ofVerdict : searched(ofVerdict, { search: query.search, columns: `${columns}, verdict`, placeholders });
+    const all = sourceOf(query, scope, placeholders);
+    const source = query.search === null ? all : searched(all, { search: query.search, columns: `${columns}, verdict`, placeholders });
     const join = spans === null ? '' : `INNER JOIN (SELECT * FROM ${rowsLiteral('span_subject String, span_from Int64, span_to Int64', spans)}) AS spans ON copies.subject = spans.span_subject WHERE toUnixTimestamp64Micro(time) >= span_from AND toUnixTimestamp64Micro(time) < span_to`;
-    return this.clickhouse.query<Row>({
-      sql: `SELECT * EXCEPT (appended_at, position), toString(toUnixTimestamp64Micro(time)) AS time_micros, toString(toUnixTimestamp64Micro(appended_at)) AS appended_micros,
-              toString(position) AS position_text
-            FROM (
+    return this.clickhouse.query<ListedRow>({
+      sql: `${listedRows(`
               SELECT ${columns}, verdict FROM (${source}) AS copies ${join}
-              ORDER BY time ${order}, appended_at ${order}, position ${order}, partition ${order} LIMIT ${query.limit}
-            )${query.search === null ? '' : ` SETTINGS max_rows_to_read=${this.options.searchRowsMax}`}`,
+              ORDER BY time ${order}, appended_at ${order}, position ${order}, partition ${order} LIMIT ${query.limit}`)}${query.search === null ? '' : ` SETTINGS max_rows_to_read=${this.options.searchRowsMax}`}`,
       parameters: placeholders.parameters,
     });
   }
 
-  /** Duplicates are stored without data, since it equals that of the counted copy. */
-  private async withData(organizationId: string, rows: readonly ListedEvent[]): Promise<ListedEvent[]> {
-    const data = await this.findCounted(organizationId, rows.filter(({ verdict }) => verdict === 'duplicate'));
-    return rows.map((row) => (row.verdict === 'duplicate' ? { ...row, data: data.get(payloadKey(row)) ?? '{}' } : row));
+  /** Copies are stored without data where it equals that of the counted event. */
+  async withData(organizationId: string, rows: readonly ListedEvent[]): Promise<ListedEvent[]> {
+    const data = await this.findCounted(organizationId, rows.filter((row) => row.data === ''));
+    return rows.map((row) => (row.data === '' ? { ...row, data: data.get(payloadKey(row)) ?? '{}' } : row));
   }
 
   private async withCorrections(organizationId: string, rows: readonly ListedEvent[]): Promise<ListedEvent[]> {
@@ -168,14 +167,23 @@ export class EventReader {
   }
 }
 
-/** FINAL leaves voided rows out, so they are read beside it, each once. */
-function sourceOf({ table }: ListScope, where: string): string {
-  if (table === 'copies') return `SELECT ${columns.replace('original_data', `'' AS original_data`)}, toString(verdict) AS verdict FROM event_copies FINAL WHERE ${where}`;
-  return `
-    SELECT ${columns}, 'counted' AS verdict FROM events FINAL WHERE ${where}
-    UNION ALL
+/** Rows of `copyColumns` and a verdict as `toListed` takes them. */
+export function listedRows(rows: string): string {
+  return `SELECT * EXCEPT (appended_at, position), toString(toUnixTimestamp64Micro(time)) AS time_micros, toString(toUnixTimestamp64Micro(appended_at)) AS appended_micros,
+      toString(position) AS position_text
+    FROM (${rows})`;
+}
+
+/** FINAL leaves voided rows out, so they are read beside it, each once; only those of the verdict that is asked for. */
+function sourceOf(query: EventQuery, scope: ListScope, placeholders: Placeholders): string {
+  const where = conditions(query, scope, placeholders).join(' AND ');
+  if (scope.table === 'copies') return `SELECT ${copyColumns}, toString(verdict) AS verdict FROM event_copies FINAL WHERE ${where}`;
+  const counted = `SELECT ${columns}, 'counted' AS verdict FROM events FINAL WHERE ${where}`;
+  const voided = `
     SELECT ${columns}, 'voided' AS verdict FROM events WHERE ${where} AND is_deleted = 1
     ORDER BY version DESC LIMIT 1 BY event_type, bucket, subject, time, source, id, payload_hash`;
+  if (query.verdict === null) return `${counted} UNION ALL ${voided}`;
+  return query.verdict === 'counted' ? counted : voided;
 }
 
 interface ListScope {
@@ -198,7 +206,7 @@ function conditions(query: EventQuery, scope: ListScope, placeholders: Placehold
   const to = query.to === null ? scope.to : smaller(scope.to, microsOf(query.to));
   const time = (micros: bigint): string => `fromUnixTimestamp64Micro(toInt64(${micros}), 'UTC')`;
   const found = [`organization_id = ${placeholders.text(query.organizationId)}`, `time >= ${time(from)}`, `time < ${time(to)}`];
-  if (scope.table === 'copies') found.push(`event_copies.verdict != 'counted'`);
+  if (scope.table === 'copies') found.push(query.verdict === null ? `event_copies.verdict != 'counted'` : `event_copies.verdict = ${placeholders.text(query.verdict)}`);
   if (query.type !== null) found.push(`event_type = ${placeholders.text(query.type)}`);
   if (query.subject !== null) found.push(`subject = ${placeholders.text(query.subject)}`);
   if (query.subject !== null && scope.table === 'events') found.push(`bucket = ${subjectBucket(query.subject)}`);
@@ -220,7 +228,7 @@ function spansOf(query: EventQuery, scope: ListScope): string[] | null {
   return spans.map(({ subject, from, to }) => JSON.stringify([subject, `${from}`, `${to}`]));
 }
 
-function toListed(row: Row): ListedEvent {
+export function toListed(row: ListedRow): ListedEvent {
   return {
     source: row.source,
     id: row.id,

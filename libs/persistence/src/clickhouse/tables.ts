@@ -136,6 +136,9 @@ const deadLetterStates = `
   ORDER BY (organization_id, received_at, id)
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
+/** Who follows the log live asks for what lies behind a position: only young parts have any. */
+const copiesByPosition = 'ALTER TABLE event_copies ADD INDEX IF NOT EXISTS position_index position TYPE minmax GRANULARITY 1';
+
 /**
  * The steps that make the tables, in order. A step once released is never edited: a change is a new step, and each
  * can run again without harm.
@@ -150,4 +153,5 @@ export const clickHouseSteps: readonly { readonly name: string; readonly sql: st
   { name: '0011-event-corrections', sql: eventCorrections },
   { name: '0020-rollup-distribution', sql: rollupDistribution },
   { name: '0030-dead-letter-states', sql: deadLetterStates },
+  { name: '0031-copies-by-position', sql: copiesByPosition },
 ];
