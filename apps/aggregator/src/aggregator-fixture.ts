@@ -132,6 +132,11 @@ export class AggregatorFixture {
     return id;
   }
 
+  async addEventSource({ key, source }: { readonly key: string; readonly source: string | null }): Promise<void> {
+    await this.parts.admin.query(
+      `insert into event_sources (id, organization_id, key, name, format, source, mapping, created_at) values ($1, 'org_a', $2, $2, 'kong', $3, '{}', now())`, [`src_${key}`, key, source]);
+  }
+
   async addCustomer(customer: { key: string; organization?: string; subjects?: readonly { subject: string; from?: string; to?: string }[] }): Promise<string> {
     const organizationId = customer.organization ?? 'org_a';
     const id = `cus_${organizationId}_${customer.key}`;

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import {
-  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, RollupVerifier, TrialCounter, UsageReader, type ClickHouse, type Database, type MarkPatience,
+  CorrectionStore, CountedEvents, DeadLetterStore, EventReader, EventStore, IdentityIndex, RollupStore, RollupVerifier, SourceActivityReader, TrialCounter, UsageReader, type ClickHouse, type Database, type MarkPatience,
 } from '#persistence';
 import type { Clock, EventLog, Logger } from '#platform';
 import { AggregatorMetrics } from './aggregator-metrics.js';
@@ -11,6 +11,7 @@ import { ConsumeUsageBatch } from './consume-usage-batch.js';
 import { CorrectCountedEvents } from './correct-counted-events.js';
 import { DedupeWindows } from './dedupe-windows.js';
 import { DeadLetterController } from './in/dead-letter.controller.js';
+import { EventSourceStatsController } from './in/event-source-stats.controller.js';
 import { EventController } from './in/event.controller.js';
 import { MeterTrialController } from './in/meter-trial.controller.js';
 import { UsageController } from './in/usage.controller.js';
@@ -21,6 +22,7 @@ import { ListEvents } from './list-events.js';
 import { ReadCustomerUsage } from './read-customer-usage.js';
 import { ReadDeadLetters } from './read-dead-letters.js';
 import { ReadMeterUsage } from './read-meter-usage.js';
+import { ReadSourceStats } from './read-source-stats.js';
 import { RecomputeRollups } from './recompute-rollups.js';
 import { RollupWorker } from './rollup-worker.js';
 import { TryMeter } from './try-meter.js';
@@ -70,7 +72,7 @@ export class AggregatorModule {
     });
     return {
       module: AggregatorModule,
-      controllers: [UsageController, VerificationController, MeterTrialController, EventController, DeadLetterController, UsageLogHandler],
+      controllers: [UsageController, VerificationController, MeterTrialController, EventController, DeadLetterController, EventSourceStatsController, UsageLogHandler],
       providers: [
         { provide: AggregatorMetrics, useValue: adapters.metrics },
         { provide: ConsumeUsageBatch, useValue: consume },
@@ -79,6 +81,7 @@ export class AggregatorModule {
         { provide: TryMeter, useValue: new TryMeter({ events: reader, usage, counter: new TrialCounter(clickhouse), clock }) },
         { provide: ReadCustomerUsage, useValue: new ReadCustomerUsage({ database, usage }) },
         { provide: ListEvents, useValue: new ListEvents({ database, events: reader }) },
+        { provide: ReadSourceStats, useValue: new ReadSourceStats({ database, activity: new SourceActivityReader(clickhouse) }) },
         { provide: ReadDeadLetters, useValue: new ReadDeadLetters(store) },
         { provide: VerifyMeter, useValue: new VerifyMeter({ database, usage, verify }) },
         { provide: RollupWorker, useValue: upToDate },

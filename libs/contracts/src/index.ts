@@ -30,8 +30,10 @@ export {
   stripeMeterEventV1CreatedSchema, stripeMeterEventV1Schema, stripeMeterEventV2CreatedSchema, stripeMeterEventV2Schema,
 } from './http/drop-in-event.js';
 export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';
-export { eventSourceCreateSchema, eventSourceFormats, eventSourceListSchema, eventSourceReplaceSchema, eventSourceSchema, eventSourceUpdateSchema } from './http/event-source.js';
-export type { EventSourceBody, EventSourceFormat, EventSourceReplace, EventSourceUpdate } from './http/event-source.js';
+export {
+  eventSourceCreateSchema, eventSourceFormats, eventSourceListSchema, eventSourceReplaceSchema, eventSourceSchema, eventSourceStatsQuerySchema, eventSourceStatsSchema, eventSourceUpdateSchema,
+} from './http/event-source.js';
+export type { EventSourceBody, EventSourceFormat, EventSourceReplace, EventSourceStatsBody, EventSourceStatsQuery, EventSourceUpdate } from './http/event-source.js';
 export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';
 export { addressSchema, currencyInputSchema, flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, timeZoneInputSchema } from './http/resource.js';
 export { decimalFields } from './http/decimal-fields.js';

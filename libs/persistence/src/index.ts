@@ -78,6 +78,8 @@ export type { SqlParameters, Statement } from './clickhouse/clickhouse.js';
 export { CorrectionStore } from './clickhouse/correction-store.js';
 export type { ListedCorrection, StoredCorrection } from './clickhouse/correction-store.js';
 export { CountedEvents } from './clickhouse/counted-events.js';
+export { SourceActivityReader } from './clickhouse/source-activity-reader.js';
+export type { SourceHour } from './clickhouse/source-activity-reader.js';
 export { DeadLetterStore } from './clickhouse/dead-letter-store.js';
 export type { DeadLetter, DeadLetterChange, DeadLetterCount, DeadLetterFilter, DeadLetterQuery, DeadLetterState, KeptDeadLetter } from './clickhouse/dead-letter-store.js';
 export { decodeCursor, encodeCursor } from './clickhouse/event-cursor.js';

@@ -469,3 +469,49 @@ describe('what is refused', () => {
     expect((await get(`/v1/customers/cus_org_a_acme/usage?${range}`, 'b')).status).toBe(404);
   });
 });
+
+describe('GET /v1/event-sources/{id}/stats', () => {
+  const letter = (id: string, receivedAt: string, over: Partial<DeadLetterRecord> = {}): DeadLetterRecord => ({
+    v: 1, id, organization: 'org_a', kind: 'refused', code: 'missing_field', detail: '', errors: [], received_at: receivedAt, payload: '{}', counted_payload: null, event_source: 'kong-eu', event_id: null, ...over,
+  });
+  const sent = (id: string, receivedAt: string, over: Partial<TestEvent> = {}): TestEvent => ({ id, source: 'kong-eu', time: '2026-11-05T00:00:00Z', receivedAt, ...over });
+  const day = 'from=2026-11-05T00:00:00Z&to=2026-11-06T00:00:00Z';
+
+  beforeAll(async () => {
+    await fixture.addEventSource({ key: 'kong', source: 'kong-eu' });
+    await fixture.addEventSource({ key: 'silent', source: null });
+    await send([
+      sent('a', '2026-11-05T10:00:00Z'), sent('b', '2026-11-05T10:59:59.999999Z'), sent('a', '2026-11-05T11:00:00Z'), sent('b', '2026-11-05T11:30:00Z', { data: '{"other":1}' }), sent('a', '2026-11-05T11:45:00Z'),
+      sent('c', '2026-11-06T00:00:00Z'), sent('a', '2026-11-05T10:00:00Z', { source: 'kong-us' }), sent('a', '2026-11-05T10:00:00Z', { organization: 'org_b' }),
+    ]);
+    const letters = [letter('dl_s1', '2026-11-05T11:10:00.000000Z'), letter('dl_s2', '2026-11-05T13:00:00.000000Z'), letter('dl_s3', '2026-11-05T13:00:00.000000Z', { kind: 'poison' }), letter('dl_s4', '2026-11-05T13:00:00.000000Z', { event_source: 'kong-us' })];
+    await fixture.parts.log.append(topics.deadLetters, letters.map((each) => ({ key: each.organization, value: encodeDeadLetterRecord(each) })));
+    await settle();
+  });
+
+  it('counts what came, hour by hour', async () => {
+    const expected = {
+      data: [
+        { hour: '2026-11-05T10:00:00Z', received: 2, refused: 0, duplicates: 0, conflicts: 0 },
+        { hour: '2026-11-05T11:00:00Z', received: 4, refused: 1, duplicates: 2, conflicts: 1 }, // Three copies, one refused.
+        { hour: '2026-11-05T13:00:00Z', received: 1, refused: 1, duplicates: 0, conflicts: 0 },
+      ],
+      from: '2026-11-05T00:00:00Z', to: '2026-11-06T00:00:00Z',
+    };
+    expect((await get(`/v1/event-sources/kong/stats?${day}`)).body).toEqual(expected);
+    expect((await get(`/v1/event-sources/src_kong/stats?${day}`)).body).toEqual(expected);
+    expect((await get(`/v1/event-sources/silent/stats?${day}`)).body.data).toEqual([]);
+  });
+
+  it('keeps to its bounds', async () => {
+    const hours = async (query: string) => (await get(`/v1/event-sources/kong/stats?${query}`)).body.data.map(({ hour, received }) => `${String(hour)} ${String(received)}`);
+    expect(await hours('from=2026-11-05T10:30:00Z&to=2026-11-05T11:10:00Z')).toEqual(['2026-11-05T10:00:00Z 1', '2026-11-05T11:00:00Z 1']);
+    expect(await get('/v1/event-sources/kong/stats?from=2026-11-05T00:00:00Z')).toMatchObject({ status: 422, body: { errors: [{ pointer: '/to' }] } });
+    expect(await get('/v1/event-sources/kong/stats?from=2026-01-01T00:00:00Z&to=2026-11-01T00:00:00Z')).toMatchObject({ status: 422, body: { errors: [{ pointer: '/to', code: 'invalid_range' }] } });
+  });
+
+  it('is told to whoever may read usage, of the own organization', async () => {
+    expect((await get(`/v1/event-sources/kong/stats?${day}`, 'b')).status).toBe(404);
+    expect((await get(`/v1/event-sources/kong/stats?${day}`, 'blind')).status).toBe(403);
+  });
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keySchema, mappingTimeUnits, metadataSchema, nameSchema } from '#domain';
 import { ingestFormats } from './event.js';
+import { queryInstantSchema } from './query-instant.js';
 import { instantSchema, listSchema, resourceSchema } from './resource.js';
 
 /** Formats whose entries a mapping reads: those of gateways that write JSON, and JSON of any kind. */
@@ -57,3 +58,16 @@ export const eventSourceListSchema = listSchema(eventSourceSchema);
 export type EventSourceReplace = z.infer<typeof eventSourceReplaceSchema>;
 export type EventSourceUpdate = z.infer<typeof eventSourceUpdateSchema>;
 export type EventSourceBody = z.infer<typeof eventSourceSchema>;
+
+/** `GET /v1/event-sources/{id}/stats`. */
+export const eventSourceStatsQuerySchema = z.strictObject({ from: queryInstantSchema, to: queryInstantSchema });
+
+const countSchema = z.int().min(0);
+export const eventSourceStatsSchema = z.object({
+  data: z.array(z.object({ hour: instantSchema, received: countSchema, refused: countSchema, duplicates: countSchema, conflicts: countSchema })),
+  from: instantSchema,
+  to: instantSchema,
+});
+
+export type EventSourceStatsQuery = z.infer<typeof eventSourceStatsQuerySchema>;
+export type EventSourceStatsBody = z.infer<typeof eventSourceStatsSchema>;
