@@ -1,16 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
-import { subscriptionStatusAfter, takesQuantity, type Period, type SubscribedTerms } from '#domain';
-import {
-  findByIdOrKey, findOrganization, planTable, readCustomers, readPlanVersion, readSubscription, subscriptionTable, updateRow, unusable, type Plan, type PlanVersionOfPlan, type SubscriptionRecord,
-} from '#persistence';
+import { takesQuantity, type SubscribedTerms } from '#domain';
+import { findByIdOrKey, planTable, readPlanVersion, subscriptionTable, unusable, updateRow, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
+import { holdSubscription, type ActedSubscription, type HoldRefusal } from './hold-subscription.js';
 import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
-import { changeFees, currentPeriodOf, statusOf, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import { changeFees, currentPeriodOf, withStages, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 import { presentTerms, withChange } from './with-change.js';
 
-export type ChangeRefusal = 'not_found' | 'already_canceled' | 'too_many_changes' | 'invalid_request';
+export type ChangeRefusal = HoldRefusal | 'too_many_changes' | 'invalid_request';
 
 export interface ChangeInput {
   /** Null keeps the plan. */
@@ -25,13 +24,6 @@ export interface ChangeInput {
   readonly isProrated: boolean;
 }
 
-export interface ChangedSubscription {
-  readonly view: SubscriptionView;
-  /** The period that the change ends, or falls on the end of; null before the first one. */
-  readonly period: Period | null;
-  readonly fees: FeePreview | null;
-}
-
 /** More would make a schedule slow to read; nobody changes a subscription so often. */
 const changesMax = 200;
 
@@ -42,14 +34,14 @@ export class ChangeSubscription {
     private readonly jobs: JobQueue,
   ) {}
 
-  async execute(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ChangedSubscription, ChangeRefusal>> {
+  async execute(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ActedSubscription, ChangeRefusal>> {
     const outcome = await this.run(organizationId, at, async (manager, { id, changes, revision }) => updateRow(manager, subscriptionTable, { id, set: { changes, revision } }));
     if (outcome.ok) await this.jobs.add(invoicingQueue, [sweepJob]);
     return outcome;
   }
 
   /** What `execute` would lead to; nothing is kept. */
-  async preview(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ChangedSubscription, ChangeRefusal>> {
+  async preview(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ActedSubscription, ChangeRefusal>> {
     return this.run(organizationId, at, async () => undefined);
   }
 
@@ -57,28 +49,20 @@ export class ChangeSubscription {
     organizationId: string,
     at: { id: string; input: ChangeInput },
     keep: (manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>,
-  ): Promise<Outcome<ChangedSubscription, ChangeRefusal>> {
+  ): Promise<Outcome<ActedSubscription, ChangeRefusal>> {
     const now = await this.surroundings.businessClock.now(organizationId);
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
-      await manager.query('select 1 from subscriptions where id = $1 for update', [at.id]);
-      const existing = await readSubscription(manager, at.id);
-      if (existing === null) return refused('not_found', 'There is no such subscription.');
-      const status = statusOf(existing, now);
-      if (subscriptionStatusAfter(status, 'cancel') === null) {
-        return { ...refused('already_canceled', 'The subscription has ended and stays so.'), extensions: { subscription: { status }, allowed: [] } };
-      }
-      const [customer] = await readCustomers(manager, [existing.customerId]);
-      const organization = await findOrganization(manager, organizationId);
-      assert(customer !== undefined && organization !== null, 'A subscription has its customer and its organization.');
-      const [before] = await withStages(manager, [{ subscription: existing, customerKey: customer.key, now }]);
-      assert(before !== undefined, 'A subscription has its plan versions.');
+      const held = await holdSubscription(manager, { organizationId, id: at.id, now });
+      if (!held.ok) return held;
+      const { view: before, organization } = held.value;
+      const existing = before.subscription;
       const next = await nextTerms(manager, { view: before, input: at.input });
       if (!next.ok) return next;
       const { when, isProrated } = at.input;
       const subscription = withChange(before, { ...next.value, isProrated, when: when === 'now' ? 'now' : now });
       if (subscription.changes.length > changesMax) return refused('too_many_changes', `A subscription changes at most ${changesMax} times; cancel it and make another.`);
       if (subscription !== existing) await keep(manager, subscription);
-      const [view] = await withStages(manager, [{ subscription, customerKey: customer.key, now }]);
+      const [view] = await withStages(manager, [{ ...before, subscription }]);
       assert(view !== undefined, 'A subscription has its plan versions.');
       const change = subscription.changes.at(-1);
       const isNew = change !== undefined && !existing.changes.includes(change);
