@@ -18,6 +18,7 @@ import { UsageController } from './in/usage.controller.js';
 import { UsageLogHandler } from './in/usage-log.handler.js';
 import { VerificationController } from './in/verification.controller.js';
 import { KnownIdentities } from './known-identities.js';
+import { ListCorrections } from './list-corrections.js';
 import { ListEvents } from './list-events.js';
 import { ReadCustomerUsage } from './read-customer-usage.js';
 import { ReadDeadLetters } from './read-dead-letters.js';
@@ -80,6 +81,7 @@ export class AggregatorModule {
         { provide: ReadMeterUsage, useValue: new ReadMeterUsage({ database, usage }) },
         { provide: TryMeter, useValue: new TryMeter({ events: reader, usage, counter: new TrialCounter(clickhouse), clock }) },
         { provide: ReadCustomerUsage, useValue: new ReadCustomerUsage({ database, usage }) },
+        { provide: ListCorrections, useValue: new ListCorrections(new CorrectionStore(clickhouse)) },
         { provide: ListEvents, useValue: new ListEvents({ database, events: reader }) },
         { provide: ReadSourceStats, useValue: new ReadSourceStats({ database, activity: new SourceActivityReader(clickhouse) }) },
         { provide: ReadDeadLetters, useValue: new ReadDeadLetters(store) },

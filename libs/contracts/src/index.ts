@@ -73,8 +73,8 @@ export {
 export type { DeadLetterBody, DeadLetterListBody, DeadLetterReplayedBody, DeadLettersDiscard, DeadLettersDiscardedBody, DeadLettersReplay, DeadLettersReplayedBody, DeadLetterSummaryBody } from './http/dead-letter.js';
 export { encodeDeadLetterStateRecord } from './log/dead-letter-state-record.js';
 export type { DeadLetterStateRecord } from './log/dead-letter-state-record.js';
-export { eventDataFilters, eventListFields, eventListSchema, eventReasonSchema, listedEventSchema, liveEventsQuerySchema } from './http/event-list.js';
-export type { EventListBody, LiveEventsQuery } from './http/event-list.js';
+export { correctionListFields, correctionListSchema, eventDataFilters, eventListFields, eventListSchema, eventReasonSchema, listedEventSchema, liveEventsQuerySchema } from './http/event-list.js';
+export type { CorrectionListBody, EventListBody, LiveEventsQuery } from './http/event-list.js';
 export { queryRange } from './http/query-instant.js';
 export { meterVerificationQuerySchema, meterVerificationSchema, rollupDifferenceSchema } from './http/meter-verification.js';
 export type { MeterVerificationBody, MeterVerificationQuery } from './http/meter-verification.js';

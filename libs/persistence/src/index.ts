@@ -76,7 +76,7 @@ export type { ClosedPeriod } from './postgres/rating/late-rating.js';
 export { ClickHouse } from './clickhouse/clickhouse.js';
 export type { SqlParameters, Statement } from './clickhouse/clickhouse.js';
 export { CorrectionStore } from './clickhouse/correction-store.js';
-export type { ListedCorrection, StoredCorrection } from './clickhouse/correction-store.js';
+export type { CorrectionInList, ListedCorrection, StoredCorrection } from './clickhouse/correction-store.js';
 export { CountedEvents } from './clickhouse/counted-events.js';
 export { SourceActivityReader } from './clickhouse/source-activity-reader.js';
 export type { SourceHour } from './clickhouse/source-activity-reader.js';

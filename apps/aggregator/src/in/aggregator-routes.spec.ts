@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  aggregatorGroup, encodeDeadLetterRecord, encodeDeadLetterStateRecord, encodeUsageEventRecord, scopes, topics, usageEventKey, type DeadLetterRecord, type DeadLetterStateRecord, type Scope,
+  aggregatorGroup, encodeDeadLetterRecord, encodeDeadLetterStateRecord, encodeUsageCorrectionRecord, encodeUsageEventRecord, scopes, topics, usageEventKey, type DeadLetterRecord, type DeadLetterStateRecord, type Scope,
 } from '#contracts';
 import { createHttpApp, LogServer, systemClock, type Principal } from '#platform';
 import { EventReader } from '#persistence';
@@ -513,5 +513,43 @@ describe('GET /v1/event-sources/{id}/stats', () => {
   it('is told to whoever may read usage, of the own organization', async () => {
     expect((await get(`/v1/event-sources/kong/stats?${day}`, 'b')).status).toBe(404);
     expect((await get(`/v1/event-sources/kong/stats?${day}`, 'blind')).status).toBe(403);
+  });
+});
+
+describe('GET /v1/events/corrections', () => {
+  const received = (nth: number): string => `2026-11-20T0${nth}:00:00.000000Z`;
+
+  beforeAll(async () => {
+    const records = [1, 2, 3].map((nth) => ({
+      v: 2 as const, kind: nth === 2 ? ('amendment' as const) : ('void' as const), organization: 'org_a', source: 'gw', id: `never-${nth}`, data: nth === 2 ? '{"n":1.10}' : null, reason: nth === 3 ? 'test traffic' : null,
+      made_by: 'key_1', received_at: received(nth), sealed_before: null,
+    }));
+    await fixture.parts.log.append(topics.usageEvents, records.map((record) => ({ key: usageEventKey(record), value: encodeUsageCorrectionRecord(record) })));
+    await settle();
+  });
+
+  const ids = async (query: string, key = 'a'): Promise<unknown[]> => (await get(`/v1/events/corrections?source=gw&${query}`, key)).body.data.map(({ event_id: id }) => id);
+
+  it('shows what was asked for, newest first, also where no event has come', async () => {
+    const { body, status } = await get('/v1/events/corrections?source=gw');
+    expect(status).toBe(200);
+    expect(body.data.map(({ id: _id, ...rest }) => rest)).toEqual([
+      { object: 'event_correction', kind: 'void', data: null, reason: 'test traffic', made_by: 'key_1', received_at: received(3), event_source: 'gw', event_id: 'never-3', created_at: received(3), metadata: {} },
+      { object: 'event_correction', kind: 'amendment', data: { n: 1.1 }, reason: null, made_by: 'key_1', received_at: received(2), event_source: 'gw', event_id: 'never-2', created_at: received(2), metadata: {} },
+      { object: 'event_correction', kind: 'void', data: null, reason: null, made_by: 'key_1', received_at: received(1), event_source: 'gw', event_id: 'never-1', created_at: received(1), metadata: {} },
+    ]);
+  });
+
+  it('is filtered and paged, and of one organization', async () => {
+    expect(await ids('kind=void')).toEqual(['never-3', 'never-1']);
+    expect(await ids('id=never-2')).toEqual(['never-2']);
+    expect(await ids('', 'b')).toEqual([]);
+    const { body: { data: [first], has_more: hasMore } } = await get('/v1/events/corrections?source=gw&limit=1');
+    expect(hasMore).toBe(true);
+    expect(await ids(`limit=1&starting_after=${String(first?.['id'])}`)).toEqual(['never-2']);
+    const { body: { data: last } } = await get('/v1/events/corrections?source=gw');
+    expect(await ids(`limit=1&ending_before=${String(last[2]?.['id'])}`)).toEqual(['never-2']);
+    expect((await get('/v1/events/corrections?starting_after=nowhere')).body.errors).toMatchObject([{ pointer: '/starting_after', code: 'unknown_cursor' }]);
+    expect((await get('/v1/events/corrections', 'blind')).status).toBe(403);
   });
 });

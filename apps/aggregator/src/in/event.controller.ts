@@ -1,18 +1,26 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
-import type { z } from 'zod';
-import { eventDataFilters, eventListFields, eventListSchema, filteredQuerySchema, queryRange, type EventListBody } from '#contracts';
+import { z } from 'zod';
+import {
+  correctionListFields, correctionListSchema, eventDataFilters, eventListFields, eventListSchema, filteredQuerySchema, queryRange, type CorrectionListBody, type EventListBody,
+} from '#contracts';
+import { encodeCursor, type CorrectionInList } from '#persistence';
 import { Answers, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type Principal } from '#platform';
+import { ListCorrections } from '../list-corrections.js';
 import { ListEvents, type ListEventsCode } from '../list-events.js';
-import { toEvent } from './reading-bodies.js';
+import { toCorrection, toEvent } from './reading-bodies.js';
 
 const eventsQuerySchema = filteredQuerySchema({ ...listQuerySchema.shape, ...eventListFields }, 'data');
+const correctionsQuerySchema = z.strictObject({ ...listQuerySchema.shape, ...correctionListFields });
 const statuses: Readonly<Record<ListEventsCode, number>> = { not_found: 404, invalid_request: 422, search_too_wide: 422 };
 
 @ApiTags('events')
 @Controller()
 export class EventController {
-  constructor(@Inject(ListEvents) private readonly listEvents: ListEvents) {}
+  constructor(
+    @Inject(ListEvents) private readonly listEvents: ListEvents,
+    @Inject(ListCorrections) private readonly listCorrections: ListCorrections,
+  ) {}
 
   @Get('v1/events')
   @RequiredScope('usage:read')
@@ -35,4 +43,19 @@ export class EventController {
     const { events, hasMore } = valueOrProblem(listed, statuses);
     return { data: events.map(toEvent), has_more: hasMore };
   }
+
+  @Get('v1/events/corrections')
+  @RequiredScope('usage:read')
+  @ApiOperation({ summary: 'List what was voided and amended, by whom and why', description: 'Newest receipt first, for ever: also what waits for its event, and what came when the event’s hour was sealed.' })
+  @Answers({ schema: correctionListSchema, problems: [422] })
+  async corrections(@CurrentPrincipal() principal: Principal, @Query({ schema: correctionsQuerySchema }) query: z.infer<typeof correctionsQuerySchema>): Promise<CorrectionListBody> {
+    const asked = { page: toListPage(query), kind: query.kind ?? null, source: query.source ?? null, id: query.id ?? null };
+    const { corrections, hasMore } = valueOrProblem(await this.listCorrections.execute(principal.organizationId, asked), statuses);
+    return { data: corrections.map(toListedCorrection), has_more: hasMore };
+  }
+}
+
+function toListedCorrection(correction: CorrectionInList): CorrectionListBody['data'][number] {
+  const { cursor, source, id, receivedAt } = correction;
+  return { id: encodeCursor(cursor), object: 'event_correction', ...toCorrection(correction), event_source: source, event_id: id, created_at: receivedAt, metadata: {} };
 }

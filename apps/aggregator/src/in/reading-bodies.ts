@@ -25,7 +25,7 @@ export function toEvent(event: EventWithState): EventListBody['data'][number] {
   };
 }
 
-function toCorrection({ kind, data, reason, madeBy, receivedAt }: ListedCorrection): EventListBody['data'][number]['corrections'][number] {
+export function toCorrection({ kind, data, reason, madeBy, receivedAt }: ListedCorrection): EventListBody['data'][number]['corrections'][number] {
   return { kind, data: data === null ? null : dataObject(data), reason, made_by: madeBy, received_at: receivedAt };
 }
 

@@ -38,6 +38,30 @@ export const listedCorrectionSchema = z.object({
   received_at: z.string(),
 });
 
+/** `GET /v1/events/corrections`, beside what every list takes. */
+export const correctionListFields = {
+  kind: listedCorrectionSchema.shape.kind.optional(),
+  source: text.optional(),
+  id: text.optional().meta({ description: 'The event’s.' }),
+};
+
+export const correctionListSchema = z.object({
+  data: z.array(
+    z.object({
+      id: z.string().meta({ description: 'The correction’s place in the list.' }),
+      object: z.literal('event_correction'),
+      ...listedCorrectionSchema.shape,
+      event_source: z.string(),
+      event_id: z.string(),
+      created_at: z.string(),
+      metadata: z.record(z.string(), z.string()),
+    }),
+  ),
+  has_more: z.boolean(),
+});
+
+export type CorrectionListBody = z.infer<typeof correctionListSchema>;
+
 export const listedEventSchema = z.object({
   id: z.string(),
   object: z.literal('event'),
