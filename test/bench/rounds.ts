@@ -49,7 +49,8 @@ export async function alternate({ ours, floor }: Sides, options: RoundOptions): 
   return pairs;
 }
 
-async function sampleOf(side: Side, now: () => number): Promise<Sample> {
+/** One run of one side, made ready before. */
+export async function sampleOf(side: Side, now: () => number = () => performance.now()): Promise<Sample> {
   await side.prepare?.();
   const cpuBefore = side.cpuSeconds();
   const startedAt = now();

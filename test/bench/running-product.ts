@@ -19,7 +19,7 @@ export interface ProductOptions {
   readonly demo: 'on' | 'off';
 }
 
-/** The whole product, started from dist as `npm start` does. */
+/** The whole product, started from dist as `npm start` does, or one app of it. */
 export class RunningProduct {
   readonly url: string;
   readonly port: number;
@@ -33,19 +33,25 @@ export class RunningProduct {
     this.said = parts.said;
   }
 
-  static async start({ dataDir, stores, kafkaBroker, demo }: ProductOptions): Promise<RunningProduct> {
+  static start({ dataDir, stores, kafkaBroker, demo }: ProductOptions): Promise<RunningProduct> {
+    return RunningProduct.launch('standalone', {
+      TOLLWAY_DATA_DIR: dataDir,
+      TOLLWAY_BOOTSTRAP_API_KEY: benchKey,
+      TOLLWAY_DEMO: demo,
+      ...(stores === undefined ? {} : storeAddresses(stores)),
+      ...(kafkaBroker === undefined ? {} : { KAFKA_BROKERS: kafkaBroker }),
+    });
+  }
+
+  /** The aggregator alone, on stores that are prepared. */
+  static startAggregator({ stores, kafkaBroker }: { readonly stores: BenchStores; readonly kafkaBroker: string }): Promise<RunningProduct> {
+    return RunningProduct.launch('aggregator', { ...storeAddresses(stores), KAFKA_BROKERS: kafkaBroker });
+  }
+
+  private static async launch(app: string, environment: Readonly<Record<string, string | undefined>>): Promise<RunningProduct> {
     const port = await freePort();
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'dist/apps/standalone/src/main.js'], {
-      env: {
-        PATH: process.env['PATH'],
-        PORT: String(port),
-        TOLLWAY_DATA_DIR: dataDir,
-        TOLLWAY_BOOTSTRAP_API_KEY: benchKey,
-        TOLLWAY_SECRET: serverSecret,
-        TOLLWAY_DEMO: demo,
-        ...(stores === undefined ? {} : { DATABASE_URL: stores.postgres.url, CLICKHOUSE_URL: stores.clickHouse?.url }),
-        ...(kafkaBroker === undefined ? {} : { KAFKA_BROKERS: kafkaBroker }),
-      },
+    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', `dist/apps/${app}/src/main.js`], {
+      env: { PATH: process.env['PATH'], PORT: String(port), TOLLWAY_SECRET: serverSecret, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stopAtExit = (): boolean => child.kill('SIGTERM');
@@ -116,6 +122,10 @@ export async function until(sentence: string, isTrue: () => Promise<boolean>, { 
     if (performance.now() > deadline) throw new Error(`It did not happen within ${timeoutMs} ms that ${sentence}.`);
     await wait(everyMs);
   }
+}
+
+function storeAddresses({ postgres, clickHouse }: BenchStores): Record<string, string | undefined> {
+  return { DATABASE_URL: postgres.url, CLICKHOUSE_URL: clickHouse?.url };
 }
 
 async function freePort(): Promise<number> {

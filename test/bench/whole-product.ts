@@ -22,7 +22,7 @@ export interface WholeProduct {
   readonly clickHousePid: () => number;
 }
 
-const clickHouseDatabase = 'tollway';
+export const clickHouseDatabase = 'tollway';
 
 /** Opens it all for the work and closes it afterwards, whatever happens. */
 export async function withWholeProduct<T>(work: (whole: WholeProduct) => Promise<T>, { onKafka = false } = {}): Promise<T> {
