@@ -48,7 +48,7 @@ const app = await createHttpApp({
         authenticator,
         businessNow: (organizationId) => businessClock.now(organizationId),
         rawRetentionSeconds: async (organizationId) => (await readOrganization(organizationId)).rawRetentionSeconds,
-        findEventSource: async () => null, findDeadLetter: async () => null, listDeadLetters: async () => [],
+        findEventSource: async () => null, readEventSource: async () => null, findCurrentMeters: async () => [], findDeadLetter: async () => null, listDeadLetters: async () => [],
         serverSecret,
         bodyBytesMax: 64 * 1_024 * 1_024,
       }),

@@ -1,5 +1,5 @@
 import type { MeterTrialInput } from '#contracts';
-import { canonicalPercentile, countingRule, eventState, isZeroOfNothing, meterFaults, parseData, textOf, valueAt, valueByRule, type CountingRule, type Meter } from '#domain';
+import { canonicalPercentile, countingRule, eventState, groupByRule, isZeroOfNothing, meterFaults, parseData, valueByRule, type CountingRule, type Meter } from '#domain';
 import type { EventReader, ListedEvent, TrialCounter, TrialCounts, UsageReader } from '#persistence';
 import { accepted, assert, refused, type Clock, type Outcome } from '#platform';
 import { usageRange, type UsageRange } from './usage-range.js';
@@ -90,7 +90,7 @@ function triedEvent(event: ListedEvent, rule: CountingRule): TriedEvent {
     subject: event.subject,
     time: event.time,
     value: reason === undefined && value.ok ? value.text : null,
-    group: Object.fromEntries(rule.dimensions.map(({ name, path }) => [name, textOf(valueAt(data, path)) ?? ''])),
+    group: groupByRule(data, rule),
     reason: reason === undefined ? null : { code: reason.code, detail: reason.detail },
   };
 }

@@ -10,7 +10,7 @@ export type AppName = (typeof appNames)[number];
  */
 export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
   ingest: [
-    'POST /v1/events', 'POST /v1/events/void', 'POST /v1/events/amend', 'POST /v1/ingest/*', 'POST /v1/logs', 'POST /v1/dead-letters/*', 'POST /api/v1/events', 'POST /api/v1/events/batch',
+    'POST /v1/events', 'POST /v1/events/void', 'POST /v1/events/amend', 'POST /v1/ingest/*', 'POST /v1/event-sources/try', 'POST /v1/logs', 'POST /v1/dead-letters/*', 'POST /api/v1/events', 'POST /api/v1/events/batch',
     'POST /api/v3/openmeter/events',
     'POST /v1/billing/meter_events', 'POST /v2/billing/meter_events', 'POST /v2/billing/meter_event_session', 'POST /v2/billing/meter_event_stream',
   ],

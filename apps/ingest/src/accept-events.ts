@@ -71,7 +71,7 @@ export class AcceptEvents {
     for (let index = 0; index < batch.events.length; index += 1) {
       if (index > 0 && index % eventsPerTurnMax === 0) await nextTurn();
       const received = batch.events[index] as ReceivedEvent;
-      const checked = check(received, receipt.bounds);
+      const checked = checkReceived(received, receipt.bounds);
       if (checked.ok) {
         events.push(checked.event);
         records.push(recordOf(checked.event, receipt));
@@ -87,17 +87,7 @@ export class AcceptEvents {
   }
 
   private async receiptOf(organizationId: string): Promise<Receipt> {
-    const [businessNow, retentionSeconds] = await Promise.all([this.deps.businessNow(organizationId), this.deps.rawRetentionSeconds(organizationId)]);
-    const now = toMicroInstant(businessNow);
-    return {
-      organizationId,
-      receivedAt: textOfInstant(toMicroInstant(this.deps.clock.now())),
-      bounds: {
-        receipt: textOfInstant(now),
-        latest: { seconds: now.seconds + secondsAheadMax, micros: now.micros },
-        oldest: retentionSeconds === null ? null : { seconds: now.seconds - retentionSeconds, micros: now.micros },
-      },
-    };
+    return { organizationId, receivedAt: textOfInstant(toMicroInstant(this.deps.clock.now())), bounds: await timeBounds(organizationId, this.deps) };
   }
 
   private async keepRefused(batch: ReceivedBatch, rejected: readonly RefusedEventBody[], receipt: Receipt): Promise<void> {
@@ -116,9 +106,20 @@ export class AcceptEvents {
   }
 }
 
+/** Which times the organization's events may have now, and which one those have that come without. */
+export async function timeBounds(organizationId: string, deps: Pick<AcceptEventsDependencies, 'businessNow' | 'rawRetentionSeconds'>): Promise<TimeBounds> {
+  const [businessNow, retentionSeconds] = await Promise.all([deps.businessNow(organizationId), deps.rawRetentionSeconds(organizationId)]);
+  const now = toMicroInstant(businessNow);
+  return {
+    receipt: textOfInstant(now),
+    latest: { seconds: now.seconds + secondsAheadMax, micros: now.micros },
+    oldest: retentionSeconds === null ? null : { seconds: now.seconds - retentionSeconds, micros: now.micros },
+  };
+}
+
 type Checked = { readonly ok: true; readonly event: NewUsageEvent } | { readonly ok: false; readonly faults: readonly EventFault[] };
 
-function check({ value, faults, names }: ReceivedEvent, bounds: TimeBounds): Checked {
+export function checkReceived({ value, faults, names }: ReceivedEvent, bounds: TimeBounds): Checked {
   if (faults === undefined) return checkEvent(value, bounds, names);
   if (value === undefined) return { ok: false, faults };
   const checked = checkEvent(value, bounds, names);
@@ -140,9 +141,13 @@ function recordOf(event: NewUsageEvent, { organizationId, receivedAt }: Receipt)
     time_given: event.timeGiven,
     received_at: receivedAt,
     data: event.data,
-    payload_hash: hash('sha256', payloadHashInput(event), 'hex'),
+    payload_hash: payloadHashOf(event),
   });
   return { key: usageEventKey({ organization: organizationId, source: event.source, id: event.id }), value };
+}
+
+export function payloadHashOf(event: NewUsageEvent): string {
+  return hash('sha256', payloadHashInput(event), 'hex');
 }
 
 export function refusedBody(index: number, received: ReceivedEvent, faults: readonly EventFault[]): RefusedEventBody {

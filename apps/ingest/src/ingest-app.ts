@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { DeadLetterStore, eventSourceFinder } from '#persistence';
+import { DeadLetterStore, eventSourceFinder, eventSourceReader, findMeters } from '#persistence';
 import type { OpenApiOptions } from '#platform';
 import type { AppAdapters, AppDefinition } from '#service';
 import { ingestConfigSchema, type IngestConfig } from './config.js';
@@ -28,7 +28,7 @@ export const ingestApp: AppDefinition<IngestConfig> = {
 };
 
 function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDependencies {
-  const { log, clock, ids, logger, authenticator, businessClock, readOrganization } = adapters;
+  const { log, clock, ids, logger, authenticator, businessClock, readOrganization, database } = adapters;
   const deadLetters = new DeadLetterStore(adapters.clickHouse);
   return {
     log,
@@ -39,7 +39,9 @@ function dependencies(adapters: AppAdapters, config: IngestConfig): IngestDepend
     authenticator,
     findDeadLetter: (key) => deadLetters.find(key),
     listDeadLetters: (query) => deadLetters.list(query),
-    findEventSource: eventSourceFinder(adapters.database),
+    findEventSource: eventSourceFinder(database),
+    readEventSource: eventSourceReader(database),
+    findCurrentMeters: ({ organizationId, eventTypes }) => database.inOrganization(organizationId, (manager) => findMeters(manager, { eventTypes, isCurrent: true })),
     logger,
     serverSecret: adapters.serverSecret,
     bodyBytesMax: config.INGEST_BODY_BYTES_MAX,

@@ -5,10 +5,11 @@ import {
   decodeDeadLetterRecord, decodeUsageRecord, ownerScopes, topics, type DeadLetterRecord, type DeadLetterStateRecord, type EventsAnswerBody, type Scope, type UsageCorrectionRecord,
   type UsageEventRecord,
 } from '#contracts';
+import type { Meter } from '#domain';
 import { makeIds, migrateEventLog, openPostgresEventLog, systemClock, type Clock, type EventLog, type Principal } from '#platform';
 import { freshDatabase, type DatabaseTemplate } from '#testing';
 import { registerIngestRoutes } from './in/ingest-routes.js';
-import type { DeadLetterQuery, EventSource, KeptDeadLetter } from '#persistence';
+import type { DeadLetterQuery, EventSource, FindEventSource, KeptDeadLetter } from '#persistence';
 
 export const serverSecret = 'a secret of at least 32 characters';
 
@@ -44,7 +45,7 @@ type DeadLetters = Map<string, KeptDeadLetter>;
 /** The ingest routes over real HTTP on a Postgres log of their own. */
 export class IngestFixture {
   private constructor(
-    private readonly parts: { readonly app: FastifyInstance; readonly log: EventLog; readonly pool: pg.Pool; readonly eventSources: Map<string, EventSource> },
+    private readonly parts: { readonly app: FastifyInstance; readonly log: EventLog; readonly pool: pg.Pool; readonly eventSources: Map<string, EventSource>; readonly meters: Meter[] },
     readonly origin: string,
     readonly deadLetters: DeadLetters,
   ) {}
@@ -59,6 +60,8 @@ export class IngestFixture {
     const app = fastify({ bodyLimit: 1_024 });
     const deadLetters: DeadLetters = new Map();
     const eventSources = new Map<string, EventSource>();
+    const meters: Meter[] = [];
+    const findEventSource: FindEventSource = ({ organizationId, reference }) => Promise.resolve(eventSources.get(`${organizationId}/${reference}`) ?? null);
     registerIngestRoutes(app, {
       log: options.wrapLog?.(log) ?? log,
       clock: fixedClock,
@@ -71,18 +74,24 @@ export class IngestFixture {
         const kept = deadLetters.get(deadLetterId);
         return Promise.resolve(kept?.letter.organization === organizationId ? kept : null);
       },
-      findEventSource: ({ organizationId, reference }) => Promise.resolve(eventSources.get(`${organizationId}/${reference}`) ?? null),
+      findEventSource,
+      readEventSource: findEventSource,
+      findCurrentMeters: ({ organizationId, eventTypes }) => Promise.resolve(meters.filter((meter) => meter.organizationId === organizationId && eventTypes.includes(meter.eventType))),
       listDeadLetters: (query) => Promise.resolve(lettersOf(deadLetters, query)),
       serverSecret,
       bodyBytesMax: options.bodyBytesMax ?? 64 * 1_024 * 1_024,
     });
     const origin = await app.listen({ port: 0, host: '127.0.0.1' });
-    return new IngestFixture({ app, log, pool, eventSources }, origin, deadLetters);
+    return new IngestFixture({ app, log, pool, eventSources, meters }, origin, deadLetters);
   }
 
   /** By organization and key. */
   get eventSources(): Map<string, EventSource> {
     return this.parts.eventSources;
+  }
+
+  get meters(): Meter[] {
+    return this.parts.meters;
   }
 
   /** Posts as the first organization; an object goes as JSON. */
@@ -153,4 +162,6 @@ const principals = new Map([
   ['key-1', principal('org_1')],
   ['key-2', principal('org_2')],
   ['key-reader', principal('org_1', ['usage:read'])],
+  ['key-catalog', principal('org_1', ['catalog:read'])],
+  ['key-gateway', principal('org_1', ['events:write'])],
 ]);

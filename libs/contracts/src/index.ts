@@ -31,9 +31,11 @@ export {
 } from './http/drop-in-event.js';
 export type { EventsAnswerBody, IngestFormat, RefusedEventBody } from './http/event.js';
 export {
-  eventSourceCreateSchema, eventSourceFormats, eventSourceListSchema, eventSourceReplaceSchema, eventSourceSchema, eventSourceStatsQuerySchema, eventSourceStatsSchema, eventSourceUpdateSchema,
+  eventMappingOf, eventSourceCreateSchema, eventSourceFormats, eventSourceListSchema, eventSourceReplaceSchema, eventSourceSchema, eventSourceStatsQuerySchema, eventSourceStatsSchema, eventSourceUpdateSchema,
 } from './http/event-source.js';
 export type { EventSourceBody, EventSourceFormat, EventSourceReplace, EventSourceStatsBody, EventSourceStatsQuery, EventSourceUpdate } from './http/event-source.js';
+export { eventSourceTrialAnswerSchema, eventSourceTrialSchema, sampleEventsMax } from './http/event-source-trial.js';
+export type { EventSourceTrialBody, EventSourceTrialInput } from './http/event-source-trial.js';
 export { simulatedPriceSchema as simulatedPriceBodySchema } from './http/simulation.js';
 export { addressSchema, currencyInputSchema, flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, timeZoneInputSchema } from './http/resource.js';
 export { decimalFields } from './http/decimal-fields.js';

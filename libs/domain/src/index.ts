@@ -81,7 +81,7 @@ export { aggregations, countingRule, isZeroOfNothing, meterDefinition } from './
 export type { Aggregation, CountingRule, Dimension, Meter } from './metering/meter.js';
 export { meterFaults } from './metering/meter-faults.js';
 export type { MeterFault, MeterInput } from './metering/meter-faults.js';
-export { valueByRule } from './metering/metered-value.js';
+export { groupByRule, valueByRule } from './metering/metered-value.js';
 export type { MeteredValue, MeteredValueFault } from './metering/metered-value.js';
 export { canonicalPercentile, interpolate } from './metering/percentile.js';
 export { parseFilter } from './metering/parse-expression.js';

@@ -9,7 +9,7 @@ export type { ApiKey } from './postgres/billing-api/api-key-table.js';
 export { billingApiEntities } from './postgres/billing-api/billing-api-entities.js';
 export { BusinessClock } from './postgres/billing-api/business-clock.js';
 export { credentialHash, hintOf, makeApiKeySecret } from './postgres/billing-api/credential-hash.js';
-export { eventSourceFinder, eventSourceTable } from './postgres/billing-api/event-source-table.js';
+export { eventSourceFinder, eventSourceReader, eventSourceTable } from './postgres/billing-api/event-source-table.js';
 export type { EventSource, FindEventSource } from './postgres/billing-api/event-source-table.js';
 export { featureTable, meterTable, productTable, readMeters } from './postgres/billing-api/catalog-tables.js';
 export type { Feature, MeterResource, Product } from './postgres/billing-api/catalog-tables.js';

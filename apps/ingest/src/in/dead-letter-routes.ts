@@ -3,13 +3,14 @@ import type { z } from 'zod';
 import { deadLetterDiscardSchema, deadLetterReplaySchema, deadLettersDiscardSchema, deadLettersReplaySchema, type DeadLetterReplayedBody } from '#contracts';
 import { hasInexactNumber, parseExactNumbers } from '#domain';
 import { exactJsonValue } from '#persistence';
-import { invalidInput, principalOf, valueOrProblem } from '#platform';
+import { principalOf, valueOrProblem } from '#platform';
 import { DiscardDeadLetter, type DiscardRefusal } from '../discard-dead-letter.js';
 import { bodyText } from '../formats/body-text.js';
 import { parseJson } from '../formats/json-events.js';
 import { ReplayDeadLetter, type ReplayDeadLetterDependencies, type ReplayedLetter, type ReplayRefusal } from '../replay-dead-letter.js';
 import { WorkDownDeadLetters, type WorkDownDependencies } from '../work-down-dead-letters.js';
 import { nothingAccepted } from './nothing-accepted.js';
+import { parsedInput } from './parsed-input.js';
 import type { WithBody } from './with-body.js';
 
 export interface DeadLetterRoutesDependencies extends ReplayDeadLetterDependencies, Pick<WorkDownDependencies, 'listDeadLetters'> {
@@ -51,26 +52,20 @@ export function registerDeadLetterRoutes(scope: FastifyInstance, deps: DeadLette
 
   const bodyOr = async <Schema extends z.ZodType>(request: FastifyRequest, schema: Schema): Promise<z.infer<Schema>> => {
     const text = await textOf(request);
-    return checked(schema, text.trim() === '' ? {} : parseJson(text));
+    return parsedInput(schema, text.trim() === '' ? {} : parseJson(text));
   };
 }
 
 /** The event of the body with all its digits. */
 function correctedEventOf(text: string): unknown {
   const value = parseJson(text);
-  checked(deadLetterReplaySchema, value);
+  parsedInput(deadLetterReplaySchema, value);
   return ((hasInexactNumber(text) ? parseExactNumbers(text) : value) as { event: unknown }).event;
 }
 
 function callerOf(request: FastifyRequest): { organizationId: string; credentialId: string } {
   const { organizationId, credentialId } = principalOf(request);
   return { organizationId, credentialId };
-}
-
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw invalidInput(parsed.error.issues as Parameters<typeof invalidInput>[0]);
-  return parsed.data;
 }
 
 function toReplayed({ answer, replayedAs, changes }: ReplayedLetter): DeadLetterReplayedBody {

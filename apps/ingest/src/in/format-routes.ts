@@ -7,7 +7,7 @@ import type { LineOptions } from '../formats/line-identity.js';
 import type { ReceivedBatch } from '../received-batch.js';
 import { chosenSource } from './chosen-source.js';
 import { loggedProblem } from './logged-problem.js';
-import { parsedQuery } from './parsed-query.js';
+import { parsedInput } from './parsed-input.js';
 import type { TakeEvents } from './take-events.js';
 
 export interface FormatRoutesDependencies {
@@ -79,7 +79,7 @@ async function bodyReader(request: FastifyRequest, { format, findEventSource }: 
 
 function lineQuery(query: unknown, format: IngestFormat): LineOptions & { readonly sourceKey: string | undefined } {
   // Calls of Segment are no HTTP requests: they have neither client nor user.
-  const { subject, ...fields } = format === 'segment' ? { subject: undefined, ...parsedQuery(callIngestQuerySchema, query) } : parsedQuery(httpIngestQuerySchema, query);
+  const { subject, ...fields } = format === 'segment' ? { subject: undefined, ...parsedInput(callIngestQuerySchema, query) } : parsedInput(httpIngestQuerySchema, query);
   return {
     batch: fields.batch ?? null,
     firstLine: fields.first_line === undefined ? 1 : Number.parseInt(fields.first_line, 10),

@@ -9,18 +9,19 @@ import { readSource } from '../formats/ingest-formats.js';
 import { chosenSource } from './chosen-source.js';
 import { registerDeadLetterRoutes, type DeadLetterRoutesDependencies } from './dead-letter-routes.js';
 import { registerDropInRoutes } from './drop-in-routes.js';
+import { registerEventSourceTrialRoute, type EventSourceTrialDependencies } from './event-source-trial-route.js';
 import { correctionsOf, eventsOf } from './events-of-request.js';
 import { registerFormatRoutes } from './format-routes.js';
 import { loggedProblem } from './logged-problem.js';
 import { nothingAccepted } from './nothing-accepted.js';
 import { registerOtlpRoute } from './otlp-route.js';
-import { parsedQuery } from './parsed-query.js';
+import { parsedInput } from './parsed-input.js';
 import { readBodiesAsBytes } from './read-body.js';
 import { registerStripeRoutes } from './stripe-routes.js';
 import { batchTaker, eventTaker, type TakeEvents } from './take-events.js';
 import { withBodyWithin } from './with-body.js';
 
-export interface IngestDependencies extends AcceptEventsDependencies, Pick<DeadLetterRoutesDependencies, 'findDeadLetter' | 'listDeadLetters'> {
+export interface IngestDependencies extends AcceptEventsDependencies, Pick<DeadLetterRoutesDependencies, 'findDeadLetter' | 'listDeadLetters'>, Pick<EventSourceTrialDependencies, 'readEventSource' | 'findCurrentMeters'> {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly findEventSource: FindEventSource;
@@ -48,6 +49,7 @@ export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDepen
     routes(scope, { ...deps, acceptEvents, acceptCorrections, withBody, takeEvents: eventTaker(takeBatch) });
     done();
   });
+  registerEventSourceTrialRoute(fastify, { ...deps, withBody });
   registerDropInRoutes(fastify, { ...deps, takeBatch });
   registerStripeRoutes(fastify, { ...deps, takeBatch, sessions: new MeterEventSessions(deps.serverSecret, deps.clock) });
 }
@@ -61,7 +63,7 @@ interface RouteDependencies extends DeadLetterRoutesDependencies {
 
 function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, findEventSource, ...deps }: RouteDependencies): void {
   scope.post('/v1/events', async (request, reply) => {
-    const { source_key: sourceKey } = parsedQuery(eventsQuerySchema, request.query);
+    const { source_key: sourceKey } = parsedInput(eventsQuerySchema, request.query);
     if (sourceKey !== undefined) {
       const source = await chosenSource(findEventSource, { organizationId: principalOf(request).organizationId, sourceKey, format: null });
       // Whoever needs a mapping is a log sender, which drops what is refused as a whole.

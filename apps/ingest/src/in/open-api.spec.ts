@@ -28,6 +28,8 @@ function dependencies(appended: NewLogRecord[]): IngestDependencies {
     businessNow: () => Promise.resolve(Temporal.Now.instant()),
     rawRetentionSeconds: () => Promise.resolve(null),
     findEventSource: () => Promise.resolve(null),
+    readEventSource: () => Promise.resolve(null),
+    findCurrentMeters: () => Promise.resolve([]),
     findDeadLetter: () => Promise.resolve(null),
     listDeadLetters: () => Promise.resolve([]),
     serverSecret: 'a secret of at least 32 characters',

@@ -5,6 +5,7 @@ import {
 } from '#contracts';
 import { deadLetterOpenApi } from './dead-letter-open-api.js';
 import { dropInOpenApi } from './drop-in-open-api.js';
+import { eventSourceOpenApi } from './event-source-open-api.js';
 import { nothingAccepted, problemResponses, schemaOf, type JsonSchema } from './open-api-schemas.js';
 import { otlpOpenApi } from './otlp-open-api.js';
 import { stripeOpenApi } from './stripe-open-api.js';
@@ -119,6 +120,7 @@ export const ingestOpenApi = {
   ...Object.fromEntries(ingestFormats.map((format) => [`/v1/ingest/${format}`, { post: ingestOperation(format) }])),
   ...otlpOpenApi,
   ...deadLetterOpenApi,
+  ...eventSourceOpenApi,
   ...dropInOpenApi,
   ...stripeOpenApi,
 };

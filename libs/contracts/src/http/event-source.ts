@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keySchema, mappingTimeUnits, metadataSchema, nameSchema } from '#domain';
+import { keySchema, mappingTimeUnits, metadataSchema, nameSchema, type EventMapping } from '#domain';
 import { ingestFormats } from './event.js';
 import { queryInstantSchema } from './query-instant.js';
 import { instantSchema, listSchema, resourceSchema } from './resource.js';
@@ -12,7 +12,7 @@ export type EventSourceFormat = (typeof eventSourceFormats)[number];
 const pathSchema = z.string().min(1).max(500);
 const pathsSchema = z.union([pathSchema, z.array(pathSchema).min(1).max(5)]);
 const pathsField = (what: string) => pathsSchema.nullable().optional().meta({ description: `Path or paths to the ${what}, such as $.account.id; the first that leads to a text or a number counts. Without it the format decides.` });
-const identityText = z.string().min(1).max(256).refine((text) => text.isWellFormed() && !text.includes('\0') && new TextEncoder().encode(text).length <= 256, 'Give 1 to 256 bytes of UTF-8 without U+0000.');
+export const identityText = z.string().min(1).max(256).refine((text) => text.isWellFormed() && !text.includes('\0') && new TextEncoder().encode(text).length <= 256, 'Give 1 to 256 bytes of UTF-8 without U+0000.');
 
 const mappingSchema = z.strictObject({
   id: pathsField('id'),
@@ -26,19 +26,33 @@ const mappingSchema = z.strictObject({
 });
 const defaultsSchema = z.strictObject({ subject: identityText.optional(), type: identityText.optional() });
 
-const content = {
-  name: nameSchema,
+/** How its entries become events. */
+export const readingFields = {
   format: z.enum(eventSourceFormats).meta({ description: 'How an entry is read where the mapping names nothing; json takes any JSON object and reads nothing by itself.' }),
   source: identityText.optional().meta({ description: 'The source of its events. Default: the key.' }),
   mapping: mappingSchema.optional(),
   defaults: defaultsSchema.optional().meta({ description: 'Taken where no path leads to anything.' }),
-  metadata: metadataSchema.optional(),
 };
+const content = { name: nameSchema, ...readingFields, metadata: metadataSchema.optional() };
 
 export const eventSourceCreateSchema = z.strictObject({ key: keySchema, ...content });
 export const eventSourceReplaceSchema = z.strictObject({ key: keySchema.optional(), ...content });
 /** How entries become events is replaced as a whole: parts of a mapping can't be judged alone. */
 export const eventSourceUpdateSchema = z.strictObject({ name: nameSchema, metadata: metadataSchema.optional() }).partial();
+
+/** The mapping that a body says. */
+export function eventMappingOf({ mapping = {}, defaults = {} }: Pick<EventSourceReplace, 'mapping' | 'defaults'>): EventMapping {
+  return {
+    id: pathsOf(mapping.id), subject: pathsOf(mapping.subject), type: pathsOf(mapping.type), time: pathsOf(mapping.time),
+    timeUnit: mapping.time_unit ?? 'rfc3339',
+    data: mapping.data ?? null,
+    defaults,
+  };
+}
+
+function pathsOf(paths: string | readonly string[] | null | undefined): readonly string[] | null {
+  return typeof paths === 'string' ? [paths] : (paths ?? null);
+}
 
 const pathsSchemaOut = z.array(z.string()).nullable();
 

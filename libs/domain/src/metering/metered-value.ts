@@ -1,5 +1,5 @@
 import { canonicalDecimal, withinQuantityBounds } from '../money/decimal-text.js';
-import { numberTextOf, textOf } from './data-value.js';
+import { numberTextOf, textOf, valueAt } from './data-value.js';
 import { expressionValue } from './evaluate-expression.js';
 import type { Aggregation, CountingRule } from './meter.js';
 
@@ -31,4 +31,9 @@ export function valueByRule(data: unknown, rule: Pick<CountingRule, 'aggregation
   const value = expressionValue(data, rule.value);
   if (value === undefined) return { ok: false, code: 'value_unknown' };
   return 'raw' in value ? meteredValue(value.raw, rule.aggregation) : { ok: true, text: value.text };
+}
+
+/** The group that data belongs to by a rule: the text at the path of each dimension, "" where there is none. */
+export function groupByRule(data: unknown, { dimensions }: Pick<CountingRule, 'dimensions'>): Record<string, string> {
+  return Object.fromEntries(dimensions.map(({ name, path }) => [name, textOf(valueAt(data, path)) ?? '']));
 }

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usePostgres } from '#testing';
 import { appRoles, Database, type AppRole } from '../database.js';
 import { migrateDatabase } from '../migrate.js';
+import { findMeters } from '../aggregator/meter-rollups.js';
 import { billingApiEntities } from './billing-api-entities.js';
+import { eventSourceReader } from './event-source-table.js';
 
 const { freshDatabase } = usePostgres();
 const tables = billingApiEntities.map((table) => table.options.tableName as string);
@@ -51,6 +53,17 @@ describe('the tables of billing-api', () => {
         where table_name = 'api_keys' and privilege_type = 'UPDATE' and grantee = any($1)`,
       [Object.values(appRoles).filter((role) => role !== appRoles.billingApi)]);
     expect(columns).toEqual([{ column_name: 'last_used_at' }]);
+  });
+
+  it('show ingest the meters and event sources of one organization, and no customers', async () => {
+    const ingest = await Database.open({ url, role: 'ingest', poolSizeMax: 1, entities: billingApiEntities });
+    try {
+      expect(await eventSourceReader(ingest)({ organizationId: 'org_1', reference: 'none' })).toBeNull();
+      expect(await ingest.inOrganization('org_1', (manager) => findMeters(manager, { eventTypes: ['t'], isCurrent: true }))).toEqual([]);
+      await expect(ingest.inOrganization('org_1', (manager) => manager.query('select from customer_subjects'))).rejects.toThrow('permission denied');
+    } finally {
+      await ingest.close();
+    }
   });
 
   it('keep a plan version as it is', async () => {

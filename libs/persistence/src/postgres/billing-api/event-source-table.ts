@@ -25,18 +25,22 @@ export const eventSourceTable = new EntitySchema<EventSource>({
 
 export type FindEventSource = (at: { readonly organizationId: string; readonly reference: string }) => Promise<EventSource | null>;
 
+/** Finds event sources by id or key, as they are now. */
+export function eventSourceReader(database: Database): FindEventSource {
+  return ({ organizationId, reference }) => database.inOrganization(organizationId, (manager) => findByIdOrKey(manager, eventSourceTable, reference));
+}
+
 const cacheMs = 2_000;
 const cachedMax = 10_000;
 
 /** Finds event sources by id or key for the hot path: a change is seen after two seconds, and the last known one serves while Postgres is away. */
 export function eventSourceFinder(database: Database): FindEventSource {
+  const read = eventSourceReader(database);
   const cache = new LRUCache<string, { readonly found: EventSource | null }, { readonly organizationId: string; readonly reference: string }>({
     max: cachedMax,
     ttl: cacheMs,
     allowStaleOnFetchRejection: true,
-    fetchMethod: async (_key, _stale, { context: { organizationId, reference } }) => ({
-      found: await database.inOrganization(organizationId, (manager) => findByIdOrKey(manager, eventSourceTable, reference)),
-    }),
+    fetchMethod: async (_key, _stale, { context }) => ({ found: await read(context) }),
   });
   return async (at) => (await cache.fetch(`${at.organizationId}/${at.reference}`, { context: at }))?.found ?? null;
 }
