@@ -54,7 +54,10 @@ export class RunningProduct {
       env: { PATH: process.env['PATH'], PORT: String(port), TOLLWAY_SECRET: serverSecret, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const stopAtExit = (): boolean => child.kill('SIGTERM');
+    const stopAtExit = (): void => {
+      child.kill('SIGTERM');
+      child.kill('SIGCONT'); // Held still, it would not hear the other.
+    };
     process.once('exit', stopAtExit);
     child.once('exit', () => process.off('exit', stopAtExit));
     const said: string[] = [];
