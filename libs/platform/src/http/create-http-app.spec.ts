@@ -202,9 +202,12 @@ describe('routes', () => {
     expect(text).not.toContain('secret');
   });
 
-  it('take the key from X-API-Key where there is no Authorization, or an empty one', async () => {
-    const statuses = [{ 'x-api-key': 'x' }, { 'x-api-key': 'x', authorization: '' }, { 'x-api-key': 'x', authorization: 'Basic eDp5' }, { 'x-api-key': '' }];
-    expect(await Promise.all(statuses.map(async (headers) => (await get('/echo/scoped', headers as Record<string, string>)).status))).toEqual([403, 403, 401, 401]); // 403: known, without the scope.
+  it('take the key from X-API-Key where there is no Authorization, or an empty one, and from the user of Basic', async () => {
+    // Basic: "x:y" and ":y", whose user is none.
+    const statuses = [
+      { 'x-api-key': 'x' }, { 'x-api-key': 'x', authorization: '' }, { authorization: 'Basic eDp5' }, { 'x-api-key': 'x', authorization: 'Basic Onk=' }, { 'x-api-key': 'x', authorization: 'Digest x' }, { 'x-api-key': '' },
+    ];
+    expect(await Promise.all(statuses.map(async (headers) => (await get('/echo/scoped', headers as Record<string, string>)).status))).toEqual([403, 403, 403, 401, 401, 401]); // 403: known, without the scope.
   });
 
   it('let nobody in who has not the scope, or where none is declared', async () => {

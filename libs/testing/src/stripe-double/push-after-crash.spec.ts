@@ -63,7 +63,7 @@ describe('a push meets', () => {
   it.each([['timeout_before'], ['timeout_after']] as const)('%s at each of its calls', async (outcome) => {
     const fixture = await openStripeFixture({ cardOfNewCustomers: 'pm_card_visa' });
     const variant: Variant = { later: (document) => document, pauseMs: 60_000 };
-    for (let call = 0; call < callsOfCleanPush; call += 1) await crashAt(fixture, { call, script: { outcome }, variant, timeoutMs: 60 });
+    for (let call = 0; call < callsOfCleanPush; call += 1) await crashAt(fixture, { call, script: { outcome }, variant, timeoutMs: 300 });
     await fixture.double.close();
   });
 
