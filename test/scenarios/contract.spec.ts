@@ -138,26 +138,32 @@ describeWith('clickhouse', 'the public contract', () => {
   it('never fails for what it is sent', async () => {
     const one = await organization();
     await one.ok('POST /v1/meters', { key: 'm', name: 'm', event_type: 't', aggregation: 'count' });
-    const { paths } = await one.ok<{ paths: Record<string, Record<string, unknown>> }>('GET /openapi.json');
+    interface Operation {
+      readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+    }
+    const { paths } = await one.ok<{ paths: Record<string, Record<string, Operation>> }>('GET /openapi.json');
+    // Clients of other systems are answered as those would answer them.
+    const speaksForeign = (path: string): boolean => /^\/(v2|api|v1\/billing|v1\/logs|v1\/ingest\/aws-api-gateway)(\/|$)/.test(path);
+    const streams = ({ responses }: Operation): boolean => Object.values(responses).some(({ content = {} }) => 'text/event-stream' in content);
     const hostile: unknown[] = [null, true, -1, 1e308, '', '\u0000', '\ud800', 'x'.repeat(5_000), [], {}, [null], { __proto__: null, a: { b: [] } }, '2026-02-30T00:00:00Z', '+275760-09-13T00:00:00Z', 'P99999999999D', '1e999999999', "' or 1=1 --"];
     const words = ['m', '%00', '%F0%9F%98%80', '..', 'x'.repeat(500), 'plan_x', "'", '%25'];
     let turn = 0;
     const next = <T>(values: readonly T[]): T => values[(turn += 1) % values.length] as T;
     const wrong: string[] = [];
     for (const [path, operations] of Object.entries(paths)) {
-      for (const method of Object.keys(operations).filter((name) => ['get', 'post', 'put', 'patch'].includes(name))) {
+      for (const [method] of Object.entries(operations).filter(([name, operation]) => ['get', 'post', 'put', 'patch'].includes(name) && !streams(operation))) {
         for (let round = 0; round < 4; round += 1) {
           const url = path.replaceAll(/\{\w+\}/g, () => next(words));
           const query = method === 'get' ? `?${['limit', 'starting_after', 'customer', 'from', 'to', 'group_by', 'filter[a]'].map((name) => `${name}=${encodeURIComponent((JSON.stringify(next(hostile)) ?? '').replaceAll(/^"|"$/g, ''))}`).slice(0, round * 2).join('&')}` : '';
           const fields = ['key', 'name', 'prices', 'customer', 'plan', 'start_at', 'quantity', 'price', 'currency', 'subject', 'events', 'to', 'when', 'metadata'];
           const body = method === 'get' ? {} : { body: round === 0 ? next(hostile) : Object.fromEntries(fields.map((name) => [name, next(hostile)])) };
           const { status, body: answer } = await one.call<{ status?: number }>(`${method.toUpperCase()} ${url}${query}`, body);
-          if (status >= 500 || (status >= 400 && answer.status !== status)) wrong.push(`${method} ${url}${query} ${JSON.stringify(body)} → ${status}`);
+          if (status >= 500 || (status >= 400 && answer.status !== status && !speaksForeign(path))) wrong.push(`${method} ${url}${query} ${JSON.stringify(body)} → ${status}`);
         }
       }
     }
     expect(wrong).toEqual([]);
-  });
+  }, 120_000);
 
   describe('events', () => {
     let one: Organization;
@@ -360,7 +366,7 @@ describeWith('clickhouse', 'the public contract', () => {
     const sums = await one.ok<{ data: { quantity: string }[] }>(report.replace('price,day', 'price'));
     expect(sums.data.map(({ quantity }) => quantity)).toEqual(['110.5']);
     const csv = await one.call<string>(report, { headers: { accept: 'text/csv' } });
-    expect([csv.headers.get('content-type'), csv.body.split('\r\n')[0]]).toEqual(['text/csv; charset=utf-8', 'price,price_key,day,quantity,amount,currency,state']);
+    expect([csv.headers.get('content-type'), csv.body.split('\r\n')[0]]).toEqual(['text/csv; charset=utf-8', 'price,price_key,day,quantity,amount,currency,state,adjusts']);
   }, 60_000);
 
   it('shows what a new subscription has earned and owes at once', async () => {
@@ -413,12 +419,15 @@ describeWith('clickhouse', 'the public contract', () => {
     const paid = await billed('pays');
     for (const action of ['finalize', 'pay', 'void', 'mark-uncollectible']) expect(await act(paid, action), action).toEqual([409, 'invalid_state', 'paid', []]);
     const declined = await billed('declines', { metadata: { payment_method: 'pm_fail' } });
-    expect(await act(declined, 'pay')).toEqual([409, 'payment_failed', 'open', ['pay', 'void', 'mark_uncollectible']]);
+    expect(await act(declined, 'pay')).toEqual([409, 'payment_failed', 'open', ['pay', 'record_payment', 'void', 'mark_uncollectible']]);
     expect(await act(declined, 'mark-uncollectible')).toBe('uncollectible');
     await one.ok('PATCH /v1/customers/declines', { metadata: {} }, 200);
     expect(await act(declined, 'pay')).toBe('paid');
     const sent = await billed('sent', { collection: 'send_invoice' });
-    expect(await act(sent, 'void')).toBe('void');
+    let voided: unknown;
+    // The provider may just be told about it; nothing is voided under its hands.
+    await eventually('it is voided', async () => !JSON.stringify((voided = await act(sent, 'void'))).includes('payment_in_progress'));
+    expect(voided).toBe('void');
     expect(await act(sent, 'pay')).toEqual([409, 'invalid_state', 'void', []]);
 
     const forged = { raw: { type: 'application/json', body: '{"id": "evt_1", "type": "invoice.paid"}' }, headers: { authorization: '', 'stripe-signature': `t=${Math.floor(Temporal.Now.instant().epochMilliseconds / 1000)},v1=00` } };

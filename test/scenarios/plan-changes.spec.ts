@@ -132,10 +132,10 @@ describeWith('clickhouse', 'changes of a subscription', () => {
       ['usage requests 50 0.50', 'advance base 1 10.00'],
     ]);
     const refused = await call(`POST /v1/subscriptions/${special}/change`, {
-      plan: 'team', quantities: { seats: '-1', chairs: '2' }, overrides: [{ price: 'seats', model: { type: 'flat', amount: 'x' } }, { price: 'none' }], when: 'now',
+      plan: 'team', quantities: { seats: '-1', chairs: '2' }, overrides: [{ price: 'seats', model: { type: 'per_unit', unit_amount: 'x' } }, { price: 'none' }], when: 'now',
     });
     expect([refused.status, refused.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`)]).toEqual([422, [
-      '/quantities/seats negative_amount', '/quantities/chairs unknown_price', '/overrides/0/model/amount invalid_decimal', '/overrides/1/price unknown_price',
+      '/quantities/seats negative_amount', '/quantities/chairs unknown_price', '/overrides/0/model/unit_amount invalid_decimal', '/overrides/1/price unknown_price',
     ]]);
   });
 });
