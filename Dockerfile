@@ -19,6 +19,8 @@ ENV NODE_ENV=production HOST=0.0.0.0
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/package.json ./
 COPY --from=build /app/dist ./dist
+# A volume that is mounted here belongs to who runs.
+RUN mkdir -p /var/lib/tollway/exports && chown -R node:node /var/lib/tollway
 USER node
 ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning"]
 CMD ["dist/apps/front/src/main.js"]

@@ -14,6 +14,7 @@ import { LiveUsage } from './live-usage.js';
 import { ReadMeterUsage } from './read-meter-usage.js';
 
 const batchSizeMax = 10_000;
+const exportDirDefault = './.tollway/exports';
 
 export const aggregatorApp: AppDefinition<AggregatorConfig> = {
   name: 'aggregator',
@@ -27,7 +28,7 @@ export const aggregatorApp: AppDefinition<AggregatorConfig> = {
     const metrics = new AggregatorMetrics(clock);
     const patience = { quietMs: config.ROLLUP_QUIET_MS, waitMaxMs: config.ROLLUP_WAIT_MAX_MS };
     return {
-      module: AggregatorModule.register({ database, log, clickhouse: clickHouse, clock, logger, metrics, patience }),
+      module: AggregatorModule.register({ database, log, clickhouse: clickHouse, clock, logger, metrics, patience, exports: { dir: config.EXPORT_DIR ?? exportDirDefault, retentionDays: config.EXPORT_RETENTION_DAYS } }),
       consumer: { group: aggregatorGroup, topics: [topics.usageEvents, topics.deadLetters], batchSizeMax, transport: aggregatorTransport },
       metrics: metrics.metrics,
       routes: (fastify) => registerLiveRoutes(fastify, { ...liveUseCases(adapters), authenticator: adapters.authenticator, logger }),

@@ -111,7 +111,8 @@ function stateOf(event: ListedEvent, about: { meters: readonly Meter[]; hasCusto
   return { state: state.meters.length > 0 ? 'counted' : 'not_counted', ...state };
 }
 
-function owns(attachment: Attachment, event: ListedEvent): boolean {
+/** Whether the subject was the customer's when the event happened. */
+export function owns(attachment: Attachment, event: Pick<ListedEvent, 'subject' | 'time'>): boolean {
   if (attachment.subject !== event.subject) return false;
   const time = Temporal.Instant.from(event.time);
   const hasBegun = attachment.fromAt === null || Temporal.Instant.compare(attachment.fromAt, time) <= 0;

@@ -26,7 +26,7 @@ const orders: Readonly<Record<NonNullable<MeterUsageQuery['order']>, GroupOrder>
 export class ReadMeterUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
 
-  async execute({ organizationId, meter: meterReference }: { organizationId: string; meter: string }, query: MeterUsageQuery): Promise<Outcome<MeterUsage, MeterUsageCode>> {
+  async execute({ organizationId, meter: meterReference }: { organizationId: string; meter: string }, query: MeterUsageQuery, rowsMax = usageRowsMax): Promise<Outcome<MeterUsage, MeterUsageCode>> {
     const { meter, customerIds } = await this.use.database.inOrganization(organizationId, async (manager) => {
       const [found] = await findMeters(manager, { reference: meterReference });
       return { meter: found, customerIds: query.customer === undefined ? undefined : await readCustomerIds(manager, valuesOf(query.customer)) };
@@ -53,7 +53,7 @@ export class ReadMeterUsage {
       groupOrder: orders[query.order ?? (groupsMax === null ? 'window' : '-value')],
       groupsMax,
       fillsZero: query.fill === 'zero',
-      rowsMax: usageRowsMax,
+      rowsMax,
     });
     if (!usage.ok) return usage;
     const shown = { hasCustomer: groupBy.includes('customer') || customerIds?.length === 1, hasSubject: groupBy.includes('subject') || subjects?.length === 1, dimensions, hasRest: groupsMax !== null };
@@ -61,7 +61,8 @@ export class ReadMeterUsage {
   }
 }
 
-function queryFaults(query: MeterUsageQuery, asked: { meter: Meter; groupBy: readonly string[] }): InputFault[] {
+/** What is wrong with a question about this meter, beside its range. */
+export function queryFaults(query: MeterUsageQuery, asked: { meter: Meter; groupBy: readonly string[] }): InputFault[] {
   const faults: InputFault[] = [];
   const { meter, groupBy } = asked;
   const dimensions = `It has ${Object.keys(meter.groupBy).join(', ') || 'none of its own'}.`;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Fault } from '#platform';
 import { OwnStores, runProcess, say, serverSecret, type ServedProcess, type StoreAddresses } from '#service';
 import { clusterConfigSchema, environmentWith, type ClusterConfig } from './config.js';
@@ -22,7 +23,7 @@ async function serve(config: ClusterConfig, { logger, stopping }: ServedProcess)
   try {
     const addresses = await startStores(config, own);
     for (const name of own.names) say(`${name} is ready.`);
-    const environment = environmentOf(addresses, secret);
+    const environment = { ...environmentOf(addresses, secret), EXPORT_DIR: process.env.EXPORT_DIR ?? join(own.dataDir, 'exports') };
     await prepare(environment);
     return await serveFleet(new Fleet({ replicas: config.TOLLWAY_REPLICAS, environment, listen: { port: config.PORT, host: config.HOST } }), { config, own, stopping });
   } finally {

@@ -14,7 +14,7 @@ export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
     'POST /api/v3/openmeter/events',
     'POST /v1/billing/meter_events', 'POST /v2/billing/meter_events', 'POST /v2/billing/meter_event_session', 'POST /v2/billing/meter_event_stream',
   ],
-  aggregator: ['GET /v1/events', 'GET /v1/events/corrections', 'GET /v1/events/live', 'GET /v1/dead-letters/*', 'POST /v1/meters/try', 'GET /v1/meters/{key}/usage', 'GET /v1/meters/{key}/usage/live', 'GET /v1/meters/{key}/verify', 'GET /v1/customers/{id}/usage', 'GET /v1/event-sources/{key}/stats'],
+  aggregator: ['GET /v1/events', 'GET /v1/events/corrections', 'GET /v1/events/live', 'GET /v1/dead-letters/*', 'POST /v1/meters/try', 'GET /v1/meters/{key}/usage', 'GET /v1/meters/{key}/usage/live', 'GET /v1/meters/{key}/verify', 'GET /v1/customers/{id}/usage', 'GET /v1/event-sources/{key}/stats', '/v1/exports'],
   'billing-api': [
     '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/event-sources', '/v1/plans', '/v1/customers', '/v1/subscriptions',
     '/v1/test-clock',

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { aggregatorApp } from '#aggregator';
 import { billingApiApp, bootstrapOrganization, CreateOrganization, type BootstrappedOrganization } from '#billing-api';
@@ -30,7 +31,7 @@ export async function composeApp({ config, adapters, logger }: ComposeOptions): 
     [
       composeDefinition(billingApiApp, billingApi, config),
       composeDefinition(ingestApp, adapters.ingest, config),
-      composeDefinition(aggregatorApp, adapters.aggregator, config),
+      composeDefinition(aggregatorApp, adapters.aggregator, { ...config, EXPORT_DIR: config.EXPORT_DIR ?? join(config.TOLLWAY_DATA_DIR, 'exports') }),
       composeDefinition(ratingApp, adapters.rating, config),
       composeDefinition(invoicingApp, adapters.invoicing, config),
     ],

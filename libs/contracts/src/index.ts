@@ -85,3 +85,5 @@ export { meterTrialAnswerSchema, meterTrialSchema } from './http/meter-trial.js'
 export type { MeterTrialBody, MeterTrialInput } from './http/meter-trial.js';
 export { customerUsageQuerySchema, customerUsageSchema, meterUsageQuerySchema, meterUsageRowSchema, meterUsageSchema, usageFilters } from './http/meter-usage.js';
 export type { CustomerUsageBody, CustomerUsageQuery, MeterUsageBody, MeterUsageQuery } from './http/meter-usage.js';
+export { exportCreateSchema, exportListSchema, exportSchema } from './http/export.js';
+export type { ExportBody, ExportCreate } from './http/export.js';

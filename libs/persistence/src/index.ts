@@ -109,3 +109,7 @@ export { UsageReader } from './clickhouse/usage-reader.js';
 export { bumpMarks, clearMarks, findDueMarks, findDueTypes, nextGeneration, readDirtyCells } from './postgres/aggregator/dirty-marks.js';
 export type { Cell, DirtyMark, MarkPatience } from './postgres/aggregator/dirty-marks.js';
 export { findMeters, findMetersWithoutRollups, lockRollups, markRolledUp, readRolledUp, takeRollupCheck } from './postgres/aggregator/meter-rollups.js';
+export { claimExport, countOpenExports, deleteExport, findExport, finishExport, insertExport, listExports, releaseExport, renewExport } from './postgres/aggregator/export-table.js';
+export type { ExportEnd, ExportQuestion, ExportRecord } from './postgres/aggregator/export-table.js';
+export { EventPages } from './clickhouse/event-pages.js';
+export type { PagedEvent } from './clickhouse/event-pages.js';

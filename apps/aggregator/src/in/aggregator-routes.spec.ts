@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { database, log, clickhouse } = fixture.parts;
   const logger = pino({ level: 'silent' });
   app = await createHttpApp({
-    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, metrics: new AggregatorMetrics(systemClock), patience: { quietMs: 200, waitMaxMs: 1_000 }, lookEveryMs: 100 }),
+    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, metrics: new AggregatorMetrics(systemClock), exports: { dir: '.cache/no-exports', retentionDays: 7 }, patience: { quietMs: 200, waitMaxMs: 1_000 }, lookEveryMs: 100 }),
     logger,
     authenticator: { authenticate: (credential) => Promise.resolve(principals.get(credential) ?? null) },
     decimalFields: new Set(),

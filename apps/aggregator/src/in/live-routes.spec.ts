@@ -46,7 +46,7 @@ async function startApp(): Promise<NestFastifyApplication> {
   const liveEvents = new LiveEvents({ database, live, listEvents: fixture.listEvents, clock: systemClock });
   const liveUsage = new LiveUsage({ live, readMeterUsage: fixture.readUsage, clock: systemClock });
   const started = await createHttpApp({
-    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, metrics: new AggregatorMetrics(systemClock), lookEveryMs: 100 }),
+    module: AggregatorModule.register({ database, log, clickhouse, clock: systemClock, logger, metrics: new AggregatorMetrics(systemClock), exports: { dir: '.cache/no-exports', retentionDays: 7 }, lookEveryMs: 100 }),
     logger, authenticator, decimalFields: new Set(),
     routes: [(fastify) => registerLiveRoutes(fastify, { liveEvents, liveUsage, authenticator, logger, streamsPerOrganizationMax: 4 })],
   });

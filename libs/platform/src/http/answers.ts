@@ -24,6 +24,6 @@ export function Answers(options: { status?: number; schema?: z.ZodType; problems
 
 const descriptions: Record<number, string> = {
   400: 'The request can not be read.', 401: 'The credential is missing or unknown.', 403: 'The credential lacks the scope.', 404: 'There is no such object.',
-  409: 'The state of things does not allow it.', 413: 'The body is too large.', 415: 'The type of the body is not supported.', 422: 'The request was understood and refused; errors names each fault.',
+  409: 'The state of things does not allow it.', 410: 'It is no longer there.', 413: 'The body is too large.', 415: 'The type of the body is not supported.', 422: 'The request was understood and refused; errors names each fault.',
   429: 'Too many requests.', 503: 'Try again.',
 };

@@ -24,6 +24,7 @@ import { WebhookOrganization1700000000043 } from './0043-webhook-organization.js
 import { WideAmounts1700000000044 } from './0044-wide-amounts.js';
 import { LateSettlements1700000000045 } from './0045-late-settlements.js';
 import { PaymentsByHand1700000000046 } from './0046-payments-by-hand.js';
+import { Exports1700000000050 } from './0050-exports.js';
 import { Facts1700000000060 } from './0060-facts.js';
 import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js';
 
@@ -54,6 +55,7 @@ export const migrations: MixedList<Function> = [
   WideAmounts1700000000044,
   LateSettlements1700000000045,
   PaymentsByHand1700000000046,
+  Exports1700000000050,
   Facts1700000000060,
   SubscriptionChanges1700000000070,
 ];

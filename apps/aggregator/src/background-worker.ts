@@ -1,8 +1,9 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Clock, Logger } from '#platform';
 
-export interface RollupWork {
-  readonly look: () => Promise<unknown>;
+export interface BackgroundWork {
+  /** Aborted when the app shuts down. */
+  readonly look: (signal: AbortSignal) => Promise<unknown>;
   readonly lookEveryMs: number;
   /** What it means that a look failed. */
   readonly failure: string;
@@ -10,12 +11,12 @@ export interface RollupWork {
   readonly logger: Logger;
 }
 
-/** Looks for work on the rollups, again and again, until the app shuts down. */
-export class RollupWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+/** Looks for work, again and again, until the app shuts down. */
+export class BackgroundWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopped = new AbortController();
   private working: Promise<void> = Promise.resolve();
 
-  constructor(private readonly use: RollupWork) {}
+  constructor(private readonly use: BackgroundWork) {}
 
   onApplicationBootstrap(): void {
     this.working = this.work();
@@ -28,7 +29,7 @@ export class RollupWorker implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async work(): Promise<void> {
     while (!this.stopped.signal.aborted) {
-      await this.use.look().catch((error: unknown) => this.use.logger.warn({ err: error }, this.use.failure));
+      await this.use.look(this.stopped.signal).catch((error: unknown) => this.use.logger.warn({ err: error }, this.use.failure));
       await this.use.clock.sleep(this.use.lookEveryMs, this.stopped.signal).catch(() => undefined);
     }
   }
