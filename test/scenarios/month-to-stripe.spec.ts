@@ -106,6 +106,8 @@ describeWith('access-log', 'a real access log', () => onEachTopology('a month of
       await strike(calls);
     }
     await eventually('the advance is through', async () => (await product.call('POST /v1/test-clock/advance', advance)).status === 200, 60_000);
+    // On the cluster its work is done before the front has seen that a new process answers.
+    await eventually('invoicing answers again', async () => (await product.call('GET /v1/invoices')).status === 200, 60_000);
 
     for (const { client, requests, traffic, total } of customers) {
       await eventually('the payments are known', async () => (await invoicesOf(client)).every(({ status }) => status === 'paid'));
