@@ -55,7 +55,8 @@ async function migrateTables(url: string): Promise<number> {
 async function migrateLog(client: pg.Client): Promise<void> {
   await migrateEventLog(client);
   const readers = Object.values(appRoles);
-  const writers = [appRoles.ingest, appRoles.aggregator];
+  // Rating and invoicing tell facts.
+  const writers = [appRoles.ingest, appRoles.aggregator, appRoles.rating, appRoles.invoicing];
   for (const grant of eventLogGrants({ writers, readers })) await client.query(grant);
 }
 

@@ -29,6 +29,14 @@ describe('the tables of billing-api', () => {
     expect(await migrateDatabase(url)).toBe(0);
   });
 
+  it('stand beside a log that every app may append to which tells something', async () => {
+    const rows: { role: string }[] = await owner.query(
+      `select r.role from unnest($1::text[]) r(role)
+        where (select bool_and(has_function_privilege(r.role, p.oid, 'execute')) from pg_proc p where p.pronamespace = 'event_log'::regnamespace and p.proname = 'append')
+          and has_schema_privilege(r.role, 'event_log', 'usage')`, [Object.values(appRoles)]);
+    expect(rows.map(({ role }) => role).toSorted()).toEqual([appRoles.ingest, appRoles.aggregator, appRoles.rating, appRoles.invoicing].toSorted());
+  });
+
   it('are what the entities say', async () => {
     const drift = await owner.driver.createSchemaBuilder().log();
     expect(drift.upQueries.map(({ query }) => query)).toEqual([]);
