@@ -24,8 +24,7 @@ export function withChange(view: Pick<SubscriptionView, 'subscription' | 'plan' 
   const present = presentTerms(view);
   const isSame = present.planId === plan.planId && present.planVersion === plan.version && sortedText([present.quantities, present.overrides]) === sortedText([terms.quantities, terms.overrides]);
   if (isSame) return past.length === subscription.changes.length ? subscription : { ...subscription, changes: past, revision: subscription.revision + 1n };
-  // As exact as what is kept, so that everyone agrees on the instant.
-  const at = when === 'now' ? now.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }) : endAtOrAfter({ ...view, subscription: { ...subscription, changes: past } }, when);
+  const at = when === 'now' ? now : endAtOrAfter({ ...view, subscription: { ...subscription, changes: past } }, when);
   const last = past.at(-1);
   const interval = last?.billingPeriod ?? view.plan.billingPeriod;
   const change: PlanChange = {

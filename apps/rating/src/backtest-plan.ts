@@ -23,9 +23,8 @@ export interface Backtest {
   readonly summary: BacktestSummary;
 }
 
-/** Periods of one query of usage, and of one backtest: each is rated by every price of the plan, day by day. */
+/** Periods of one query of usage: each is rated by every price of the plan, day by day. */
 const periodsPerBlock = 200;
-const periodsMax = periodsPerRunMax;
 const customersMax = 1_000;
 
 interface Candidates {
@@ -52,8 +51,8 @@ export class BacktestPlan {
     const { plan, replayed, organization } = loaded.value;
     const runs = replayed.flatMap((one) => runsOf(one, { plan, range }));
     const periods = runs.flatMap((run) => run.periods);
-    if (periods.length > periodsMax) {
-      return refused('result_too_large', `This would rate ${periods.length} periods, and at most ${periodsMax} are rated at once. Name fewer customers, or take a shorter range.`);
+    if (periods.length > periodsPerRunMax) {
+      return refused('result_too_large', `This would rate ${periods.length} periods, and at most ${periodsPerRunMax} are rated at once. Name fewer customers, or take a shorter range.`);
     }
     const rated = await this.rate(organization, { periods, now: range.to });
     const completeAsOf = rated.map((period) => period.completeAsOf).reduce((first, second) => (Temporal.Instant.compare(first, second) <= 0 ? first : second), this.use.clock.now());
@@ -94,12 +93,12 @@ async function load(
   const subscriptions = await readSubscriptions(manager, { customerIds: customers.value.map(({ id }) => id), ...range });
   const plans = await readSubscribedPlans(manager, subscriptions);
   const ofCustomer = Map.groupBy(subscriptions, ({ customerId }) => customerId);
-  const [fitting, others] = partition(customers.value, (customer) => customer.currency === null || customer.currency === plan.value.currency);
-  const replayed = fitting.map((customer): Replayed => {
+  const paysInIt = ({ currency }: Customer): boolean => currency === null || currency === plan.value.currency;
+  const replayed = customers.value.filter(paysInIt).map((customer): Replayed => {
     const own = (ofCustomer.get(customer.id) ?? []).filter(({ currency }) => currency === plan.value.currency);
     return { customer, currentPlans: own.map((subscription) => planAt(subscription, plans.get(subscription.id) ?? [], range.to)) };
   });
-  const skipped = others.map((customer) => ({ customerId: customer.id, detail: `The customer pays in ${customer.currency} and the plan is priced in ${plan.value.currency}.` }));
+  const skipped = customers.value.filter((customer) => !paysInIt(customer)).map((customer) => ({ customerId: customer.id, detail: `The customer pays in ${customer.currency} and the plan is priced in ${plan.value.currency}.` }));
   return accepted({ organization, plan: plan.value, replayed, skipped });
 }
 
@@ -146,10 +145,6 @@ async function customersWanted(manager: EntityManager, wanted: { request: Backte
   const faults = references.flatMap((reference, index) =>
     found.some(({ id, key }) => id === reference || key === reference) ? [] : [{ pointer: `/customers/${index}`, code: 'unknown_customer', detail: 'There is no such customer.' }]);
   return faults.length === 0 ? accepted(found) : refused('invalid_request', 'There is no such customer.', faults);
-}
-
-function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 function microsecond(text: string): Temporal.Instant {
