@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,6 +52,21 @@ async function insertUntilAcknowledged(client: ClickHouseClient, batch: number):
 }
 
 describe('the child', () => {
+  // The engine takes some marks in a file's name for a pattern.
+  it.each(['plain', '{a,b}*?'])('takes rows in a folder named %s, and leaves none of their files', async (name) => {
+    dataDir = join(dataDir, name);
+    const { front, client } = await start();
+    await client.command({ query: 'CREATE TABLE events (id UInt64, part UInt8) ENGINE = MergeTree ORDER BY id' });
+    await Promise.all([insertBatch(client, 0), insertBatch(client, 1)]);
+    await expect(client.insert({ table: 'events', values: [{ id: 'x' }], format: 'JSONEachRow' })).rejects.toMatchObject({ code: '27', message: expect.not.stringContaining(tmpdir()) as string });
+    expect(await rows(client, 'SELECT toString(count()) AS n FROM events')).toEqual([{ n: '1000' }]);
+    const left = readdirSync(dataDir).filter((file) => file === 'clickhouse-rows').flatMap((folder) => readdirSync(join(dataDir, folder)));
+    expect(left).toEqual([]);
+    await client.close();
+    await front.stop();
+    expect(readdirSync(dataDir)).not.toContain('clickhouse-rows');
+  });
+
   it('is killed five times during inserts: what was acknowledged is there, what is sent again is there once', { timeout: 90_000 }, async () => {
     const { front, client } = await start();
     const restarts: FrontRestart[] = [];
