@@ -82,9 +82,7 @@ export class ConsumeUsageBatch {
     await this.use.database.acrossOrganizations((manager) => bumpMarks(manager, cells));
     await this.use.corrections.insert(decoded.corrections);
     await this.use.events.insertEvents(counted, overrides);
-    await this.use.events.insertCopies(
-      judged.decisions.map(({ copy, verdict }) => ({ copy, verdict, keepSeconds: judged.windowOf(copy.organizationId) + keepMarginSeconds })),
-    );
+    await this.use.events.insertCopies(judged.decisions, (organizationId) => judged.windowOf(organizationId) + keepMarginSeconds);
     // Again: a recompute between the two may have read the hour before its events were there.
     await this.use.database.acrossOrganizations((manager) => bumpMarks(manager, cells));
     await this.bury(judged.decisions, { poison: [...decoded.poison, ...refused], partition: batch.partition });
@@ -150,7 +148,7 @@ function cellsOf(events: readonly ChangedEvent[]): Cell[] {
   for (const { organizationId, type, time, subject } of events) {
     const bucket = subjectBucket(subject);
     const hourText = time.slice(0, 13);
-    const key = JSON.stringify([organizationId, type, hourText, bucket]);
+    const key = `${bucket} ${hourText} ${organizationId} ${type}`; // None but the type, which is last, has a blank.
     if (cells.has(key)) continue;
     const hour = Math.floor(Temporal.Instant.from(`${hourText}:00:00Z`).epochMilliseconds / 1_000);
     cells.set(key, { organizationId, eventType: type, hour: hour - (hour % secondsPerHour), bucket });

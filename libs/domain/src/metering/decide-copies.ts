@@ -35,7 +35,7 @@ export function decideCopies<C extends Copy, K extends CountedCopy>(
 ): Decision<C, K>[] {
   const inBatch = new Map<string, C>();
   return copies.map((copy) => {
-    const earlier = latestBefore(copy, [...(input.known.get(copy.identity) ?? []), ...present(inBatch.get(copy.identity))]);
+    const earlier = later(latestBefore(copy, input.known.get(copy.identity)), inBatch.get(copy.identity));
     const verdict = verdictOf(copy, earlier, input.dedupeWindowSeconds(copy.organizationId));
     if (verdict === 'counted') inBatch.set(copy.identity, copy);
     return { copy, verdict, counted: verdict === 'counted' ? null : earlier };
@@ -56,7 +56,7 @@ function isWithin(windowSeconds: number, receipts: { readonly from: string; read
   return Temporal.Instant.compare(Temporal.Instant.from(receipts.to), end) <= 0;
 }
 
-function latestBefore<K extends CountedCopy>(copy: Copy, counted: readonly K[]): K | null {
+function latestBefore<K extends CountedCopy>(copy: Copy, counted: readonly K[] = []): K | null {
   let latest: K | null = null;
   for (const candidate of counted) {
     if (candidate.position <= copy.position && (latest === null || candidate.position > latest.position)) latest = candidate;
@@ -64,6 +64,8 @@ function latestBefore<K extends CountedCopy>(copy: Copy, counted: readonly K[]):
   return latest;
 }
 
-function present<T>(value: T | undefined): T[] {
-  return value === undefined ? [] : [value];
+/** `inBatch` is the last one that was counted before in this batch, so it is never behind the copy that is judged. */
+function later<K extends CountedCopy, C extends CountedCopy>(known: K | null, inBatch: C | undefined): K | C | null {
+  if (inBatch === undefined) return known;
+  return known === null || inBatch.position > known.position ? inBatch : known;
 }

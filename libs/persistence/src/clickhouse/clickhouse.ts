@@ -44,10 +44,18 @@ export class ClickHouse {
 
   /** Writes rows, each a JSON array of the columns' values as text. Written to disk when it resolves. */
   async insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void> {
-    if (rows.length === 0) return;
-    const query = `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS async_insert=0, date_time_input_format='basic', max_partitions_per_insert_block=0 FORMAT JSONCompactEachRow`;
+    if (rows.length > 0) await this.write({ table, columns, format: 'JSONCompactEachRow' }, chunksOf(rows));
+  }
+
+  /** Writes rows of TabSeparated, given as bytes. Written to disk when it resolves. */
+  async insertTabs(table: string, columns: readonly string[], blocks: readonly Buffer[]): Promise<void> {
+    if (blocks.length > 0) await this.write({ table, columns, format: 'TabSeparated' }, blocks);
+  }
+
+  private async write({ table, columns, format }: { table: string; columns: readonly string[]; format: string }, blocks: Iterable<Buffer>): Promise<void> {
+    const query = `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS async_insert=0, date_time_input_format='basic', max_partitions_per_insert_block=0 FORMAT ${format}`;
     await this.guard(async () => {
-      const { stream } = await this.client.exec({ query, values: Readable.from(chunksOf(rows), { objectMode: false }) });
+      const { stream } = await this.client.exec({ query, values: Readable.from(blocks, { objectMode: false }) });
       for await (const _ of stream) void _; // An exception after the first bytes of the answer would be missed otherwise.
     });
   }

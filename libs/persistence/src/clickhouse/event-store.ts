@@ -1,6 +1,7 @@
 import { subjectBucket, type CorrectionKind, type Verdict } from '#domain';
 import type { ClickHouse } from './clickhouse.js';
 import { timeText, timeTextOf } from './sql-builder.js';
+import { tabText, TabRows } from './tab-rows.js';
 
 /** A copy of an event as it came out of the log, ready to be stored. */
 export interface StoredCopy {
@@ -42,8 +43,6 @@ export interface EventOverride {
 export interface JudgedCopy {
   readonly copy: StoredCopy;
   readonly verdict: Verdict;
-  /** How long its identity has to be recognised, in seconds from its receipt. */
-  readonly keepSeconds: number;
 }
 
 const eventColumns = [
@@ -72,46 +71,61 @@ export class EventStore {
 
   /** The counted events, and what corrections make of these and earlier ones. */
   async insertEvents(copies: readonly StoredCopy[], overrides: readonly EventOverride[]): Promise<void> {
-    await this.insert({ table: 'events', columns: eventColumns }, [
-      ...copies.map((copy) => ({ partition: monthOf(copy), row: copyEventRow(copy) })),
-      ...overrides.map((override) => ({ partition: monthOf(override.event), row: overrideRow(override) })),
-    ]);
+    const rows = new PartitionedRows();
+    const appendedText = instantTexts();
+    for (const copy of copies) rows.of(monthOf(copy)).add(copyEventRow(copy, appendedText(copy.appendedAt)));
+    for (const override of overrides) rows.of(monthOf(override.event)).add(overrideRow(override, appendedText(override.event.appendedAt)));
+    await this.insert({ table: 'events', columns: eventColumns }, rows);
   }
 
-  /** The verdict of each position; written after the events, so that an identity is known only once its event is there. */
-  async insertCopies(judged: readonly JudgedCopy[]): Promise<void> {
-    const keepUntil = keepUntilDay();
-    await this.insert({ table: 'event_copies', columns: copyColumns }, judged.map((item) => ({ partition: item.copy.receivedAt.slice(0, 10), row: copyRow(item, keepUntil(item)) })));
+  /**
+   * The verdict of each position; written after the events, so that an identity is known only once its event is there.
+   * `keepSecondsOf` says how long an organization's identities have to be recognised, in seconds from their receipt.
+   */
+  async insertCopies(judged: readonly JudgedCopy[], keepSecondsOf: (organizationId: string) => number): Promise<void> {
+    const rows = new PartitionedRows();
+    const [appendedText, keepUntil] = [instantTexts(), keepUntilDay()];
+    for (const { copy, verdict } of judged) {
+      const day = copy.receivedAt.slice(0, 10);
+      const said = { verdict, appendedAt: appendedText(copy.appendedAt), keepUntil: keepUntil(day, keepSecondsOf(copy.organizationId)) };
+      rows.of(day).add(copyRow(copy, said));
+    }
+    await this.insert({ table: 'event_copies', columns: copyColumns }, rows);
   }
 
-  private async insert(into: { table: string; columns: readonly string[] }, rows: readonly { partition: string; row: string }[]): Promise<void> {
-    for (const chunk of chunksOfPartitions(rows)) await this.clickhouse.insert(into.table, into.columns, chunk);
+  private async insert(into: { table: string; columns: readonly string[] }, rows: PartitionedRows): Promise<void> {
+    for (const chunk of rows.chunks) await this.clickhouse.insertTabs(into.table, into.columns, chunk.blocks());
   }
 }
 
-/** Rows in few inserts, each of at most `partitionsPerInsertMax` partitions. */
-function chunksOfPartitions(rows: readonly { partition: string; row: string }[]): string[][] {
-  const chunkOf = new Map<string, number>();
-  const chunks: string[][] = [];
-  for (const { partition, row } of rows) {
-    const index = chunkOf.get(partition) ?? Math.floor(chunkOf.size / partitionsPerInsertMax);
-    chunkOf.set(partition, index);
-    (chunks[index] ??= []).push(row);
+/** Rows for few inserts, each of at most `partitionsPerInsertMax` partitions. */
+class PartitionedRows {
+  readonly chunks: TabRows[] = [];
+  private readonly chunkOf = new Map<string, TabRows>();
+
+  /** Where the rows of a partition go. */
+  of(partition: string): TabRows {
+    const known = this.chunkOf.get(partition);
+    if (known !== undefined) return known;
+    const index = Math.floor(this.chunkOf.size / partitionsPerInsertMax);
+    const rows = (this.chunks[index] ??= new TabRows());
+    this.chunkOf.set(partition, rows);
+    return rows;
   }
-  return chunks;
 }
 
 function monthOf(event: { readonly time: string }): string {
   return event.time.slice(0, 7);
 }
 
-function copyEventRow(copy: StoredCopy): string {
-  return eventRow(copy, { data: copy.data, originalData: '', version: firstVersion - copy.position, isDeleted: false });
+function copyEventRow(copy: StoredCopy, appendedAt: string): string {
+  return eventRow(copy, { appendedAt, data: copy.data, originalData: '', version: firstVersion - copy.position, isDeleted: false });
 }
 
 /** The key and the place in the log stay the event's own. A voided row keeps the data that it had. */
-function overrideRow({ event, kind, position, amendedData }: EventOverride): string {
+function overrideRow({ event, kind, position, amendedData }: EventOverride, appendedAt: string): string {
   return eventRow(event, {
+    appendedAt,
     data: amendedData ?? event.originalData,
     originalData: amendedData === null ? '' : event.originalData,
     version: kind === 'void' ? voidRank + firstVersion - position : amendmentRank + position,
@@ -119,29 +133,46 @@ function overrideRow({ event, kind, position, amendedData }: EventOverride): str
   });
 }
 
-function eventRow(event: Omit<StoredCopy, 'identityHash' | 'data'>, state: { data: string; originalData: string; version: bigint; isDeleted: boolean }): string {
-  const q = JSON.stringify;
+interface EventState {
+  readonly appendedAt: string;
+  readonly data: string;
+  readonly originalData: string;
+  readonly version: bigint;
+  readonly isDeleted: boolean;
+}
+
+function eventRow(event: Omit<StoredCopy, 'identityHash' | 'data'>, state: EventState): string {
+  const t = tabText;
   return (
-    `[${q(event.organizationId)},${q(event.type)},${subjectBucket(event.subject)},${q(event.subject)},"${timeText(event.time)}",${q(event.source)},${q(event.id)},` +
-    `${q(event.payloadHash)},${event.timeGiven},"${timeText(event.receivedAt)}","${timeTextOf(event.appendedAt)}",${event.partition},"${event.position}",${q(state.data)},` +
-    `${q(state.originalData)},"${state.version}",${state.isDeleted ? 1 : 0}]`
+    `${t(event.organizationId)}\t${t(event.type)}\t${subjectBucket(event.subject)}\t${t(event.subject)}\t${timeText(event.time)}\t${t(event.source)}\t${t(event.id)}\t` +
+    `${t(event.payloadHash)}\t${event.timeGiven}\t${timeText(event.receivedAt)}\t${state.appendedAt}\t${event.partition}\t${event.position}\t${t(state.data)}\t` +
+    `${t(state.originalData)}\t${state.version}\t${state.isDeleted ? 1 : 0}`
   );
 }
 
-function copyRow({ copy, verdict }: JudgedCopy, keepUntil: string): string {
-  const q = JSON.stringify;
+function copyRow(copy: StoredCopy, said: { readonly verdict: Verdict; readonly appendedAt: string; readonly keepUntil: string }): string {
+  const t = tabText;
   return (
-    `[${q(copy.organizationId)},"${copy.identityHash}",${copy.partition},"${copy.position}","${verdict}",${q(copy.type)},${q(copy.subject)},${q(copy.source)},` +
-    `${q(copy.id)},"${timeText(copy.time)}",${copy.timeGiven},"${timeText(copy.receivedAt)}","${timeTextOf(copy.appendedAt)}",${q(copy.payloadHash)},` +
-    `${verdict === 'conflict' ? q(copy.data) : '""'},"${keepUntil}"]`
+    `${t(copy.organizationId)}\t${copy.identityHash}\t${copy.partition}\t${copy.position}\t${said.verdict}\t${t(copy.type)}\t${t(copy.subject)}\t${t(copy.source)}\t` +
+    `${t(copy.id)}\t${timeText(copy.time)}\t${copy.timeGiven}\t${timeText(copy.receivedAt)}\t${said.appendedAt}\t${t(copy.payloadHash)}\t` +
+    `${said.verdict === 'conflict' ? t(copy.data) : ''}\t${said.keepUntil}`
   );
+}
+
+/** Instants as they are inserted. What was appended together has one instant, so most are the same object as the one before. */
+function instantTexts(): (instant: Temporal.Instant) => string {
+  let last: Temporal.Instant | null = null;
+  let text = '';
+  return (instant) => {
+    if (instant !== last) [last, text] = [instant, timeTextOf(instant)];
+    return text;
+  };
 }
 
 /** The end of the day on which a copy's row may go; the same for all copies of a day and a window. */
-function keepUntilDay(): (judged: JudgedCopy) => string {
+function keepUntilDay(): (day: string, keepSeconds: number) => string {
   const known = new Map<string, string>();
-  return ({ copy, keepSeconds }) => {
-    const day = copy.receivedAt.slice(0, 10);
+  return (day, keepSeconds) => {
     const key = `${day} ${keepSeconds}`;
     const until = known.get(key) ?? timeTextOf(Temporal.Instant.from(`${day}T00:00:00Z`).add({ seconds: keepSeconds + daySeconds })).slice(0, 19);
     known.set(key, until);
