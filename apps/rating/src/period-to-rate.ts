@@ -7,6 +7,9 @@ export interface PeriodToRate {
   /** That of the period's stage. */
   readonly plan: SubscribedPlan;
   readonly billing: BillingPeriod;
+  /** What all periods of the subscription follow from, and the plan of each of its stages: for prices that look at other periods. */
+  readonly schedule: BillingSchedule;
+  readonly stages: readonly SubscribedPlan[];
   /** Of a period that was closed with it; left out, the organization's as it is now. */
   readonly rounding?: Rounding;
 }

@@ -59,9 +59,11 @@ function toRate(closed: ClosedPeriod, terms: { subscription: SubscriptionRecord;
   const { subscription, plans } = terms;
   const [first] = plans;
   assert(first !== undefined, 'A subscription has a plan.');
-  const containing = billingPeriodContaining({ ...scheduleOf({ subscription, plan: first }), endAt: null }, closed.start);
+  const schedule = scheduleOf({ subscription, plan: first });
+  const containing = billingPeriodContaining({ ...schedule, endAt: null }, closed.start);
   assert(containing !== null, 'A closed period began after the subscription did.');
   const plan = plans[containing.stage];
   assert(plan?.planId === closed.planId && plan.version === closed.planVersion, 'What has been billed keeps its plan version.');
-  return { subscription, plan, billing: { ...containing, number: closed.periodIndex, period: { start: closed.start, end: closed.end } }, ...(closed.rounding === null ? {} : { rounding: closed.rounding }) };
+  const billing = { ...containing, number: closed.periodIndex, period: { start: closed.start, end: closed.end } };
+  return { subscription, plan, billing, schedule, stages: plans, ...(closed.rounding === null ? {} : { rounding: closed.rounding }) };
 }

@@ -66,13 +66,15 @@ export class RateFinalPeriods {
       const plans = await readSubscribedPlans(manager, [...subscriptions.values()]);
       const periods = wanted.map((period): PeriodToRate => {
         const subscription = subscriptions.get(period.subscriptionId);
-        const [first, ...later] = plans.get(period.subscriptionId) ?? [];
+        const stages = plans.get(period.subscriptionId) ?? [];
+        const [first] = stages;
         assert(subscription !== undefined && first !== undefined, 'Invoicing names subscriptions that exist.');
-        const billing = billingPeriodAt(scheduleOf({ subscription, plan: first }), period.periodIndex);
+        const schedule = scheduleOf({ subscription, plan: first });
+        const billing = billingPeriodAt(schedule, period.periodIndex);
         assert(billing !== null && billing.period.end.equals(Temporal.Instant.from(period.end)), 'Invoicing and rating agree on when a period ends.');
-        const plan = [first, ...later][billing.stage];
+        const plan = stages[billing.stage];
         assert(plan !== undefined, 'Each stage of a schedule has its plan.');
-        return { subscription, plan, billing };
+        return { subscription, plan, billing, schedule, stages };
       });
       return { organization, generations, periods, ...(await this.use.rateClosed.load(manager, ids)) };
     });

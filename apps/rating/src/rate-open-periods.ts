@@ -42,9 +42,10 @@ export class RateOpenPeriods {
         const stages = plans.get(subscription.id) ?? [];
         const [first] = stages;
         assert(first !== undefined, 'A subscription is on a plan version that exists.');
-        const open = openPeriodsAt(scheduleOf({ subscription, plan: first }), now);
+        const schedule = scheduleOf({ subscription, plan: first });
+        const open = openPeriodsAt(schedule, now);
         openUntil.set(subscription.id, open.openUntil);
-        return open.periods.map((billing) => ({ subscription, plan: stages[billing.stage] ?? first, billing }));
+        return open.periods.map((billing) => ({ subscription, plan: stages[billing.stage] ?? first, billing, schedule, stages }));
       });
       const known = await readRatedPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
       const final = new Set(known.filter(({ isFinal }) => isFinal).map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));

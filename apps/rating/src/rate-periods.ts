@@ -2,8 +2,9 @@ import { localDays, ratePeriod } from '#domain';
 import type { Database, Organization, RatedPeriod } from '#persistence';
 import type { Clock } from '#platform';
 import type { PeriodToRate } from './period-to-rate.js';
-import { ReadPeriodUsage, type DatedPeriod } from './read-period-usage.js';
+import { ReadPeriodUsage, type PeriodUsage } from './read-period-usage.js';
 import type { SliceEvents, UsageSlices } from './usage-slices.js';
+import type { DatedPeriod } from './wanted-usage.js';
 
 export interface RatePeriodsCommand {
   readonly organization: Organization;
@@ -32,7 +33,7 @@ export class RatePeriods {
     return dated.map((period) => this.rate(period, { command, usage }));
   }
 
-  private rate(period: PeriodSoFar, using: { command: RatePeriodsCommand; usage: Awaited<ReturnType<ReadPeriodUsage['execute']>> }): RatedPeriod {
+  private rate(period: PeriodSoFar, using: { command: RatePeriodsCommand; usage: PeriodUsage }): RatedPeriod {
     const { subscription, plan, billing, days, over } = period;
     const { command, usage } = using;
     const rounding = period.rounding ?? command.organization.rounding;
@@ -48,6 +49,7 @@ export class RatePeriods {
       returnsUnused: billing.cutBy?.isProrated ?? subscription.cancelProrate,
       owesAdvance: billing.owesAdvance,
       usageUntil: (price, day) => usage.of({ price, period, day }),
+      usageAround: (price) => usage.around(price, period),
     });
     return {
       organizationId: command.organization.id,

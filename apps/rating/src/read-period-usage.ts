@@ -1,15 +1,9 @@
-import { bucketPeriods, chargeEvents, decimal, noEventsYet, readingOf, type ChargedEvents, type GroupUsage, type IdentifiedPrice, type LocalDay, type Percentage, type PriceReading } from '#domain';
+import { chargeEvents, decimal, noEventsYet, type ChargedEvents, type GroupUsage, type IdentifiedPrice, type LocalDay, type Percentage, type PriceReading, type UsageAround } from '#domain';
 import { findByIdOrKey, meterTable, type Database } from '#persistence';
 import { assert, type Clock } from '#platform';
-import type { PeriodToRate } from './period-to-rate.js';
 import { UsageBook } from './usage-book.js';
 import type { SliceEvents, UsageSlice, UsageSlices } from './usage-slices.js';
-
-/** A period with the local days of it that are rated. */
-export interface DatedPeriod extends PeriodToRate {
-  readonly ref: string;
-  readonly days: readonly LocalDay[];
-}
+import { ownUsage, rolledOverFrom, type DatedPeriod, type PeriodBefore, type WantedUsage } from './wanted-usage.js';
 
 /** One way of reading one meter, for the periods whose prices ask for it. */
 interface Reading {
@@ -25,27 +19,21 @@ interface Reading {
 export class ReadPeriodUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly events: SliceEvents; readonly clock: Clock }) {}
 
-  /** The usage of a usage price from its period's start until a day's end. */
-  async execute(organizationId: string, periods: readonly DatedPeriod[]): Promise<{ freshAsOf: Temporal.Instant; of: (wanted: WantedUsage) => readonly GroupUsage[] }> {
-    const wanted = periods.flatMap((period) =>
-      period.plan.prices.filter(({ type }) => type === 'usage').map((price) => ({ period, price, source: sourceOf(price, period) })),
-    );
+  async execute(organizationId: string, periods: readonly DatedPeriod[]): Promise<PeriodUsage> {
+    const uses = new Map(periods.flatMap((period) =>
+      period.plan.prices.filter(({ type }) => type === 'usage').map((price) => [useKey(price, period), { own: ownUsage(price, period), before: rolledOverFrom(price, period) }])));
+    const wanted = [...uses.values()].flatMap(({ own, before }) => [own, ...(before === null ? [] : [before.usage])]);
     const book = new UsageBook(this.use.clock.now());
-    for (const [source, uses] of Map.groupBy(wanted, (entry) => entry.source)) {
-      const [first] = uses;
-      assert(first?.price.meter !== undefined, 'A usage price names its meter.');
-      const meterId = await this.meterId({ organizationId, reference: first.price.meter });
-      const reading = readingOf(first.price, first.period.subscription.currency);
-      const slices = [...new Map(uses.map(({ period }) => [period.ref, sliceOf(period, reading)])).values()];
-      await this.read({ source, organizationId, meterId, exempt: reading.exempt, reading, slices }, book);
+    for (const [source, ofSource] of Map.groupBy(wanted, (entry) => entry.source)) {
+      const [first] = ofSource;
+      assert(first !== undefined && first.meter !== '', 'A usage price names its meter.');
+      const meterId = await this.meterId({ organizationId, reference: first.meter });
+      const { reading } = first;
+      for (const slices of chunksOf([...new Map(ofSource.map(({ slice }) => [slice.ref, slice])).values()], reading)) {
+        await this.read({ source, organizationId, meterId, exempt: reading.exempt, reading, slices }, book);
+      }
     }
-    return {
-      freshAsOf: book.freshAsOf,
-      of: ({ price, period, day }) => {
-        const wantedUsage = { source: sourceOf(price, period), ref: period.ref, end: day.end };
-        return price.bucket === undefined ? book.of(wantedUsage) : book.until(wantedUsage);
-      },
-    };
+    return new PeriodUsage(book, uses);
   }
 
   private async read(wanted: Reading, book: UsageBook): Promise<void> {
@@ -57,18 +45,17 @@ export class ReadPeriodUsage {
     if (wanted.reading.statedPath !== null) await this.readStated({ ...wanted, path: wanted.reading.statedPath }, book);
   }
 
-  /** Each bucket by itself. There may be hundreds in a period, so a query has only so many of them. */
+  /** Each bucket by itself. */
   private async readBuckets(wanted: Reading, book: UsageBook): Promise<void> {
-    for (const slices of chunksByEnds(wanted.slices)) {
-      const { rows, freshAsOf } = await this.use.usage.readSlices({ ...wanted, slices, groupBy: wanted.reading.groupBy, isByEnd: true });
-      const startOf = new Map(slices.map((slice) => [slice.ref, new Map(slice.ends.map((end, index) => [end.epochNanoseconds, slice.ends[index - 1] ?? slice.from]))]));
-      for (const { ref, end, group, value } of rows) {
-        const bucket = startOf.get(ref)?.get(end.epochNanoseconds);
-        assert(bucket !== undefined, 'Usage is answered by the ends that were asked for.');
-        book.addBucket(wanted.source, { ref, end, group, bucket, quantity: decimal(value) });
-      }
-      book.readUntil(freshAsOf);
+    const { slices } = wanted;
+    const { rows, freshAsOf } = await this.use.usage.readSlices({ ...wanted, groupBy: wanted.reading.groupBy, isByEnd: true });
+    const startOf = new Map(slices.map((slice) => [slice.ref, new Map(slice.ends.map((end, index) => [end.epochNanoseconds, slice.ends[index - 1] ?? slice.from]))]));
+    for (const { ref, end, group, value } of rows) {
+      const bucket = startOf.get(ref)?.get(end.epochNanoseconds);
+      assert(bucket !== undefined, 'Usage is answered by the ends that were asked for.');
+      book.addBucket(wanted.source, { ref, end, group, bucket, quantity: decimal(value) });
     }
+    book.readUntil(freshAsOf);
   }
 
   /** Charges the events as they come in; what is kept is where each slice stood at each of its ends. */
@@ -108,10 +95,48 @@ export class ReadPeriodUsage {
   }
 }
 
-interface WantedUsage {
-  readonly price: IdentifiedPrice;
-  readonly period: DatedPeriod;
-  readonly day: LocalDay;
+/** What a price of a period looks at. */
+interface PriceUse {
+  readonly own: WantedUsage;
+  readonly before: PeriodBefore | null;
+}
+
+const useKey = ({ key }: IdentifiedPrice, { ref }: DatedPeriod): string => `${ref} ${key}`;
+
+/** The usage that was read for some periods. */
+export class PeriodUsage {
+  constructor(
+    private readonly book: UsageBook,
+    private readonly uses: ReadonlyMap<string, PriceUse>,
+  ) {}
+
+  /** Every event acknowledged before this instant is in it. */
+  get freshAsOf(): Temporal.Instant {
+    return this.book.freshAsOf;
+  }
+
+  /** The usage of a usage price from its period's start until a day's end. */
+  of({ price, period, day }: { price: IdentifiedPrice; period: DatedPeriod; day: LocalDay }): readonly GroupUsage[] {
+    return this.until(this.useOf(price, period).own, day.end);
+  }
+
+  /** What a usage price looks at beside. */
+  around(price: IdentifiedPrice, period: DatedPeriod): UsageAround {
+    const { before } = this.useOf(price, period);
+    if (before === null) return {};
+    const { usage, ...terms } = before;
+    return { previous: { ...terms, usage: this.until(usage, usage.slice.to) } };
+  }
+
+  private useOf(price: IdentifiedPrice, period: DatedPeriod): PriceUse {
+    const use = this.uses.get(useKey(price, period));
+    assert(use !== undefined, 'The usage of each usage price was read.');
+    return use;
+  }
+
+  private until({ source, reading, slice }: WantedUsage, end: Temporal.Instant): readonly GroupUsage[] {
+    return reading.bucket === null ? this.book.of({ source, ref: slice.ref, end }) : this.book.until({ source, ref: slice.ref, end });
+  }
 }
 
 /** Events that follow each other in one slice before one end. */
@@ -127,35 +152,22 @@ function* runsOf(events: readonly { readonly ref: string; readonly end: Temporal
   }
 }
 
-const endsMax = 20_000;
+const slicesMax = 500;
+/** There may be hundreds of buckets in a period. */
+const bucketsMax = 20_000;
 
-/** As many slices at a time as have at most so many ends together; at least one. */
-function* chunksByEnds(slices: readonly UsageSlice[]): Generator<readonly UsageSlice[]> {
+/** As many slices at a time as one query takes; at least one. */
+function* chunksOf(slices: readonly UsageSlice[], { bucket }: PriceReading): Generator<readonly UsageSlice[]> {
   let chunk: UsageSlice[] = [];
-  let ends = 0;
+  let buckets = 0;
   for (const slice of slices) {
-    if (chunk.length > 0 && ends + slice.ends.length > endsMax) {
+    const added = bucket === null ? 0 : slice.ends.length;
+    if (chunk.length > 0 && (chunk.length >= slicesMax || buckets + added > bucketsMax)) {
       yield chunk;
-      [chunk, ends] = [[], 0];
+      [chunk, buckets] = [[], 0];
     }
     chunk.push(slice);
-    ends += slice.ends.length;
+    buckets += added;
   }
   if (chunk.length > 0) yield chunk;
-}
-
-/** Prices that read the same meter in the same way share its queries. */
-function sourceOf(price: IdentifiedPrice, { subscription }: DatedPeriod): string {
-  return JSON.stringify([price.meter, readingOf(price, subscription.currency)]);
-}
-
-function sliceOf(period: DatedPeriod, { bucket }: PriceReading): UsageSlice {
-  const parts = bucket === null ? period.days : bucketPeriods(period.days, { unit: bucket, timeZone: period.subscription.timeZone });
-  return {
-    ref: period.ref,
-    customerId: period.subscription.customerId,
-    from: period.billing.period.start,
-    to: period.billing.period.end,
-    ends: parts.map(({ end }) => end),
-  };
 }

@@ -49,7 +49,7 @@ function replay(customer: Customer, on: { plan: SubscribedPlan; from: Temporal.I
     startAt: from, billingAnchor: from, trialDays: 0, trialEndAt: null, currency: plan.currency, timeZone: customer.timeZone, collection: 'automatic', daysUntilDue: null,
     cancelAt: to, cancelProrate: true, canceledAt: null, revision: 1n, createdAt: from, metadata: {},
   };
-  return periods.map((billing) => ({ subscription, plan, billing }));
+  return periods.map((billing) => ({ subscription, plan, billing, schedule, stages: [plan] }));
 }
 
 export function customersOf(replayed: readonly Replayed[], of: { runs: readonly Run[]; rated: readonly RatedPeriod[] }): BacktestCustomer[] {

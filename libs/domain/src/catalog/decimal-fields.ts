@@ -11,6 +11,7 @@ export const priceDecimalFields: ReadonlySet<string> = new Set([
   'included_units',
   'maximum_amount',
   'maximum_per_event',
+  'maximum_units',
   'minimum_amount',
   'minimum_per_event',
   'multiplier',

@@ -41,6 +41,8 @@ describe('priceFaults', () => {
     ['a discount', { ...fee, discount: { percent: '100', amount: '0.005' } }],
     ['other currencies', { ...usage, currencies: { EUR: { type: 'per_unit', unit_amount: '0.0018' }, JPY: { type: 'flat', amount: '5' } } }],
     ['hours of usage without failed calls', { ...usage, bucket: 'hour', exempt: 'data.status >= 500' }],
+    ['units that roll over', { ...usage, included_units: '5', rollover: {} }],
+    ['units that roll over within a bound', { ...usage, included_units: '5', rollover: { maximum_units: '2.5' }, group_by: ['region'], bucket: 'day' }],
     ['prorated bounds of usage', { ...usage, minimum_amount: '5', prorate: 'day' }],
   ];
   it.each(sound)('finds nothing wrong with %s', (_name, price) => {
@@ -121,6 +123,12 @@ describe('priceFaults', () => {
       '/currencies/eur unknown_currency', '/currencies/JPY/unit_amount negative_amount',
     ]],
     ['fields beside a model in another currency', { ...usage, included_units: '5', currencies: { EUR: { type: 'percentage', rate: '1' } } }, ['/included_units not_allowed']],
+    ['nothing that could roll over', { ...usage, rollover: { maximum_units: '5' } }, ['/rollover missing_field']],
+    ['no unit may roll over', { ...usage, included_units: '5', rollover: { maximum_units: '0' } }, ['/rollover/maximum_units number_out_of_range']],
+    ['a negative bound of a rollover', { ...usage, included_units: '5', rollover: { maximum_units: '-1' } }, ['/rollover/maximum_units negative_amount']],
+    ['a fee rolls over', { ...fee, included_units: '5', rollover: {} }, ['/rollover not_allowed']],
+    ['a percentage rolls over', { ...usage, model: { type: 'percentage', rate: '1' }, rollover: {} }, ['/rollover not_allowed']],
+    ['a matrix rolls over', { ...usage, model: matrix, rollover: {} }, ['/rollover not_allowed']],
     ['a hostile exponent', { ...usage, included_units: '1e999999999' }, ['/included_units number_out_of_range']],
   ];
   it.each(unsound)('finds that %s', (_name, price, faults) => {

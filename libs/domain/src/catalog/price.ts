@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ProrationUnit } from '../period/proration-fraction.js';
 import { keySchema, nameSchema, referenceSchema } from './key.js';
 import { decimalTextSchema, type Model, modelSchema } from './model.js';
+import { rolloverSchema } from './rollover.js';
 
 const groupKeysMax = 10;
 
@@ -25,6 +26,8 @@ export const priceSchema = z.strictObject({
   prorate: z.union([z.enum(['none', 'day', 'second']), z.boolean()]).optional(),
   model: modelSchema,
   included_units: decimalTextSchema.optional(),
+  /** Usage only: what a period leaves of its included units is there in the next one too. */
+  rollover: rolloverSchema.optional(),
   unit_conversion: unitConversionSchema.optional(),
   discount: discountSchema.optional(),
   maximum_amount: decimalTextSchema.optional(),

@@ -10,6 +10,8 @@ interface BucketTerms {
   readonly unitConversion: UnitConversion | undefined;
   /** Units of all buckets together, already a partial period's share. */
   readonly included: Decimal;
+  /** Units that the period before left, used up after those; null where nothing can roll over. */
+  readonly rolledOver?: Decimal | null;
   readonly rate: (quantity: Decimal) => Share[];
   readonly note: Note;
 }
@@ -21,7 +23,9 @@ const tracedBucketsMax = 50;
  * the buckets use up in the order of time, then the model from 0. The result is their sum.
  */
 export function rateBuckets(buckets: readonly BucketUsage[], terms: BucketTerms): Decimal {
-  let left = terms.included;
+  const rolledOver = terms.rolledOver ?? null;
+  if (rolledOver !== null) noteRolledOver(rolledOver, { quantity: sumOf(buckets, ({ quantity }) => quantity), note: terms.note });
+  let left = terms.included.plus(rolledOver ?? ZERO);
   const rated = buckets.map(({ start, quantity }) => {
     const clamped = clampNegative(quantity, noNote);
     const converted = terms.unitConversion === undefined ? clamped : convertUnits(clamped, terms.unitConversion, noNote);
@@ -42,6 +46,13 @@ export function rateBuckets(buckets: readonly BucketUsage[], terms: BucketTerms)
   }
   noteBuckets(rated, { amount, note: terms.note });
   return amount;
+}
+
+function noteRolledOver(rolledOver: Decimal, of: { quantity: Decimal; note: Note }): void {
+  of.note(() => {
+    const words = { detail: `${toPlain(rolledOver)} rolled over from the period before are included too`, values: { rolled_over: toPlain(rolledOver) } };
+    return traceStep({ step: 'rollover', words, quantity: of.quantity, amount: ZERO });
+  });
 }
 
 function noteBuckets(rated: readonly { charged: Decimal; amount: Decimal }[], sum: { amount: Decimal; note: Note }): void {

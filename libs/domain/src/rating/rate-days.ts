@@ -6,6 +6,7 @@ import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
 import { poolUsage } from './pool-usage.js';
 import { rateAmountMinor } from './rate-price.js';
+import type { UsageAround } from './usage-around.js';
 
 /** The usage of a period from its start until the end of one of its local days. */
 export interface DayUsage {
@@ -23,6 +24,7 @@ export interface RateDaysInput {
   /** True once the period is over: then the last of `days` is the period's last. */
   readonly over: boolean;
   readonly fraction?: Fraction | undefined;
+  readonly around?: UsageAround | undefined;
 }
 
 export interface RatedDay {

@@ -10,10 +10,13 @@ import { optionalDecimal } from './price-decimal.js';
 import { prorateAmount } from './prorate-amount.js';
 import { rateBuckets } from './rate-buckets.js';
 import { rateModel } from './rate-model.js';
+import { unitsLeft } from './roll-over.js';
 import { scaleByFraction } from './scale-by-fraction.js';
 import type { Share } from './share.js';
 import { subtractIncluded } from './subtract-included.js';
+import { subtractRolledOver } from './subtract-rolled-over.js';
 import { noNote, type Note, noteFor, traceStep } from './trace.js';
+import type { UsageAround } from './usage-around.js';
 
 export interface ExactRating {
   /** As metered: the sum of all groups, before any clamp or conversion. */
@@ -39,6 +42,7 @@ export interface ExactRatingInput {
   readonly usage: readonly GroupUsage[];
   /** The share of a whole period that this one is; kept from a price that is not prorated. */
   readonly fraction?: Fraction | undefined;
+  readonly around?: UsageAround | undefined;
   readonly note: Note;
 }
 
@@ -57,9 +61,11 @@ export function rateExactly(input: ExactRatingInput): ExactRating {
   const fraction = prorateUnit(price) === 'none' ? WHOLE : (input.fraction ?? WHOLE);
   // A partial period scales what a usage price grants and bounds, but of a fee the whole result.
   const bounds = price.type === 'usage' ? fraction : WHOLE;
+  const previous = price.rollover === undefined ? undefined : input.around?.previous;
+  const rolledOver = previous === undefined ? null : unitsLeft(previous, input.currency);
   const pools = poolUsage({ type: price.type, group_by: price.group_by, model: modelIn(price, input.currency) }, input.usage).map((pool, index): RatedPool => {
     const poolNote = index < tracedGroupsMax ? (pool.name === '' ? note : noteFor(note, pool.name)) : noNote;
-    return { ...pool, modelAmount: ratePool(pool, { price, fraction: bounds, note: poolNote }) };
+    return { ...pool, modelAmount: ratePool(pool, { price, fraction: bounds, rolledOver, note: poolNote }) };
   });
   const quantity = sumOf(pools, (pool) => pool.quantity);
   const sum = sumOf(pools, (pool) => pool.modelAmount);
@@ -75,7 +81,12 @@ interface Circumstances {
   readonly note: Note;
 }
 
-function ratePool(pool: UsagePool, { price, fraction, note }: Circumstances): Decimal {
+interface PoolCircumstances extends Circumstances {
+  /** By the ref of a pool; null where nothing can roll over. */
+  readonly rolledOver: ((ref: string) => Decimal) | null;
+}
+
+function ratePool(pool: UsagePool, { price, fraction, rolledOver, note }: PoolCircumstances): Decimal {
   noteQuantity(pool, price, note);
   if (pool.model === null) {
     const detail = `${toPlain(pool.quantity)} match no cell and there is no default, so nothing is asked`;
@@ -84,14 +95,15 @@ function ratePool(pool: UsagePool, { price, fraction, note }: Circumstances): De
   }
   const { model, buckets } = pool;
   if (buckets !== undefined) {
-    const whole = optionalDecimal(price.included_units) ?? ZERO;
-    return rateBuckets(buckets, { unitConversion: price.unit_conversion, included: scaleByFraction(whole, fraction), rate: (part) => rateModel({ quantity: part }, model), note });
+    const included = scaleByFraction(optionalDecimal(price.included_units) ?? ZERO, fraction);
+    return rateBuckets(buckets, { unitConversion: price.unit_conversion, included, rolledOver: rolledOver?.(pool.ref) ?? null, rate: (part) => rateModel({ quantity: part }, model), note });
   }
   // What was charged event by event was never net.
   let quantity = pool.charged === undefined ? clampNegative(pool.quantity, note) : pool.quantity;
   if (price.unit_conversion !== undefined) quantity = convertUnits(quantity, price.unit_conversion, note);
   const included = optionalDecimal(price.included_units);
   if (included !== null) quantity = subtractIncluded(quantity, { included, fraction, note });
+  if (rolledOver !== null) quantity = subtractRolledOver(quantity, { rolledOver: rolledOver(pool.ref), note });
   const shares = rateModel({ ...pool, quantity }, model);
   const amount = sumOf(shares, (share) => share.amount);
   noteMissing(pool, note);

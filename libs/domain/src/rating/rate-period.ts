@@ -8,6 +8,7 @@ import { rateDays } from './rate-days.js';
 import { feeFraction, feeQuantity, rateUnusedFee, type IdentifiedPrice } from './rate-fee.js';
 import { ratePrice } from './rate-price.js';
 import type { TraceStep } from './trace.js';
+import type { UsageAround } from './usage-around.js';
 
 export interface RatePeriodInput {
   readonly prices: readonly IdentifiedPrice[];
@@ -27,6 +28,8 @@ export interface RatePeriodInput {
   readonly over: boolean;
   /** The usage of a usage price from the part's start until a day's end. */
   readonly usageUntil: (price: IdentifiedPrice, day: LocalDay) => readonly GroupUsage[];
+  /** What else a usage price looks at. Left out, nothing. */
+  readonly usageAround?: ((price: IdentifiedPrice) => UsageAround) | undefined;
 }
 
 export interface PeriodLine {
@@ -75,10 +78,11 @@ function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): Rate
   const fraction = feeFraction({ price, part, whole, timeZone });
   const last = input.days.at(-1);
   const usage = !isUsage ? feeQuantity(price) : last === undefined ? [] : input.usageUntil(price, last);
-  const rated = ratePrice({ price, currency, rounding, usage, fraction });
+  const around = isUsage ? input.usageAround?.(price) : undefined;
+  const rated = ratePrice({ price, currency, rounding, usage, fraction, around });
   const days = input.days.map((day) => ({ day: day.day, cumulative: isUsage ? input.usageUntil(price, day) : feeQuantity(price) }));
   const unused = isAdvance && over && input.returnsUnused ? rateUnusedFee({ price, currency, rounding, timeZone, whole, endedAt: input.part.end }) : null;
-  const dayAmounts = rateDays({ price, currency, rounding, days, over, fraction });
+  const dayAmounts = rateDays({ price, currency, rounding, days, over, fraction, around });
   return {
     lines: rated.lines.map((line) => ({
       priceId: price.id,

@@ -7,6 +7,7 @@ import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
 import { rateExactly } from './rate-exactly.js';
 import { noNote, type TraceStep } from './trace.js';
+import type { UsageAround } from './usage-around.js';
 
 export interface RatePriceInput {
   readonly price: RateablePrice;
@@ -17,6 +18,8 @@ export interface RatePriceInput {
   readonly usage: readonly GroupUsage[];
   /** The share of a whole period; left out, and ignored for a price that is not prorated, the period is whole. */
   readonly fraction?: Fraction | undefined;
+  /** For prices that look further than the period's own usage. */
+  readonly around?: UsageAround | undefined;
 }
 
 /** One price applied to one period's quantity. */

@@ -120,18 +120,30 @@ interface Fractions {
   readonly denominator: bigint;
 }
 
+/** What was used beside the quantity itself. */
+interface Beside {
+  /** In the period before, which was whole. */
+  readonly earlier?: string | undefined;
+}
+
 /** The unrounded amount of a price, by the contract's order of steps. */
-function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, fraction: Fractions): Ratio {
+function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, given: { fraction: Fractions } & Beside): Ratio {
+  const { fraction } = given;
   const share = (value: Ratio): Ratio => (fraction.numerator === fraction.denominator ? value : quotient(times(value, ratio(fraction.numerator, fraction.denominator))));
   const isUsage = price.type === 'usage';
   const scaled = (amount: string): Ratio => (isUsage ? share(read(amount)) : read(amount));
-  let rest = read(quantity);
-  if (price.unit_conversion !== undefined) {
-    const converted = quotient(over(rest, read(price.unit_conversion.divide_by)));
+  const convert = (units: Ratio): Ratio => {
+    if (price.unit_conversion === undefined) return units;
+    const converted = quotient(over(units, read(price.unit_conversion.divide_by)));
     const { rounding } = price.unit_conversion;
-    rest = rounding === 'none' ? converted : ratio(whole(converted, rounding === 'nearest' ? 'half_up' : rounding));
-  }
+    return rounding === 'none' ? converted : ratio(whole(converted, rounding === 'nearest' ? 'half_up' : rounding));
+  };
+  let rest = convert(read(quantity));
   if (price.included_units !== undefined) rest = most(zero, minus(rest, scaled(price.included_units)));
+  if (price.rollover !== undefined && given.earlier !== undefined) {
+    const left = most(zero, minus(read(price.included_units ?? '0'), convert(read(given.earlier))));
+    rest = most(zero, minus(rest, price.rollover.maximum_units === undefined ? left : least(left, read(price.rollover.maximum_units))));
+  }
   let amount = curveOracle(rest, price.model);
   if (price.discount !== undefined) {
     const afterPercent = times(amount, minus(ratio(1n), times(read(price.discount.percent ?? '0'), ratio(1n, 100n))));
@@ -145,31 +157,36 @@ function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, 
 const conversion = fc.record({ divide_by: sizes, rounding: fc.constantFrom('none' as const, 'up' as const, 'down' as const, 'nearest' as const) });
 const percent = fc.constantFrom('0', '10', '33.3', '100');
 const bounds = fc.tuple(amounts, amounts).map(([a, b]) => (compare(read(a), read(b)) <= 0n ? { minimum_amount: a, maximum_amount: b } : { minimum_amount: b, maximum_amount: a }));
-type Wrapper = Partial<Omit<RateablePrice, 'model'>>;
+type Wrapper = Partial<Omit<RateablePrice, 'model'>> & Beside;
+const rollover = fc.record({ maximum_units: optional(quantities) }).map(({ maximum_units: maximum }) => (maximum === undefined ? {} : { maximum_units: maximum }));
 const wrappers: Record<string, fc.Arbitrary<Wrapper>> = {
   nothing: fc.constant({}),
   unit_conversion: conversion.map((unit_conversion) => ({ unit_conversion })),
   included_units: quantities.map((included_units) => ({ included_units })),
+  rollover: fc.record({ included_units: quantities, rollover, earlier: quantities }),
   'a percent off': percent.map((value) => ({ discount: { percent: value } })),
   'an amount off': amounts.map((amount) => ({ discount: { amount } })),
   'minimum and maximum': bounds,
   'proration of a fee': amounts.map((amount) => ({ type: 'recurring', discount: { amount } })),
   'proration of usage': fc.tuple(amounts, quantities, bounds).map(([amount, included_units, both]) => ({ prorate: 'day', included_units, discount: { amount }, ...both })),
-  everything: fc.tuple(conversion, quantities, percent, amounts, bounds).map(([unit_conversion, included_units, off, amount, both]) => ({ unit_conversion, included_units, discount: { percent: off, amount }, prorate: 'second', ...both })),
+  everything: fc.tuple(conversion, fc.record({ included_units: quantities, rollover, earlier: quantities }), percent, amounts, bounds)
+    .map(([unit_conversion, units, off, amount, both]) => ({ unit_conversion, ...units, discount: { percent: off, amount }, prorate: 'second', ...both })),
 };
 const fractions = fc.oneof(fc.constant({ numerator: 1n, denominator: 1n }), fc.tuple(fc.bigInt({ min: 0n, max: 31n }), fc.constantFrom(31n, 30n, 28n)).map(([n, d]) => ({ numerator: n > d ? d : n, denominator: d })));
 const postings: [string, bigint][] = [['JPY', 1n], ['USD', 100n], ['BHD', 1000n]];
 
 describe.each(Object.keys(wrappers))('%s around', (name) => {
   it.each(Object.keys(curves) as Curve['type'][])('%s', (type) => {
-    const wrapper = wrappers[name] ?? fc.constant({});
-    fc.assert(fc.property(quantities, curves[type], wrapper, fractions, (quantity, model, terms, fraction) => {
+    const wrapper = wrappers[name] ?? fc.constant<Wrapper>({});
+    fc.assert(fc.property(quantities, curves[type], wrapper, fractions, (quantity, model, { earlier, ...terms }, fraction) => {
       const price = { type: 'usage' as const, model, ...terms };
       const given = name.includes('proration') || name === 'everything' ? fraction : { numerator: 1n, denominator: 1n };
-      const expected = priceOracle(quantity, price, given);
+      const expected = priceOracle(quantity, price, { fraction: given, earlier });
+      const usageOf = (units: string) => [{ group: {}, quantity: decimal(units) }];
+      const around = earlier === undefined ? {} : { previous: { price, usage: usageOf(earlier) } };
       for (const [currency, minorUnits] of postings) {
         for (const rounding of ['half_away_from_zero', 'half_even'] as Rounding[]) {
-          const rated = ratePrice({ price, currency, rounding, usage: [{ group: {}, quantity: decimal(quantity) }], fraction: given });
+          const rated = ratePrice({ price, currency, rounding, usage: usageOf(quantity), fraction: given, around });
           expect(compare(read(toPlain(rated.unroundedAmount)), expected)).toBe(0n);
           expect(rated.amountMinor).toBe(whole(times(expected, ratio(minorUnits)), rounding === 'half_even' ? 'half_even' : 'half_up'));
         }

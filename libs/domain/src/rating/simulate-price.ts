@@ -40,6 +40,8 @@ export const simulationSchema = z.strictObject({
   currency: z.string().max(10),
   quantity: decimalTextSchema.optional(),
   events: z.array(simulatedEventSchema).max(eventsMax).optional(),
+  /** What was metered in the period before, of whose included units the unused roll over. */
+  earlier: z.strictObject({ quantity: decimalTextSchema.optional(), events: z.array(simulatedEventSchema).max(eventsMax).optional() }).optional(),
 });
 
 export type Simulation = z.infer<typeof simulationSchema>;
@@ -57,21 +59,34 @@ export interface SimulatedPrice {
 
 /** Everything wrong with a simulation whose shape is right. */
 export function simulationFaults(simulation: Simulation): CatalogFault[] {
-  const { price, currency, quantity, events } = simulation;
-  const faults = [...priceFaults(price, '/price', { meterOptional: true }), ...currencyFaults(currency)];
-  if (quantity === undefined && events === undefined) {
-    faults.push({ pointer: '/quantity', code: 'missing_field', detail: 'Give a quantity, or events to sum.' });
-  }
-  if (quantity !== undefined && events !== undefined) {
-    faults.push({ pointer: '/quantity', code: 'not_allowed', detail: 'Give a quantity or events, not both.' });
-  }
+  const { price, currency, earlier } = simulation;
+  return [
+    ...priceFaults(price, '/price', { meterOptional: true }),
+    ...currencyFaults(currency),
+    ...usedFaults(simulation, { price, pointer: '' }),
+    ...(earlier === undefined ? [] : earlierFaults(earlier, price)),
+  ];
+}
+
+function earlierFaults(earlier: Used, price: Simulation['price']): CatalogFault[] {
+  if (price.rollover !== undefined) return usedFaults(earlier, { price, pointer: '/earlier' });
+  return [{ pointer: '/earlier', code: 'not_allowed', detail: 'Earlier usage matters only where units roll over; give the price a rollover, or leave this out.' }];
+}
+
+type Used = Pick<Simulation, 'quantity' | 'events'>;
+
+function usedFaults({ quantity, events }: Used, at: { price: Simulation['price']; pointer: string }): CatalogFault[] {
+  const { price, pointer } = at;
+  const faults: CatalogFault[] = [];
+  if (quantity === undefined && events === undefined) faults.push({ pointer: `${pointer}/quantity`, code: 'missing_field', detail: 'Give a quantity, or events to sum.' });
+  if (quantity !== undefined && events !== undefined) faults.push({ pointer: `${pointer}/quantity`, code: 'not_allowed', detail: 'Give a quantity or events, not both.' });
   return [
     ...faults,
-    ...decimalFaults({ text: quantity, pointer: '/quantity', kind: 'quantity', mayBeNegative: true }),
+    ...decimalFaults({ text: quantity, pointer: `${pointer}/quantity`, kind: 'quantity', mayBeNegative: true }),
     ...(events ?? []).flatMap((event, index) => [
-      ...decimalFaults({ text: event.value, pointer: `/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
-      ...timeFaults(event.time, { isNeeded: price.bucket !== undefined, pointer: `/events/${index}/time` }),
-      ...decimalFaults({ text: event.amount, pointer: `/events/${index}/amount`, kind: 'quantity', mayBeNegative: true }),
+      ...decimalFaults({ text: event.value, pointer: `${pointer}/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
+      ...timeFaults(event.time, { isNeeded: price.bucket !== undefined, pointer: `${pointer}/events/${index}/time` }),
+      ...decimalFaults({ text: event.amount, pointer: `${pointer}/events/${index}/amount`, kind: 'quantity', mayBeNegative: true }),
     ]),
   ];
 }
@@ -81,9 +96,11 @@ export function simulationFaults(simulation: Simulation): CatalogFault[] {
  * meter does. A quantity above 0 stands for one event of that value.
  */
 export function simulatePrice(simulation: Simulation, options: { rounding: Rounding; meter?: SimulatedMeter | undefined }): SimulatedPrice {
-  const { price, currency } = simulation;
-  const usage = simulatedUsage(simulation, options.meter ?? { aggregation: 'sum', percentile: null });
-  const rated = ratePrice({ price, currency, rounding: options.rounding, usage });
+  const { price, currency, earlier } = simulation;
+  const meter = options.meter ?? { aggregation: 'sum', percentile: null };
+  const usage = simulatedUsage(simulation, meter);
+  const around = earlier === undefined ? {} : { previous: { price, usage: simulatedUsage({ ...simulation, quantity: undefined, events: undefined, ...earlier }, meter) } };
+  const rated = ratePrice({ price, currency, rounding: options.rounding, usage, around });
   return {
     amount: formatMinor(rated.amountMinor, currency),
     unrounded_amount: toPlain(rated.unroundedAmount),

@@ -94,6 +94,11 @@ export function billingPeriodContaining(schedule: BillingSchedule, instant: Temp
   return periodOfStage(schedule, { stage, index, isUncut: false });
 }
 
+/** The period that ended where another starts; null for the first. Whatever end the subscription has, it lies after it. */
+export function periodBefore(schedule: BillingSchedule, start: Temporal.Instant): BillingPeriod | null {
+  return billingPeriodContaining({ ...schedule, endAt: null }, start.subtract({ nanoseconds: 1 }));
+}
+
 const elapsedPeriodsMax = 400;
 
 /**

@@ -1,0 +1,7 @@
+import type { PreviousPeriod } from './roll-over.js';
+
+/** What a period's own usage doesn't say, for the steps of a price that look further. */
+export interface UsageAround {
+  /** The period before, where its unused units roll over into this one. */
+  readonly previous?: PreviousPeriod | undefined;
+}
