@@ -31,7 +31,7 @@ export { resolveMeteredPrices, unusable } from './postgres/billing-api/metered-p
 export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';
-export { readTestClock, testClockTable } from './postgres/billing-api/test-clock-table.js';
+export { readTestClock, testClockLeasesOverMs, testClockTable } from './postgres/billing-api/test-clock-table.js';
 export type { TestClock } from './postgres/billing-api/test-clock-table.js';
 export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating/affected-subscriptions.js';
 export { keepFacts, sendFacts } from './postgres/fact-outbox.js';
