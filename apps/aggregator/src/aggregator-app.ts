@@ -40,6 +40,6 @@ export const aggregatorApp: AppDefinition<AggregatorConfig> = {
 function liveUseCases({ database, log, clickHouse, clock }: AppAdapters): { liveEvents: LiveEvents; liveUsage: LiveUsage } {
   const events = new EventReader(clickHouse);
   const live = new LiveCopies(clickHouse, events);
-  const readMeterUsage = new ReadMeterUsage({ database, usage: new UsageReader({ clickhouse: clickHouse, database, log }) });
+  const readMeterUsage = new ReadMeterUsage({ database, usage: new UsageReader({ clickhouse: clickHouse, database, log, clock }) });
   return { liveEvents: new LiveEvents({ database, live, listEvents: new ListEvents({ database, events }), clock }), liveUsage: new LiveUsage({ live, readMeterUsage, clock }) };
 }

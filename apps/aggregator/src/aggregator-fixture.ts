@@ -54,6 +54,8 @@ type Told = TestEvent | TestCorrection | LogRecord;
 /** The aggregator on stores of its own, driven batch by batch. */
 export class AggregatorFixture {
   consume: ConsumeUsageBatch;
+  /** Until then values of gauges last. */
+  now = Temporal.Instant.from('2027-01-01T00:00:00Z');
   readonly usage: UsageReader;
   readonly sliceEvents: SliceEventReader;
   readonly readUsage: ReadMeterUsage;
@@ -66,7 +68,7 @@ export class AggregatorFixture {
   private constructor(readonly parts: { client: ClickHouseClient; clickhouse: ClickHouse; database: Database; admin: pg.Pool; log: EventLog }) {
     const { clickhouse, database, log } = parts;
     this.consume = this.newConsumer();
-    this.usage = new UsageReader({ clickhouse, database, log });
+    this.usage = new UsageReader({ clickhouse, database, log, clock: { ...systemClock, now: () => this.now } });
     this.sliceEvents = new SliceEventReader({ clickhouse, database, log });
     this.readUsage = new ReadMeterUsage({ database, usage: this.usage });
     this.readCustomer = new ReadCustomerUsage({ database, usage: this.usage });

@@ -64,7 +64,7 @@ export class AggregatorModule {
     const reader = new EventReader(clickhouse);
     const index = new IdentityIndex(clickhouse);
     const store = new DeadLetterStore(clickhouse);
-    const usage = new UsageReader({ clickhouse, database, log });
+    const usage = new UsageReader({ clickhouse, database, log, clock });
     const rollups = new RollupStore(clickhouse);
     const identities = new KnownIdentities({ index, clock, logger });
     const consume = new ConsumeUsageBatch({

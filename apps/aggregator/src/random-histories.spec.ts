@@ -4,7 +4,7 @@ import { aggregations } from '#domain';
 import type { LogRecord } from '#platform';
 import { useClickHouse, usePostgres, runsOf } from '#testing';
 import { AggregatorFixture, batchOf } from './aggregator-fixture.js';
-import { modelPercentile, ReferenceModel, textOf, type ModelCopy, type ModelData } from './fixtures/reference-model.js';
+import { modelPercentile, ReferenceModel, textOf, type ModelCopy, type ModelData, type ModelQuestion } from './fixtures/reference-model.js';
 
 // Goal: whatever comes, in whatever order, however often and across restarts, usage is that of the model: copies that repeat or
 // contradict, voids and amendments before, between and after them, subjects that move or are attached later. Method: hundreds of random
@@ -156,7 +156,7 @@ class Run {
       const all = questions({ organization: id, isLateAttached: isLast });
       for (let nth = 0; nth < (isLast ? 4 : 1); nth += 1) {
         const { query, line } = all[(index + round + scenarioCount + nth * 2) % all.length] ?? all[0]!;
-        expect(await answer(id, query), `${id} in round ${round}: ${JSON.stringify(query)}`).toEqual(model.ask({ aggregation, above, line }));
+        expect(await answer(id, query), `${id} in round ${round}: ${JSON.stringify(query)}`).toEqual(model.ask({ aggregation, above, line, steps: stepsOf(query) }));
       }
     }
   }
@@ -178,6 +178,10 @@ function questions(about: { organization: string; isLateAttached: boolean }): Qu
       query: { customer: 'two', group_by: 'subject' },
       line: (copy) => (customerOf(copy).endsWith('two') ? `${begin} ${customerOf(copy)} ${copy.subject}` : null),
     },
+    { // Begins in the middle of what happens: gauges bring their values along.
+      query: { from: lateBegin, window: 'hour', group_by: 'customer' },
+      line: (copy) => (copy.timeMs < msOf(lateBegin) ? null : `${windowOf(copy.timeMs, { timeZone: 'UTC', unit: 'hour' }, lateBegin)} ${customerOf(copy)}`),
+    },
     inZone('America/New_York', 'hour'), // Clocks go back at 06:00 UTC.
     inZone('America/New_York', 'day'),
     inZone('America/New_York', 'month'),
@@ -189,10 +193,19 @@ function questions(about: { organization: string; isLateAttached: boolean }): Qu
 }
 
 /** The window as a calendar says, in no common with the product's own arithmetic; the first one begins where the range does. */
-function windowOf(timeMs: number, { timeZone, unit }: { timeZone: string; unit: 'minute' | 'hour' | 'day' | 'month' }): string {
+function windowOf(timeMs: number, zoned: { timeZone: string; unit: 'minute' | 'hour' | 'day' | 'month' }, from = begin): string {
+  const key = `${timeMs} ${zoned.timeZone} ${zoned.unit} ${from}`;
+  const known = windowStarts.get(key) ?? calendarWindow(timeMs, zoned, from);
+  windowStarts.set(key, known);
+  return known;
+}
+
+const windowStarts = new Map<string, string>();
+
+function calendarWindow(timeMs: number, { timeZone, unit }: { timeZone: string; unit: 'minute' | 'hour' | 'day' | 'month' }, from: string): string {
   const local = Temporal.Instant.fromEpochMilliseconds(timeMs).toZonedDateTimeISO(timeZone);
   const start = unit === 'month' ? local.with({ day: 1 }).startOfDay() : unit === 'day' ? local.startOfDay() : local.round({ smallestUnit: unit, roundingMode: 'floor' });
-  return Temporal.Instant.compare(start.toInstant(), begin) < 0 ? begin : start.toInstant().toString();
+  return Temporal.Instant.compare(start.toInstant(), from) < 0 ? from : start.toInstant().toString();
 }
 
 function dataOf({ group, value }: ModelData): string {
@@ -210,7 +223,7 @@ async function attach(organization: string): Promise<void> {
 }
 
 async function answer(organization: string, query: Record<string, string>): Promise<Record<string, string>> {
-  const rows = await fixture.ask('m', { from: begin, to: '2026-11-02T00:00:00Z', ...query }, organization);
+  const rows = await fixture.ask('m', { from: begin, to: end, ...query }, organization);
   if (!Array.isArray(rows)) throw new Error(String(rows));
   return Object.fromEntries(rows.map((row: string) => [row.slice(0, row.lastIndexOf(' ')), row.slice(row.lastIndexOf(' ') + 1)]));
 }
@@ -220,6 +233,16 @@ function instantOf(timeMs: number): string {
 }
 
 const begin = '2026-10-31T00:00:00Z';
+const lateBegin = '2026-11-01T00:45:00Z';
+const end = '2026-11-02T00:00:00Z';
+
+function msOf(text: string): number {
+  return Temporal.Instant.from(text).epochMilliseconds;
+}
+
+function stepsOf(query: Record<string, string>): ModelQuestion['steps'] {
+  return { fromMs: msOf(query['from'] ?? begin), toMs: msOf(end), stepMs: (query['window'] === 'minute' ? 1 : 15) * 60_000 };
+}
 
 function ownerOf({ subject, timeMs }: ModelCopy, { organization, isLateAttached }: { organization: string; isLateAttached: boolean }): string | null {
   if (subject.endsWith('s3') || (subject.endsWith('s4') && !isLateAttached)) return null;

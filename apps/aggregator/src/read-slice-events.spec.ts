@@ -81,12 +81,12 @@ describeWith('clickhouse', 'events of slices', () => {
     const values = [];
     for await (const batch of batches) values.push(...batch.map(({ value }) => toPlain(value)));
     expect(values).toEqual(['20', '10.5', '5']);
-    const { rows } = await fixture.usage.readSlices({ organizationId: 'org_a', meterId, groupBy: [], exempt, slices: slices.slice(0, 1) });
+    const { rows } = await fixture.usage.readSlices({ now: fixture.now, organizationId: 'org_a', meterId, groupBy: [], exempt, slices: slices.slice(0, 1) });
     expect(rows.map(({ value }) => value)).toEqual(['30.5', '30.5', '35.5']);
   });
 
   it('make a quantity for each stretch between two ends', async () => {
-    const { rows } = await fixture.usage.readSlices({ organizationId: 'org_a', meterId, groupBy: [], isByEnd: true, slices: slices.slice(0, 2) });
+    const { rows } = await fixture.usage.readSlices({ now: fixture.now, organizationId: 'org_a', meterId, groupBy: [], isByEnd: true, slices: slices.slice(0, 2) });
     expect(rows.map(({ ref, end, value }) => [ref, end.toString(), value])).toEqual([
       ['acme', '2027-01-06T00:00:00Z', '20.5'], // −40 + 30 + 20 + 10.5
       ['acme', '2027-01-26T00:00:00Z', '99999999999999999999.999999999999999999'],

@@ -144,7 +144,7 @@ describe.each([
       { ref: 'none', customerId: 'cus_org_a_none', from: at(total), to: at('2026-12-01T00:00:00Z'), ends: [at('2026-12-01T00:00:00Z')] },
     ];
     const read = async (meterId: string, groupBy: string[] = []): Promise<string[]> => {
-      const { rows } = await fixture.usage.readSlices({ organizationId: 'org_a', meterId, groupBy, slices });
+      const { rows } = await fixture.usage.readSlices({ now: fixture.now, organizationId: 'org_a', meterId, groupBy, slices });
       return rows.map(({ ref, end, group, value }) => [ref, end.toString().slice(5, 13), ...Object.values(group), value].join(' ')).toSorted();
     };
     expect(await read('mtr_org_a_calls')).toEqual(['x 11-02T00 1', 'x 11-03T00 3', 'x 11-04T00 3', 'y 11-02T10 1', 'y 11-03T00 1', 'z 11-02T11 1']);

@@ -1,5 +1,5 @@
 import type { RateOpenPayload } from '#contracts';
-import { adoptSubscriptions, findOrganization, readGenerations, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readGenerations, readGrowingMeters, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
@@ -19,6 +19,7 @@ export class RateOpenPeriods {
       subscriptionId,
       generation: loaded.generations.get(subscriptionId) ?? 0n,
       openUntil: loaded.openUntil.get(subscriptionId) ?? null,
+      ratedUntil: loaded.growing.has(subscriptionId) ? loaded.now : null,
     }));
     await this.use.database.inOrganization(organizationId, async (manager) => {
       await keepUsageRated(manager, await saveRatedPeriods(manager, periods));
@@ -30,7 +31,7 @@ export class RateOpenPeriods {
   /** The generations come first: what is marked while the rest is read stays due. */
   private async load({ organizationId, subscriptionIds }: RateOpenPayload) {
     return this.use.database.inOrganization(organizationId, async (manager) => {
-      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: subscriptionIds.length, subscriptionIds });
+      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: subscriptionIds.length, subscriptionIds, isRead: true });
       const generations = await readGenerations(manager, subscriptionIds);
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'A subscription belongs to an organization.');
@@ -50,7 +51,14 @@ export class RateOpenPeriods {
       const known = await readRatedPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
       const final = new Set(known.filter(({ isFinal }) => isFinal).map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));
       const periods = candidates.filter(({ subscription, billing }) => !final.has(`${subscription.id}/${billing.number}`));
-      return { organization, now, generations, periods, ...(await this.use.rateClosed.load(manager, subscriptionIds)), openUntil };
+      const growing = growingSubscriptions(periods, { now, meters: await readGrowingMeters(manager) });
+      return { organization, now, generations, periods, growing, ...(await this.use.rateClosed.load(manager, subscriptionIds)), openUntil };
     });
   }
+}
+
+/** Those with a period that is open now and a price of a meter that grows with time. */
+function growingSubscriptions(periods: readonly PeriodToRate[], at: { now: Temporal.Instant; meters: ReadonlySet<string> }): ReadonlySet<string> {
+  const growing = periods.filter(({ plan, billing }) => Temporal.Instant.compare(billing.period.end, at.now) > 0 && plan.prices.some(({ meter }) => meter !== undefined && at.meters.has(meter)));
+  return new Set(growing.map(({ subscription }) => subscription.id));
 }

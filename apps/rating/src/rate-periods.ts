@@ -29,7 +29,7 @@ export class RatePeriods {
 
   async execute(command: RatePeriodsCommand): Promise<readonly RatedPeriod[]> {
     const dated = command.periods.map((period, index) => withDays(period, { ref: String(index), now: command.now }));
-    const usage = await this.readUsage.execute(command.organization.id, dated);
+    const usage = await this.readUsage.execute(command.organization.id, { periods: dated, now: command.now });
     return dated.map((period) => this.rate(period, { command, usage }));
   }
 

@@ -19,7 +19,7 @@ export const ratingApp: AppDefinition<object> = {
     const jobSeconds = new Histogram({ name: 'tollway_rating_job_seconds', help: 'How long rating jobs that succeeded took.', labelNames: ['kind'], buckets: [0.05, 0.25, 1, 5, 15, 60, 300], registers: [] });
     const stores = { clickhouse, database, log };
     return {
-      module: RatingModule.register({ database, log, jobs, usage: new UsageReader(stores), events: new SliceEventReader(stores), clock, logger, jobSeconds }),
+      module: RatingModule.register({ database, log, jobs, usage: new UsageReader({ ...stores, clock }), events: new SliceEventReader(stores), clock, logger, jobSeconds }),
       consumer: { group: ratingGroup, topics: [topics.usageChanged], batchSizeMax, transport: ratingTransport },
       metrics: [jobSeconds],
     };

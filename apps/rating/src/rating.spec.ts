@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeUsageRatedRecord } from '#contracts';
-import { Database, findStaleRatings, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage } from '#persistence';
+import { Database, findStaleRatings, findStaleRatingsAmong, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage } from '#persistence';
 import { systemClock, type JobQueue, type NewJob } from '#platform';
 import { usePostgres, type TestDatabase } from '#testing';
 import type { AwaitUsageChanges } from './await-usage-changes.js';
@@ -245,5 +245,51 @@ describe('usage that comes after the last rating', () => {
     expect(await lateLines()).toEqual([
       { price_key: 'requests', quantity: '310', amount_minor: '2100', current: false }, { price_key: 'requests', quantity: '840', amount_minor: '7400', current: true },
     ]);
+  });
+});
+
+describe('usage that grows with time alone', () => {
+  const clockAt = (now: string | null) => admin.query(`update test_clocks set now = $1 where organization_id = 'org_a'`, [now]);
+  const behind = (now: string) => database.inOrganization(organizationId, async (manager) => (await findStaleRatingsAmong(manager, { subscriptionIds: ['sub_a'], now: at(now) })).length);
+  const sent = (now: string) => new SendDueRatings({ database, jobs: new CollectedJobs(), clock: { ...systemClock, now: () => at(now) }, patience: { quietMs: 0, waitMaxMs: 0 } }).execute();
+  const ratedUntil = async () => (await admin.query<{ until: string | null }>(`select to_char(rated_until at time zone 'UTC', 'DD HH24:MI') as until from rating_due`)).rows[0]?.until;
+
+  it('is none where the meter counts events', async () => {
+    expect(await ratedUntil()).toBe(null);
+    await clockAt('2027-03-05T00:00:00Z');
+    expect(await behind('2027-03-05T00:00:00Z')).toBe(0);
+  });
+
+  it('is behind for a reader once business time has gone on, and by itself after an hour', async () => {
+    await admin.query(`update meters set aggregation = 'time_weighted_sum'`);
+    await database.inOrganization(organizationId, async (manager) => markRatingDue(manager, { organizationId, subscriptionIds: ['sub_a'], at: systemClock.now() }));
+    await rateOpen();
+    expect(await ratedUntil()).toBe('05 00:00');
+    expect(await behind('2027-03-05T00:00:00Z')).toBe(0);
+    await clockAt('2027-03-05T01:00:00Z');
+    expect(await behind('2027-03-05T01:00:00Z')).toBe(1);
+    expect(await sent('2027-03-05T01:00:00Z')).toBe(0);
+    await clockAt('2027-03-05T01:00:01Z');
+    expect(await sent('2027-03-05T01:00:01Z')).toBe(1);
+    expect(await sent('2027-03-05T01:00:01Z')).toBe(1); // Found once, and due until it is rated.
+    await rateOpen();
+    expect(await ratedUntil()).toBe('05 01:00');
+    expect(await sent('2027-03-05T01:00:01Z')).toBe(0);
+  });
+
+  it('may be a minute behind on system time', async () => {
+    await clockAt(null);
+    expect(await behind('2027-03-05T01:01:01Z')).toBe(0);
+    expect(await behind('2027-03-05T01:01:01.001Z')).toBe(1);
+    expect(await sent('2027-03-05T02:00:01Z')).toBe(0);
+    expect(await sent('2027-03-05T02:00:01.001Z')).toBe(1);
+  });
+
+  it('grows no more once the period is over', async () => {
+    await admin.query(`update subscriptions set cancel_at = '2027-03-05T01:30:00Z', revision = revision + 1`);
+    await clockAt('2027-03-06T00:00:00Z');
+    await rateOpen();
+    expect(await ratedUntil()).toBe(null);
+    expect(await behind('2027-03-07T00:00:00Z')).toBe(0);
   });
 });

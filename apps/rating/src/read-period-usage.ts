@@ -13,13 +13,15 @@ interface Reading {
   readonly exempt: string | null;
   readonly reading: PriceReading;
   readonly slices: readonly UsageSlice[];
+  readonly now: Temporal.Instant;
 }
 
 /** Reads the usage of many periods of one organization, with a query or two per meter and way of reading it, however many periods there are. */
 export class ReadPeriodUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly events: SliceEvents; readonly clock: Clock }) {}
 
-  async execute(organizationId: string, periods: readonly DatedPeriod[]): Promise<PeriodUsage> {
+  /** What lasts, lasts until `now` in business time. */
+  async execute(organizationId: string, { periods, now }: { periods: readonly DatedPeriod[]; now: Temporal.Instant }): Promise<PeriodUsage> {
     const uses = new Map(periods.flatMap((period) =>
       period.plan.prices.filter(({ type }) => type === 'usage').map((price) => [useKey(price, period), { own: ownUsage(price, period), before: rolledOverFrom(price, period) }])));
     const wanted = [...uses.values()].flatMap(({ own, before }) => [own, ...(before === null ? [] : [before.usage])]);
@@ -30,7 +32,7 @@ export class ReadPeriodUsage {
       const meterId = await this.meterId({ organizationId, reference: first.meter });
       const { reading } = first;
       for (const slices of chunksOf([...new Map(ofSource.map(({ slice }) => [slice.ref, slice])).values()], reading)) {
-        await this.read({ source, organizationId, meterId, exempt: reading.exempt, reading, slices }, book);
+        await this.read({ source, organizationId, meterId, exempt: reading.exempt, reading, slices, now }, book);
       }
     }
     return new PeriodUsage(book, uses);

@@ -19,7 +19,7 @@ export class RefreshRatings {
     const countedAsOf = await this.use.log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup });
     const sawAllChanges = await this.use.awaitChanges.execute();
     const stale = await this.use.database.inOrganization(organizationId, async (manager) => {
-      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: ratedAtOnceMax + 1 });
+      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: ratedAtOnceMax + 1, isRead: true });
       return findStaleRatingsOf(manager, organizationId, ratedAtOnceMax + 1);
     });
     for (let at = 0; at < Math.min(stale.length, ratedAtOnceMax); at += subscriptionsPerJobMax) {

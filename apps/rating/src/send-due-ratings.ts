@@ -15,7 +15,7 @@ export class SendDueRatings {
   async execute(): Promise<number> {
     const { database, jobs, clock, patience } = this.use;
     const stale = await database.acrossOrganizations(async (manager) => {
-      await adoptSubscriptions(manager, { now: clock.now(), limit: adoptedMax });
+      await adoptSubscriptions(manager, { now: clock.now(), limit: adoptedMax, isRead: false });
       return findStaleRatings(manager, { ...patience, now: clock.now(), limit: staleMax });
     });
     const blocks = [...Map.groupBy(stale, ({ organizationId }) => organizationId)].flatMap(([organizationId, ofOrganization]) =>

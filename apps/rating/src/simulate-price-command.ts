@@ -1,4 +1,4 @@
-import { meteredPriceFaults, simulatePrice, simulationFaults, type SimulatedPrice, type Simulation } from '#domain';
+import { meteredPriceFaults, simulatedHoursFaults, simulatePrice, simulationFaults, type SimulatedPrice, type Simulation } from '#domain';
 import { findByIdOrKey, findOrganization, meterTable, type Database } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 
@@ -21,10 +21,8 @@ export class SimulatePrice {
         { pointer: '/price/meter', code: 'not_found', detail: `There is no meter "${simulation.price.meter}". Leave it out to sum the events.` },
       ]);
     }
-    if (meter !== null) {
-      const metered = meteredPriceFaults(simulation.price, { meter, pointer: '/price' });
-      if (metered.length > 0) return refused('invalid_request', 'The price can not be simulated with this meter.', metered);
-    }
+    const metered = [...(meter === null ? [] : meteredPriceFaults(simulation.price, { meter, pointer: '/price' })), ...simulatedHoursFaults(simulation, meter ?? undefined)];
+    if (metered.length > 0) return refused('invalid_request', meter === null ? 'The price can not be simulated as it stands.' : 'The price can not be simulated with this meter.', metered);
     return accepted(simulatePrice(simulation, { rounding: organization.rounding, meter: meter ?? undefined }));
   }
 }

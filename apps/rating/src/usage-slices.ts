@@ -18,8 +18,8 @@ interface SliceRequest {
 
 /** What rating asks of the metered usage: each slice's value from its start until each of its ends, for many slices in few queries. */
 export interface UsageSlices {
-  /** With `isByEnd`, each end has only what lies between it and the end before. */
-  readSlices(request: SliceRequest & { readonly groupBy: readonly string[]; readonly isByEnd?: boolean }): Promise<{
+  /** What lasts, lasts until `now` in business time. With `isByEnd`, each end has only what lies between it and the end before. */
+  readSlices(request: SliceRequest & { readonly groupBy: readonly string[]; readonly isByEnd?: boolean; readonly now: Temporal.Instant }): Promise<{
     readonly rows: readonly { readonly ref: string; readonly end: Temporal.Instant; readonly group: Readonly<Record<string, string>>; readonly value: string }[];
     readonly freshAsOf: Temporal.Instant;
   }>;

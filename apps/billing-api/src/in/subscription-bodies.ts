@@ -18,7 +18,6 @@ export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
     version: terms.planVersion,
     quantities: terms.quantities,
     overrides: [...terms.overrides],
-    minimum_commitment: terms.minimumCommitment,
     changes: subscription.changes.map((change, index) => ({
       at: instantText(change.at),
       plan: change.planId,
@@ -27,7 +26,6 @@ export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
       prorate: change.isProrated,
       quantities: change.quantities,
       overrides: [...change.overrides],
-      minimum_commitment: change.minimumCommitment,
     })),
     status: statusOf(subscription, now),
     start_at: instantText(subscription.startAt),

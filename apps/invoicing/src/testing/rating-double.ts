@@ -71,7 +71,7 @@ export class RatingDouble {
       const closed = await readChangedClosedPeriods(manager, { subscriptionIds, limit: 1_000 });
       const periods = closed.map((period) => ({ subscriptionId, periodIndex: period.periodIndex, start: period.start.toString(), end: period.end.toString() }));
       await saveLateRatings(manager, await this.ratedPeriods(manager, { organizationId, periods }, { isFinal: true, generation }));
-      await settleRatings(manager, [{ subscriptionId, generation, openUntil: null }]);
+      await settleRatings(manager, [{ subscriptionId, generation, openUntil: null, ratedUntil: null }]);
     });
   }
 

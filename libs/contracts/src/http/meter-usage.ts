@@ -21,9 +21,9 @@ const usageFields = {
       + 'So a group has the same place in every window.',
   }),
   limit: z.string().regex(/^\d{1,4}$/, groupsSentence).refine((text) => Number(text) >= 1 && Number(text) <= groupsMax, groupsSentence).optional().meta({
-    description: 'Shows the first groups in that order (-value, unless another is asked for), the same ones in every window. For counts and sums the rest is one row more in each window, marked other, so that the rows still add up. Needs group_by.',
+    description: 'Shows the first groups in that order (-value, unless another is asked for), the same ones in every window. For counts, sums and time-weighted sums the rest is one row more in each window, marked other, so that the rows still add up. Needs group_by.',
   }),
-  fill: z.literal('zero').optional().meta({ description: 'Adds rows of zero for windows without usage, for counts and sums.' }),
+  fill: z.literal('zero').optional().meta({ description: 'Adds rows of zero for windows without usage, for counts, numbers of different values, sums and time-weighted sums.' }),
 };
 
 /** `GET /v1/meters/{key}/usage`; `filter[dimension]=text` may be added for each dimension, several times too. */

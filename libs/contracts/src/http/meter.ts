@@ -7,7 +7,9 @@ const textMax = 500;
 /** How a meter counts. What the paths and the filter mean is checked with the meter's meaning. */
 export const countingFields = {
   event_type: z.string().min(1).max(256),
-  aggregation: z.enum(aggregations),
+  aggregation: z.enum(aggregations).meta({
+    description: 'time_weighted_sum makes unit-hours of a gauge: each event sets the value of its series (its subject and its value of every dimension in group_by) from its time on, 0 before the first.',
+  }),
   value: z.string().max(5_000).nullable().optional().meta({ description: 'Path into data, such as $.bytes, or CEL over data, such as data.bytes / 1000.0; not for count.' }),
   percentile: decimalTextSchema.nullable().optional().meta({ description: 'From 0 to 100, such as "99.9"; only for percentile.' }),
   group_by: z.record(z.string().max(textMax), z.string().max(textMax)).optional(),

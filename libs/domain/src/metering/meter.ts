@@ -4,12 +4,12 @@ import { parseDataPath, type DataPath } from './data-path.js';
 import type { Expression } from './expression.js';
 import { parseFilter, parseValueExpression } from './parse-expression.js';
 
-export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest', 'percentile'] as const;
+export const aggregations = ['count', 'sum', 'min', 'max', 'avg', 'unique_count', 'latest', 'percentile', 'time_weighted_sum'] as const;
 export type Aggregation = (typeof aggregations)[number];
 
 /** Whether the quantity of no events is 0; the others have none. */
 export function isZeroOfNothing(aggregation: Aggregation): boolean {
-  return aggregation === 'count' || aggregation === 'sum' || aggregation === 'unique_count';
+  return aggregation === 'count' || aggregation === 'sum' || aggregation === 'unique_count' || aggregation === 'time_weighted_sum';
 }
 
 /** How events of one type become a quantity. What decides the quantity never changes once the meter exists. */

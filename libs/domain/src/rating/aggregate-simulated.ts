@@ -7,6 +7,8 @@ import { priceDecimal } from './price-decimal.js';
 
 interface SimulatedEvent {
   readonly value: string;
+  /** For how long the value lasts; only a time-weighted sum looks at it. */
+  readonly hours?: string | undefined;
   readonly group?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -29,6 +31,7 @@ const aggregate: Readonly<Record<Aggregation, (values: Values, meter: SimulatedM
     divide(sumOf(values, (value) => value), decimalOf(BigInt(values.length))).toDecimalPlaces(averageDigits, Decimal.ROUND_HALF_UP),
   unique_count: (values) => decimalOf(BigInt(new Set(values.map(toPlain)).size)),
   latest: (values) => values.at(-1) ?? values[0], // The events stand in the order of their time.
+  time_weighted_sum: (unitHours) => sumOf(unitHours, (value) => value),
   percentile: (values, { percentile }) => {
     assert(percentile !== null, 'A meter of percentile has one.');
     return percentileOf([...values].sort((a, b) => a.cmp(b)) as [Decimal, ...Decimal[]], percentile);
@@ -46,11 +49,15 @@ export function aggregateSimulated(
     const group = Object.fromEntries(options.groupBy.map((key) => [key, Object.hasOwn(given, key) ? (given[key] ?? '') : '']));
     const name = JSON.stringify(options.groupBy.map((key) => group[key]));
     const pool = groups.get(name) ?? { group, values: [] };
-    pool.values.push(priceDecimal(event.value));
+    pool.values.push(quantityOf(event, options.meter));
     groups.set(name, pool);
   }
   return [...groups.values()].map(({ group, values: [first, ...rest] }) => {
     assert(first !== undefined, 'A group is made by its first event.');
     return { group, quantity: aggregate[options.meter.aggregation]([first, ...rest], options.meter) };
   });
+}
+
+function quantityOf({ value, hours }: SimulatedEvent, { aggregation }: SimulatedMeter): Decimal {
+  return aggregation === 'time_weighted_sum' ? priceDecimal(value).times(priceDecimal(hours ?? '0')) : priceDecimal(value);
 }

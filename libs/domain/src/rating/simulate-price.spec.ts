@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Aggregation } from '../metering/meter.js';
-import { type Simulation, simulatePrice, simulationFaults, simulationSchema } from './simulate-price.js';
+import { simulatedHoursFaults, type Simulation, simulatePrice, simulationFaults, simulationSchema } from './simulate-price.js';
 
 const price: Simulation['price'] = { type: 'usage', model: { type: 'per_unit', unit_amount: '0.01' } };
 
@@ -42,6 +42,16 @@ describe('simulatePrice', () => {
     const events = [{ value: '2' }, { value: '2.0' }, { value: '3.5' }];
     const meter = aggregation === undefined ? {} : { meter: { aggregation, percentile: aggregation === 'percentile' ? '75' : null } };
     expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', ...meter }).quantity).toBe(quantity);
+  });
+
+  it('has unit-hours of values and of how long they last', () => {
+    const events = [{ value: '10', hours: '12' }, { value: '4', hours: '0.25' }, { value: '0', hours: '700' }];
+    const meter = { aggregation: 'time_weighted_sum' as const, percentile: null };
+    expect(simulatePrice({ price, currency: 'USD', events }, { rounding: 'half_even', meter }).quantity).toBe('121');
+    expect(simulatedHoursFaults({ price, currency: 'USD', events: [{ value: '10' }, { value: '1', hours: '1' }] }, meter).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/events/0/hours missing_field']);
+    expect(simulatedHoursFaults({ price, currency: 'USD', events, earlier: { events } }, { aggregation: 'sum', percentile: null }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
+      '/events/0/hours not_allowed', '/events/1/hours not_allowed', '/events/2/hours not_allowed', '/earlier/events/0/hours not_allowed', '/earlier/events/1/hours not_allowed', '/earlier/events/2/hours not_allowed']);
+    expect(simulationFaults({ price, currency: 'USD', events: [{ value: '1', hours: '-1' }] }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/events/0/hours number_out_of_range']);
   });
 
   it('has twelve digits after the point in an average', () => {

@@ -26,6 +26,8 @@ const eventsMax = 10_000;
 const simulatedEventSchema = z.strictObject({
   value: decimalTextSchema,
   group: z.record(z.string().max(100), z.string().max(1_000)).optional(),
+  /** For how many hours the value lasts; needed where the price's meter is a time-weighted sum, and only there. */
+  hours: decimalTextSchema.optional(),
   /** What the event says that it costs; only a dynamic price looks at it. */
   amount: decimalTextSchema.optional(),
   /** RFC 3339; needed where each hour or day (of UTC) is priced by itself. */
@@ -47,7 +49,7 @@ export const simulationSchema = z.strictObject({
 export type Simulation = z.infer<typeof simulationSchema>;
 
 /** Fields of a simulation that hold a decimal and may be sent as JSON numbers. */
-export const simulationDecimalFields: ReadonlySet<string> = new Set([...priceDecimalFields, 'quantity', 'value']);
+export const simulationDecimalFields: ReadonlySet<string> = new Set([...priceDecimalFields, 'quantity', 'value', 'hours']);
 
 /** As it is answered: decimals as text, the posted amount with the currency's digits. */
 export interface SimulatedPrice {
@@ -85,10 +87,28 @@ function usedFaults({ quantity, events }: Used, at: { price: Simulation['price']
     ...decimalFaults({ text: quantity, pointer: `${pointer}/quantity`, kind: 'quantity', mayBeNegative: true }),
     ...(events ?? []).flatMap((event, index) => [
       ...decimalFaults({ text: event.value, pointer: `${pointer}/events/${index}/value`, kind: 'quantity', mayBeNegative: true }),
+      ...hoursFaults(event.hours, `${pointer}/events/${index}/hours`),
       ...timeFaults(event.time, { isNeeded: price.bucket !== undefined, pointer: `${pointer}/events/${index}/time` }),
       ...decimalFaults({ text: event.amount, pointer: `${pointer}/events/${index}/amount`, kind: 'quantity', mayBeNegative: true }),
     ]),
   ];
+}
+
+function hoursFaults(hours: string | undefined, pointer: string): CatalogFault[] {
+  const faults = decimalFaults({ text: hours, pointer, kind: 'quantity', mayBeNegative: true });
+  if (faults.length > 0 || hours === undefined || !priceDecimal(hours).lt(0)) return faults;
+  return [{ pointer, code: 'number_out_of_range', detail: 'A value lasts for 0 hours or more.' }];
+}
+
+/** What is wrong with a simulation in view of its price's meter: a value counts by the hours that it lasts in a time-weighted sum only. */
+export function simulatedHoursFaults({ events, earlier }: Simulation, meter: SimulatedMeter | undefined): CatalogFault[] {
+  const lasts = meter?.aggregation === 'time_weighted_sum';
+  const given = [...(events ?? []).map(({ hours }, index) => ({ hours, pointer: `/events/${index}/hours` })), ...(earlier?.events ?? []).map(({ hours }, index) => ({ hours, pointer: `/earlier/events/${index}/hours` }))];
+  return given.flatMap(({ hours, pointer }): CatalogFault[] => {
+    if (lasts && hours === undefined) return [{ pointer, code: 'missing_field', detail: 'Say for how many hours the value lasts: the price’s meter is a time-weighted sum.' }];
+    if (!lasts && hours !== undefined) return [{ pointer, code: 'not_allowed', detail: 'Leave this out: only a price whose meter is a time-weighted sum looks at how long a value lasts.' }];
+    return [];
+  });
 }
 
 /**

@@ -15,7 +15,7 @@ export interface RollupCell {
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
 const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS async_insert=0, max_partitions_per_insert_block=0, max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}`;
+const settings = `SETTINGS async_insert=0, max_partitions_per_insert_block=0, max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}`;
 
 /**
  * Rewrites rollups from the raw events. Each cell is written whole under its generation: a group that has no events any
@@ -105,7 +105,15 @@ export function freshPart(meter: Meter, scope: Omit<RollupScope, 'generation'>, 
     FROM (${raw}) WHERE ${sql.filter} AND isNotNull(value)`;
   return `
     SELECT bucket, subject, hour, group_values, count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}
-    FROM (${counted}) GROUP BY bucket, subject, hour, group_values`;
+    FROM (${meter.aggregation === 'time_weighted_sum' ? heldSql(counted) : counted}) GROUP BY bucket, subject, hour, group_values`;
+}
+
+/** Rows with how long their value lasted within its hour, until the next event of the series. */
+function heldSql(counted: string): string {
+  return `
+    SELECT *, leadInFrame(at, 1, at) OVER (PARTITION BY bucket, subject, hour, group_values ORDER BY time, appended_at, position, partition
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) - at AS held
+    FROM (SELECT *, toUnixTimestamp64Micro(time) AS at FROM (${counted}))`;
 }
 
 /** Every group that has a rollup, with nothing in it. */

@@ -1,9 +1,9 @@
-import { countingRule, type Meter } from '#domain';
+import { countingRule, partsOfText, textOfParts, unitHours, type Meter } from '#domain';
 import { rowsLiteral, type ClickHouse } from './clickhouse.js';
 import { freshPart } from './rollup-store.js';
 import { Placeholders } from './sql-builder.js';
 import { answeredValue } from './usage-answer.js';
-import { answerSql, stateOf } from './usage-states.js';
+import { rollupAnswerSql, stateOf } from './usage-states.js';
 
 /** Hours to compare, in seconds since 1970, both whole hours; `to` is exclusive. */
 export interface VerifiedRange {
@@ -44,7 +44,7 @@ interface DifferenceRow {
 }
 
 const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
+const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
 const keys = 'bucket, subject, hour, group_values';
 
 /** Computes rollups once more from the raw events and compares them with those that are stored, whole state with whole state. Writes nothing. */
@@ -84,7 +84,7 @@ function comparison(meter: Meter, { from, to, dirty }: VerifiedRange): { relatio
       AND hour >= toDateTime(${from}, 'UTC') AND hour < toDateTime(${to}, 'UTC')
     GROUP BY ${keys} HAVING part_events > 0`;
   const side = (number: number, part: string): string => `
-    SELECT ${number} AS side, ${keys}, part_events, ${state === null ? '0' : 'part_state'} AS part_state, ${answerSql(meter, { state: 'part_state', events: 'part_events' })} AS part_value
+    SELECT ${number} AS side, ${keys}, part_events, ${state === null ? '0' : 'part_state'} AS part_state, ${rollupAnswerSql(meter, { state: 'part_state', events: 'part_events' })} AS part_value
     FROM (${part}) WHERE ${dirty.length === 0 ? '1' : '(toUnixTimestamp(hour), bucket) NOT IN (SELECT dirty_hour, dirty_bucket FROM dirty)'}`;
   const raw = freshPart(meter, { from, to, buckets: null, cells: null }, placeholders);
   const compared = `
@@ -105,7 +105,7 @@ function statesDiffer(meter: Meter): string {
 
 function toDifference(meter: Meter, row: DifferenceRow): RollupDifference {
   const { dimensions } = countingRule(meter);
-  const answered = (side: { readonly events_text: string; readonly value: string }): string | null => (side.events_text === '0' ? null : answeredValue(side, meter));
+  const answered = (side: { readonly events_text: string; readonly value: string }): string | null => (side.events_text === '0' ? null : rollupAnswer(side, meter));
   return {
     hour: row.hour_seconds,
     subject: row.subject,
@@ -115,4 +115,8 @@ function toDifference(meter: Meter, row: DifferenceRow): RollupDifference {
     rawValue: answered({ events_text: row.raw_count, value: row.raw_value }),
     rollupValue: answered({ events_text: row.rollup_count, value: row.rollup_value }),
   };
+}
+
+function rollupAnswer(side: { readonly events_text: string; readonly value: string }, meter: Meter): string {
+  return meter.aggregation === 'time_weighted_sum' ? textOfParts(unitHours(partsOfText(side.value))) : answeredValue(side, meter);
 }

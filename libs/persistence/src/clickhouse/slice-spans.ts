@@ -8,15 +8,15 @@ import type { UsageSpan } from './usage-scan.js';
 
 const slicesMax = 1_000;
 
-/** The spans of all slices' subjects; each one's ref is its slice's place. At most 1,000 slices. */
-export function sliceSpans(query: { readonly slices: readonly UsageSlice[] }, attachments: readonly Attachment[]): UsageSpan[] {
+/** The spans of all slices' subjects until an instant, if there is one; each one's ref is its slice's place. At most 1,000 slices. */
+export function sliceSpans(query: { readonly slices: readonly UsageSlice[]; readonly until?: bigint | null }, attachments: readonly Attachment[]): UsageSpan[] {
   assert(query.slices.length <= slicesMax, `At most ${slicesMax} slices are read at once.`);
   const ofCustomer = Map.groupBy(attachments, ({ customerId }) => customerId);
   return query.slices.flatMap((slice, ref) => {
     const ends = slice.ends.map(microsOf).sort((a, b) => (a < b ? -1 : 1));
     const last = ends.at(-1);
     if (last === undefined) return [];
-    const range = { from: microsOf(slice.from), to: last, ref, ends };
+    const range = { from: microsOf(slice.from), to: typeof query.until === 'bigint' && query.until < last ? query.until : last, ref, ends };
     return (ofCustomer.get(slice.customerId) ?? []).flatMap((attachment) => spanOf(attachment, range) ?? []);
   });
 }

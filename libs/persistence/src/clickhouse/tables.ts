@@ -99,6 +99,11 @@ const usageRollups = `
 const rollupDistribution = `
   ALTER TABLE usage_rollups ADD COLUMN IF NOT EXISTS distribution Tuple(values Array(Decimal(76, 18)), counts Array(UInt64)) AFTER uniq`;
 
+/** What gauges did in the hour, for time-weighted sums. Rollups made before have none, and are of meters that need none. */
+const rollupGauge = `
+  ALTER TABLE usage_rollups ADD COLUMN IF NOT EXISTS
+    gauge Tuple(first DateTime64(6, 'UTC'), last DateTime64(6, 'UTC'), value Decimal(76, 18), area Decimal(76, 18)) AFTER distribution`;
+
 const deadLetters = `
   CREATE TABLE IF NOT EXISTS dead_letters (
     organization_id LowCardinality(String),
@@ -154,4 +159,5 @@ export const clickHouseSteps: readonly { readonly name: string; readonly sql: st
   { name: '0020-rollup-distribution', sql: rollupDistribution },
   { name: '0030-dead-letter-states', sql: deadLetterStates },
   { name: '0031-copies-by-position', sql: copiesByPosition },
+  { name: '0055-rollup-gauge', sql: rollupGauge },
 ];

@@ -72,6 +72,8 @@ export interface SliceQuery {
   readonly groupBy: readonly string[];
   /** Whether each end has only what lies between it and the end before; else everything since the slice's beginning. */
   readonly isByEnd?: boolean;
+  /** Business time: a value lasts until now, not until the end of a slice that is still open. */
+  readonly now: Temporal.Instant;
   readonly slices: readonly UsageSlice[];
 }
 

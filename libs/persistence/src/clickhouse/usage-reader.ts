@@ -1,14 +1,16 @@
 import { aggregatorGroup, topics } from '#contracts';
 import { compareBytewise, countingRule, subjectBucket, type Meter, type UsageWindows } from '#domain';
-import { accepted, assert, refused, type Accepted, type EventLog } from '#platform';
+import { accepted, assert, refused, type Accepted, type Clock, type EventLog } from '#platform';
 import { readDirtyCells } from '../postgres/aggregator/dirty-marks.js';
 import { findMeters, readRolledUp } from '../postgres/aggregator/meter-rollups.js';
 import { readAttachments, type Attachment } from '../postgres/billing-api/customer-tables.js';
+import { readTestClock } from '../postgres/billing-api/test-clock-table.js';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
 import { microsOf } from './sql-builder.js';
+import { gaugeRows, gaugeSliceRows } from './gauge-answer.js';
 import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
-import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps } from './subject-spans.js';
+import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps, type SpanRange } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
 import { usageStatement, type GroupRanking, type RawPart, type ScanRow, type ScanSubject, type UsageScan, type UsageSpan } from './usage-scan.js';
@@ -20,7 +22,7 @@ const sliceRowsMax = 500_000;
 
 /** Reads usage: marks first, rollups after, so that each interleaving with the aggregator is right. */
 export class UsageReader {
-  constructor(private readonly use: { readonly clickhouse: ClickHouse; readonly database: Database; readonly log: EventLog }) {}
+  constructor(private readonly use: { readonly clickhouse: ClickHouse; readonly database: Database; readonly log: EventLog; readonly clock: Clock }) {}
 
   /** The instant before which every acknowledged event is counted. */
   freshAsOf(): Promise<Temporal.Instant> {
@@ -29,17 +31,18 @@ export class UsageReader {
 
   async read(query: UsageQuery): Promise<Accepted<Usage> | UsageRefusal> {
     const freshAsOf = await this.freshAsOf();
-    const range = { from: microsOf(query.from), to: microsOf(query.to) };
+    const range = { from: microsOf(query.from), to: await this.endOf(query) };
+    if (range.from >= range.to) return this.answer(query, { rows: [], customers: [], freshAsOf });
     const attachments = await this.attachmentsFor(query);
     if (attachments !== null && attachments.length > spansMax) return tooLarge(query.rowsMax);
     const customers: (string | null)[] = [null];
-    const spans = attachments === null ? null : querySpans(query, attachments, customers);
+    const spans = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
     if (spans !== null && spans.length === 0 && query.customerIds !== null) return this.answer(query, { rows: [], customers, freshAsOf });
     const subjects = query.subjects?.map((name) => ({ name, bucket: subjectBucket(name) })) ?? null;
-    const raw = await this.rawPart(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
+    const parts = await this.partsOf(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
     const dimensions = countingRule(query.meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
-      meter: query.meter, ...range, spans, keepsRest: keepsRest(query), subjects, raw,
+      meter: query.meter, ...range, spans, keepsRest: keepsRest(query), subjects, ...parts,
       window: windowSql(query.windows, range.from),
       dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
       groupsBySubject: query.groupsBySubject,
@@ -62,19 +65,19 @@ export class UsageReader {
       assert(found !== undefined, 'A price names a meter of its organization.');
       return { meter: found, attachments: await readAttachments(manager, { customerIds: [...new Set(query.slices.map(({ customerId }) => customerId))] }) };
     });
-    const spans = sliceSpans(query, attachments);
+    const spans = sliceSpans({ ...query, until: isGauge(meter) ? microsOf(query.now) : null }, attachments);
     if (spans.length === 0) return { rows: [], freshAsOf };
     const range = spansRange(spans);
     const exempt = exemptionOf(query);
-    const raw: RawPart = exempt === null ? await this.rawPart(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : { kind: 'all' };
+    const parts = exempt === null ? await this.partsOf(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : allRaw(meter);
     const dimensions = countingRule(meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
-      meter, ...range, spans, keepsRest: false, subjects: null, raw, exempt, window: '0',
+      meter, ...range, spans, keepsRest: false, subjects: null, ...parts, exempt, window: '0',
       dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
-      groupsBySubject: false, filters: [], ranking: null, isCumulative: query.isByEnd !== true, rowsMax: sliceRowsMax,
+      groupsBySubject: false, filters: [], ranking: null, isCumulative: query.isByEnd !== true && !isGauge(meter), rowsMax: sliceRowsMax,
     });
     assert(rows.length <= sliceRowsMax, `Slices have at most ${sliceRowsMax} rows; ask for fewer at once.`);
-    return { rows: sliceRows(query, meter, rows), freshAsOf };
+    return { rows: isGauge(meter) ? gaugeSliceRows(query, rows, range.from) : sliceRows(query, meter, rows), freshAsOf };
   }
 
   private scan(scan: UsageScan): Promise<ScanRow[]> {
@@ -84,7 +87,8 @@ export class UsageReader {
 
   private answer(query: UsageQuery, found: { rows: readonly ScanRow[]; customers: readonly (string | null)[]; freshAsOf: Temporal.Instant }): Accepted<Usage> | UsageRefusal {
     if (found.rows.length > query.rowsMax) return tooLarge(query.rowsMax);
-    const rows = filledRows(query, toUsageRows(query, found.rows, found.customers));
+    const told = isGauge(query.meter) ? gaugeRows(query, found.rows) : found.rows;
+    const rows = told === null ? null : filledRows(query, toUsageRows(query, told, found.customers));
     if (rows === null) return tooLarge(query.rowsMax);
     return accepted({ rows: sortedRows(query, rows), groupsTotal: query.groupsMax === null ? null : Number(found.rows[0]?.groups_total ?? 0), freshAsOf: found.freshAsOf });
   }
@@ -100,24 +104,55 @@ export class UsageReader {
     );
   }
 
-  /** Reads what is dirty, and adds the hours that a boundary cuts. */
-  private async rawPart(
-    meter: Meter,
-    scope: { from: bigint; to: bigint; windows: UsageWindows; spans: readonly UsageSpan[] | null; buckets: readonly number[] | null },
-  ): Promise<RawPart> {
+  /** Where a question's range ends: a gauge's value lasts until now, and nobody knows for how much longer. */
+  private async endOf(query: UsageQuery): Promise<bigint> {
+    const to = microsOf(query.to);
+    if (!isGauge(query.meter)) return to;
+    const { organizationId } = query.meter;
+    const testClock = await this.use.database.inOrganization(organizationId, (manager) => readTestClock(manager, organizationId));
+    const now = microsOf(testClock.now ?? this.use.clock.now());
+    return now < to ? now : to;
+  }
+
+  /** What is read raw of the range, and of the time before it where a value is brought along from there. */
+  private async partsOf(meter: Meter, scope: PartScope): Promise<{ raw: RawPart; before: RawPart | null }> {
     const hours = cutHours(scope);
-    if (hours === null) return { kind: 'all' };
+    if (!isGauge(meter)) return { raw: hours === null ? { kind: 'all' } : await this.rawPart(meter, { ...scope, hours }), before: null };
+    // Windows that cut every hour cut none before the range but the one that it begins in.
+    const before = await this.rawPart(meter, { ...scope, hours: hours ?? cutHours({ ...scope, windows: { kind: 'whole' } }) ?? [], since: 0n });
+    return { raw: hours === null ? { kind: 'all' } : before, before };
+  }
+
+  /** Reads what is dirty, and adds the hours that a boundary cuts. */
+  private async rawPart(meter: Meter, scope: PartScope & { readonly hours: readonly number[]; readonly since?: bigint }): Promise<RawPart> {
+    const { hours } = scope;
     const cut = scope.spans === null ? [] : cutCells(scope.spans, scope);
     const dirty = await this.use.database.inOrganization(meter.organizationId, async (manager) => {
       if (!(await readRolledUp(manager, [meter])).has(meter.id)) return null;
       return readDirtyCells(manager, {
         organizationId: meter.organizationId, eventType: meter.eventType, buckets: scope.buckets, limit: cellsMax + 1,
-        from: Temporal.Instant.fromEpochNanoseconds(scope.from * 1_000n), to: Temporal.Instant.fromEpochNanoseconds(scope.to * 1_000n),
+        from: Temporal.Instant.fromEpochNanoseconds((scope.since ?? scope.from) * 1_000n), to: Temporal.Instant.fromEpochNanoseconds(scope.to * 1_000n),
       });
     });
     if (dirty === null || dirty.length + cut.length > cellsMax) return { kind: 'all' };
     return { kind: 'some', hours, cells: [...dirty, ...cut] };
   }
+}
+
+interface PartScope {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly windows: UsageWindows;
+  readonly spans: readonly UsageSpan[] | null;
+  readonly buckets: readonly number[] | null;
+}
+
+function isGauge({ aggregation }: Meter): boolean {
+  return aggregation === 'time_weighted_sum';
+}
+
+function allRaw(meter: Meter): { raw: RawPart; before: RawPart | null } {
+  return { raw: { kind: 'all' }, before: isGauge(meter) ? { kind: 'all' } : null };
 }
 
 function tooLarge(rowsMax: number): UsageRefusal {
@@ -136,8 +171,8 @@ function rankingOf(query: UsageQuery): GroupRanking | null {
 }
 
 /** Gives each customer a ref, its place in `customers`, in the order of their ids; 0 stands for none. */
-function querySpans(query: UsageQuery, attachments: readonly Attachment[], customers: (string | null)[]): UsageSpan[] {
-  const range = { from: microsOf(query.from), to: microsOf(query.to) };
+function querySpans(query: UsageQuery & { readonly range: SpanRange }, attachments: readonly Attachment[], customers: (string | null)[]): UsageSpan[] {
+  const { range } = query;
   if (!query.groupsByCustomer) return attachments.flatMap((attachment) => spanOf(attachment, { ...range, ref: 0, ends: [] }) ?? []);
   customers.push(...[...new Set(attachments.map(({ customerId }) => customerId))].sort(compareBytewise));
   const refs = new Map(customers.map((customerId, ref) => [customerId, ref]));

@@ -1,8 +1,9 @@
 import { countingRule, type DataPath, type Expression, type Meter } from '#domain';
 import { rowsLiteral, type Statement } from './clickhouse.js';
+import { gaugePart } from './gauge-scan.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
-import { addsUp, answerSql, rankSql, stateOf } from './usage-states.js';
+import { addsUp, answerSql, lineStateOf, rankSql, stateOf } from './usage-states.js';
 import type { GroupOrder } from './usage-query.js';
 
 /** A stretch of a subject's usage that goes to one line of the answer; half-open, microseconds since 1970. */
@@ -63,6 +64,8 @@ export interface UsageScan extends EventScope {
   readonly ranking: GroupRanking | null;
   /** Each window's answer is of everything since the span's beginning. */
   readonly isCumulative: boolean;
+  /** What is read from raw events of the time before `from`, which gauges bring a value along from; null where nothing is brought along. */
+  readonly before: RawPart | null;
   readonly rowsMax: number;
 }
 
@@ -81,8 +84,10 @@ export interface ScanRow {
 }
 
 const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
-const keys = 'key_ref, key_window, key_subject, key_groups';
+const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
+/** What rows of parts are grouped by. */
+export const scanKeys = 'key_ref, key_window, key_subject, key_groups';
+const keys = scanKeys;
 
 /**
  * The one query of usage. It reads an organization's rows only, whoever asks; clean hours come from rollups, the rest
@@ -90,13 +95,14 @@ const keys = 'key_ref, key_window, key_subject, key_groups';
  */
 export function usageStatement(scan: UsageScan): Statement {
   const placeholders = new Placeholders();
-  const state = stateOf[scan.meter.aggregation];
-  const parts = [rawPart(scan, placeholders), ...(scan.raw.kind === 'all' ? [] : [rollupPart(scan, placeholders)])];
+  const state = lineStateOf(scan.meter.aggregation);
+  const isGauge = scan.before !== null;
+  const parts = isGauge ? [gaugePart(scan, placeholders)] : [rawPart(scan, placeholders), ...(scan.raw.kind === 'all' ? [] : [rollupPart(scan, placeholders)])];
   const merged = `
     SELECT ${keys}, sum(part_events) AS events${state === null ? '' : `, ${state.merged('part_state', 'part_events')} AS state`}
-    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys} HAVING events > 0`;
+    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys}${isGauge ? '' : ' HAVING events > 0'}`;
   return {
-    sql: `${scanRelations(scan)}
+    sql: `${scanRelations(scan.before === null ? scan : { ...scan, raw: scan.before })}
       SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
         ${answerSql(scan.meter, { state: 'state', events: 'events' })} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
         toString(${scan.ranking === null ? '0' : 'key_total'}) AS groups_total
@@ -116,7 +122,7 @@ function shown(merged: string, scan: UsageScan): string {
  * the next; where groups do not add up they are left out.
  */
 function ranked(merged: string, { meter, ranking }: { meter: Meter; ranking: GroupRanking }): string {
-  const state = stateOf[meter.aggregation];
+  const state = lineStateOf(meter.aggregation);
   const column = state === null ? '' : ', state';
   const group = 'key_ref, key_subject, key_groups';
   const whole = ranking.hasWindows ? ` OVER (PARTITION BY ${group})` : '';
@@ -169,7 +175,7 @@ export function scanRelations(scan: EventScope): string {
 }
 
 /** True for hours that are read raw; `hour` is a number of seconds. */
-function isRawHour(raw: RawPart, hour: string): string {
+export function isRawHour(raw: RawPart, hour: string): string {
   if (raw.kind === 'all') return '1';
   const conditions = [
     ...(raw.hours.length > 0 ? [`${hour} IN (SELECT raw_hour FROM raw_hours)`] : []),
@@ -178,7 +184,7 @@ function isRawHour(raw: RawPart, hour: string): string {
   return conditions.length === 0 ? '0' : `(${conditions.join(' OR ')})`;
 }
 
-function subjectCondition(scan: EventScope, placeholders: Placeholders): string {
+export function subjectCondition(scan: EventScope, placeholders: Placeholders): string {
   const conditions: string[] = [];
   if (scan.subjects !== null) {
     const buckets = [...new Set(scan.subjects.map(({ bucket }) => bucket))];
@@ -225,15 +231,23 @@ function rollupPart(scan: UsageScan, placeholders: Placeholders): string {
  * that its beginning belongs to; each instant lies in the window that ends first after it.
  */
 function grouped(scan: UsageScan, placeholders: Placeholders, part: { rows: string; columns: string }): string {
-  const filters = scan.filters.map(({ dimension, texts }) => `group_values[${dimension + 1}] IN ${placeholders.texts(texts)}`);
-  const window = scan.spans === null ? scan.window : `if(empty(span_ends), toInt64(${scan.window}), toInt64(arrayFirstIndex(window_end -> window_end > at, span_ends)))`;
+  const filters = groupFilters(scan, placeholders);
   const isInSpan = 'at >= span_from AND at < span_to';
   const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${isInSpan}))` : isInSpan])];
   const join = scan.spans === null ? '' : `${scan.keepsRest ? 'LEFT' : 'INNER'} JOIN spans ON counted.subject = spans.span_subject`;
   return `
-    SELECT ${scan.spans === null ? 'toUInt32(0)' : 'span_ref'} AS key_ref, toInt64(${window}) AS key_window, ${scan.groupsBySubject ? 'subject' : `''`} AS key_subject,
+    SELECT ${scan.spans === null ? 'toUInt32(0)' : 'span_ref'} AS key_ref, toInt64(${windowOfSql(scan)}) AS key_window, ${scan.groupsBySubject ? 'subject' : `''`} AS key_subject,
       [${scan.dimensions.map((dimension) => `group_values[${dimension + 1}]`).join(', ')}]::Array(String) AS key_groups, ${part.columns}
     FROM (${part.rows}) AS counted ${join}
     WHERE ${conditions.length === 0 ? '1' : conditions.join(' AND ')}
     GROUP BY ${keys}`;
+}
+
+export function groupFilters(scan: UsageScan, placeholders: Placeholders): string[] {
+  return scan.filters.map(({ dimension, texts }) => `group_values[${dimension + 1}] IN ${placeholders.texts(texts)}`);
+}
+
+/** The window of a row at the instant `at`. */
+export function windowOfSql(scan: UsageScan): string {
+  return scan.spans === null ? scan.window : `if(empty(span_ends), toInt64(${scan.window}), toInt64(arrayFirstIndex(window_end -> window_end > at, span_ends)))`;
 }

@@ -55,8 +55,29 @@ const distribution: UsageState = {
   empty: `CAST(tuple([], []), 'Tuple(Array(Decimal(76, 18)), Array(UInt64))')`,
 };
 
+/**
+ * What a series did in an hour: when its first and its last event were, the value since the last one, and between the two the sum of
+ * value × microseconds. What was before the first event only earlier hours know, so an hour never depends on another. Made of rows
+ * that also have `at`, their instant in microseconds, and `held`, the microseconds until the series' next event in the hour.
+ */
+const gauge: UsageState = {
+  name: 'gauge',
+  fromRaw: 'tuple(min(time), max(time), tupleElement(max(tuple(time, appended_at, position, partition, assumeNotNull(value))), 5), sum(assumeNotNull(value) * held))',
+  fromRollup: 'argMax(gauge, count)',
+  merged: (column, events) => `argMax(${column}, ${events})`,
+  empty: `CAST(tuple(0, 0, 0, 0), 'Tuple(first DateTime64(6, \\'UTC\\'), last DateTime64(6, \\'UTC\\'), value Decimal(76, 18), area Decimal(76, 18))')`,
+};
+
+/** What gauges do in a window of a line of an answer (see GaugeChange): delta, area and opened. Adds up, unlike what rollups keep. */
+const gaugeChange: UsageState = { ...gauge, name: 'change', merged: (column) => `sumForEach(${column})` };
+
 /** The state that an aggregation needs beside the number of events, which every row has. */
-export const stateOf: Readonly<Record<Aggregation, UsageState | null>> = { count: null, sum, min, max, avg: sum, unique_count: uniq, latest, percentile: distribution };
+export const stateOf: Readonly<Record<Aggregation, UsageState | null>> = { count: null, sum, min, max, avg: sum, unique_count: uniq, latest, percentile: distribution, time_weighted_sum: gauge };
+
+/** The state of a line of an answer. */
+export function lineStateOf(aggregation: Aggregation): UsageState | null {
+  return aggregation === 'time_weighted_sum' ? gaugeChange : stateOf[aggregation];
+}
 
 /** What a merged state is asked by: its column and that of the number of events. */
 export interface MergedColumns {
@@ -65,11 +86,18 @@ export interface MergedColumns {
 }
 
 /**
- * The answer as text. Two are finished outside of SQL, where decimals divide exactly: avg comes as its exact sum, percentile
- * as the two values around its place with a blank between them.
+ * The answer as text. Three are finished outside of SQL, where decimals divide exactly: avg comes as its exact sum, percentile
+ * as the two values around its place, a time-weighted sum as the parts of its change, with blanks between them.
  */
 export function answerSql(meter: Meter, columns: MergedColumns): string {
   return answerOf[meter.aggregation](columns, meter);
+}
+
+/** What an hour's rollup comes to as text; a time-weighted sum as what it held from its first event until the hour's end. */
+export function rollupAnswerSql(meter: Meter, columns: MergedColumns): string {
+  if (meter.aggregation !== 'time_weighted_sum') return answerSql(meter, columns);
+  const untilEnd = `(toInt64(toUnixTimestamp(hour) + 3600) * 1000000 - toUnixTimestamp64Micro(tupleElement(${columns.state}, 2)))`;
+  return `toString(tupleElement(${columns.state}, 4) + tupleElement(${columns.state}, 3) * ${untilEnd})`;
 }
 
 /** What groups are ranked by, as a number that grows with the answer. */
@@ -91,6 +119,7 @@ const answerOf: OfMerged = {
     const { lower, upper } = neighboursSql(columns, meter);
     return `concat(toString(${lower}), ' ', toString(${upper}))`;
   },
+  time_weighted_sum: ({ state }) => `arrayStringConcat(arrayMap(part -> toString(part), ${state}), ' ')`,
 };
 
 /** The answer itself, an average to 18 digits after the point, a percentile times what its place was divided by. */
@@ -106,13 +135,15 @@ const rankOf: OfMerged = {
     const { lower, upper, rest, divisor } = neighboursSql(columns, meter);
     return `${lower} * toDecimal256('${divisor}', 0) + (${upper} - ${lower}) * toDecimal256(${rest}, 0)`;
   },
+  // Over a whole range every change is taken back at its end, so what it held is its area.
+  time_weighted_sum: ({ state }) => `${state}[2]`,
 };
 
 /** Aggregations whose groups add up to the whole. */
-export const addsUp: ReadonlySet<Aggregation> = new Set(['count', 'sum']);
+export const addsUp: ReadonlySet<Aggregation> = new Set(['count', 'sum', 'time_weighted_sum']);
 
 /** The states that have a column in usage_rollups, each of its state's name; those that an aggregation does not need stay empty. */
-export const rollupStates: readonly UsageState[] = [sum, min, max, latest, uniq, distribution];
+export const rollupStates: readonly UsageState[] = [sum, min, max, latest, uniq, distribution, gauge];
 
 /**
  * The values at the percentile's place and behind it, which is the place itself where it is the last. A place is worked out

@@ -40,10 +40,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, toProblem(error)),
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  // Hooks of every request call back: a promise for each would cost more than what they do.
-  fastify.addHook('onRequest', (request, reply, done) => {
+  fastify.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id);
-    done();
   });
   fastify.addHook('onRequest', negotiateVersion);
   fastify.setErrorHandler((error, request, reply) => {

@@ -51,15 +51,14 @@ export const CurrentCall = createParamDecorator((_: unknown, context: ExecutionC
   };
 });
 
-/** On the raw request, which Fastify's and Nest's views of it have in common. */
-const principalKey = Symbol('principal');
+const principals = new WeakMap<object, Principal>();
 
 export function setPrincipal(request: FastifyRequest, principal: Principal): void {
-  (request.raw as { [principalKey]?: Principal })[principalKey] = principal;
+  principals.set(request.raw, principal);
 }
 
 export function principalOf(request: FastifyRequest): Principal {
-  const principal = (request.raw as { [principalKey]?: Principal })[principalKey];
+  const principal = principals.get(request.raw);
   if (principal === undefined) throw new Error('The route has no authenticated principal.');
   return principal;
 }

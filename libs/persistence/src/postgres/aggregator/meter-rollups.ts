@@ -31,6 +31,12 @@ export async function findMeters(
   return rows.map(toMeter);
 }
 
+/** Ids and keys of the organization's meters whose quantity grows with time, without events. */
+export async function readGrowingMeters(manager: EntityManager): Promise<ReadonlySet<string>> {
+  const rows: { id: string; key: string }[] = await manager.query(`select id, key from meters where ${ownRows} and aggregation = 'time_weighted_sum'`);
+  return new Set(rows.flatMap(({ id, key }) => [id, key]));
+}
+
 /** Which of these meters have rollups of all their hours. */
 export async function readRolledUp(manager: EntityManager, meters: readonly Meter[]): Promise<ReadonlySet<string>> {
   const rows: { meter_id: string; definition: string }[] = await manager.query(

@@ -68,8 +68,12 @@ export async function findStaleRatingsOf(manager: EntityManager, organizationId:
   return rows.map(fromRow);
 }
 
-/** What rating does not know yet of a subscription: that it is there, was changed, or has begun its next period. */
-const isUnadopted = `(due.subscription_id is null or due.revision < subscription.revision or due.open_until <= $2)`;
+/**
+ * What rating does not know yet of a subscription: that it is there, was changed, has begun its next period, or that what grows with time
+ * has grown. On system time a minute of growth is waited for, so that readers don't have the same rated again and again.
+ */
+const isUnadopted = `(due.subscription_id is null or due.revision < subscription.revision or due.open_until <= $2 or due.rated_until < $2::timestamptz - case
+  when exists (select from test_clocks clock where clock.organization_id = subscription.organization_id and clock.now is not null) then interval '0' else interval '1 minute' end)`;
 
 /** Those of the organization's subscriptions that are behind, with the generation that they are to reach. `now` is business time. */
 export async function findStaleRatingsAmong(manager: EntityManager, wanted: { subscriptionIds: readonly string[]; now: Temporal.Instant }): Promise<readonly StaleRating[]> {
@@ -109,6 +113,8 @@ export interface SettledRating {
   readonly generation: bigint;
   /** The end of the period that is open now; null where none follows. */
   readonly openUntil: Temporal.Instant | null;
+  /** Business time of the rating where usage grows without events; null where none does. */
+  readonly ratedUntil: Temporal.Instant | null;
 }
 
 /** Says which generation is rated now; what was marked in the meantime stays due. */
@@ -118,15 +124,17 @@ export async function settleRatings(manager: EntityManager, settled: readonly Se
     `update rating_due due set
        rated_generation = greatest(due.rated_generation, rated.generation),
        open_until = rated.open_until,
+       rated_until = rated.rated_until,
        -- What was marked in the meantime may be as early as what was marked before.
        late_from = case when due.generation > rated.generation then due.late_from end,
        first_marked_at = case when due.generation > rated.generation then due.last_marked_at else due.first_marked_at end
-     from unnest($1::text[], $2::bigint[], $3::timestamptz[]) as rated (subscription_id, generation, open_until)
+     from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) as rated (subscription_id, generation, open_until, rated_until)
      where due.subscription_id = rated.subscription_id`,
     [
       settled.map(({ subscriptionId }) => subscriptionId),
       settled.map(({ generation }) => generation.toString()),
       settled.map(({ openUntil }) => openUntil?.toString() ?? null),
+      settled.map(({ ratedUntil }) => ratedUntil?.toString() ?? null),
     ],
   );
 }
