@@ -30,7 +30,7 @@ const log = kafkaBroker === undefined
 await log.ensureTopic({ name: topics.usageEvents, partitions: kafkaBroker === undefined ? usagePartitions : usagePartitionsOnKafka });
 await log.ensureTopic({ name: topics.deadLetters, partitions: 1 });
 const readOrganization = organizationReader(database);
-const businessClock = new BusinessClock(database, readOrganization, clock);
+const businessClock = new BusinessClock({ database, readOrganization, clock, hasLeases: true });
 const authenticator = new PostgresAuthenticator(database, { serverSecret, clock });
 
 const app = await createHttpApp({

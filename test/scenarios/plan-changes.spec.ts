@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '#testing';
-import { Product } from './product.js';
+import { eventually, Product } from './product.js';
 
 // Goal: a subscription whose plan, seats and prices change is billed by each for its time. Method: one running product, an
 // organization and a month for each story; every amount worked out by hand.
@@ -114,6 +114,32 @@ describeWith('clickhouse', 'changes of a subscription', () => {
       ['usage requests 0 0.00', 'proration base 1 -15.50', 'advance base 1 365.00'],
       ['advance base 1 365.00'],
     ]);
+  });
+
+  it('asks for what lacks to a commitment, and counts late usage against it', async () => {
+    const { advance, subscribe, invoices, send, ok } = await march();
+    await subscribe({ plan: 'small', minimum_commitment: { amount: '50' } });
+    await advance('2026-03-16T00:00:00Z');
+    await send(10, '2026-03-05T00:00:00Z');
+    const comesUp = (lines: string[]) => eventually(`the upcoming invoice has the lines ${lines.join(', ')}`, async () => linesOf(await ok<Invoice>('GET /v1/customers/acme/upcoming-invoice'))?.join() === lines.join());
+    await comesUp(['usage requests 10 1.00', 'minimum null null 18.00', 'advance base 1 31.00']); // 50.00 - 31.00 - 1.00
+    await advance('2026-04-01T02:00:00Z');
+    const report = (query: string) => ok<{ data: { price_key: string | null; day: string; amount: string; state: string }[]; total: Record<string, string> }>(`GET /v1/rated-usage?${query}`);
+    const rated = await report('from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z&group_by=price,day');
+    expect(rated.total).toEqual({ USD: '50.00' });
+    expect(rated.data.filter(({ price_key }) => price_key === null)).toEqual([{ price: null, price_key: null, day: '2026-03-31', quantity: '0', amount: '18.00', currency: 'USD', state: 'closed' }]);
+    await send(30, '2026-03-20T00:00:00Z');
+    await comesUp(['usage requests 0 0.00', 'adjustment requests 30 3.00', 'adjustment null null -3.00', 'minimum null null 19.00', 'advance base 1 31.00']);
+    await advance('2026-05-01T02:00:00Z');
+    const all = await invoices();
+    expect(all.map(linesOf)).toEqual([
+      ['advance base 1 31.00'],
+      ['usage requests 10 1.00', 'minimum null null 18.00', 'advance base 1 31.00'],
+      ['usage requests 0 0.00', 'adjustment requests 30 3.00', 'adjustment null null -3.00', 'minimum null null 19.00', 'advance base 1 31.00'],
+    ]);
+    expect(all.map(({ total }) => total)).toEqual(['31.00', '50.00', '50.00']);
+    // March and April: 50.00 each; May's fee.
+    expect((await report('from=2026-03-01T00:00:00Z&to=2026-06-01T00:00:00Z')).total).toEqual({ USD: '131.00' });
   });
 
   it('takes seats and prices of its own, and changes them at the very instant of the start', async () => {

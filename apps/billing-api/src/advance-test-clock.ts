@@ -1,5 +1,5 @@
 import { aggregatorGroup, invoicingQueue, sweepJob, topics } from '#contracts';
-import { readTestClock, type Database, type ReadOrganization } from '#persistence';
+import { readTestClock, testClockLeasesOverMs, type Database, type ReadOrganization } from '#persistence';
 import { accepted, Fault, refused, type Clock, type EventLog, type JobQueue, type Outcome } from '#platform';
 import { readAdvanceProgress, type Advance } from './read-advance-progress.js';
 import { clockAdvancing, liveOrganization, lockTestClock } from './test-clocks.js';
@@ -42,7 +42,11 @@ export class AdvanceTestClock {
     await this.waitUntil(calledAt, async () => Temporal.Instant.compare(await this.stores.log.completeAsOf({ topic: topics.usageEvents, group: aggregatorGroup }), calledAt) >= 0);
     const begun = await this.begin(organizationId, to);
     if (!begun.ok) return begun;
-    const ran = await this.awaitRun({ organizationId, to, calledAt, isFirst: begun.value.isFirst });
+    // A clock on its way is read anew each time. Once what was read before is over too, nobody misses the moment at which it moves.
+    const [ran] = await Promise.all([
+      this.awaitRun({ organizationId, to, calledAt, isFirst: begun.value.isFirst }),
+      clock.sleep(testClockLeasesOverMs, this.stopping.signal),
+    ]);
     await database.inOrganization(organizationId, (manager) =>
       manager.query(`update test_clocks set now = target, target = null, status = 'ready' where organization_id = $1 and target = $2`, [organizationId, to.toString()]));
     return accepted({ now: to, ran });

@@ -20,6 +20,8 @@ export interface ChangeInput {
   readonly quantities: SubscribedTerms['quantities'] | null;
   /** Null keeps those of the same plan, and none on another. */
   readonly overrides: SubscribedTerms['overrides'] | null;
+  /** Null takes it away; undefined keeps what there is. */
+  readonly minimumCommitment: SubscribedTerms['minimumCommitment'] | undefined;
   readonly when: 'now' | 'period_end';
   readonly isProrated: boolean;
 }
@@ -93,6 +95,7 @@ async function nextTerms(manager: EntityManager, from: { view: SubscriptionView;
   const terms: SubscribedTerms = {
     quantities: input.quantities ?? Object.fromEntries(Object.entries(present.quantities).filter(([key]) => hasFee(key))),
     overrides: input.overrides ?? (isSamePlan ? present.overrides.filter((override) => version.prices.some(({ key }) => key === override.price)) : []),
+    minimumCommitment: input.minimumCommitment === undefined ? present.minimumCommitment : input.minimumCommitment,
   };
   const meters = await readMetersOf(manager, version);
   faults.push(...subscribedPriceFaults({ terms, version, meters, currency: view.subscription.currency, payer: 'the subscription' }));

@@ -14,7 +14,7 @@ export interface CreatedSubscription {
   readonly fees: FeePreview | null;
 }
 
-export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor' | 'quantities' | 'overrides'> & {
+export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor' | 'quantities' | 'overrides' | 'minimum_commitment'> & {
   readonly terms: SubscribedTerms;
   readonly startAt: Temporal.Instant | null;
   readonly billingAnchor: Temporal.Instant | null;

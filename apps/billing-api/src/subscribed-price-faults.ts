@@ -5,7 +5,7 @@ import type { InputFault } from '#platform';
 
 interface Subscribed {
   readonly terms: SubscribedTerms;
-  readonly version: Pick<PlanVersion, 'prices' | 'currency'>;
+  readonly version: Pick<PlanVersion, 'prices' | 'currency' | 'billingPeriod'>;
   /** Those that the version's prices name. */
   readonly meters: readonly MeterResource[];
   /** What is paid in. */
@@ -16,7 +16,7 @@ interface Subscribed {
 
 /** Everything wrong with what a subscription has otherwise than its plan, and with its currency. */
 export function subscribedPriceFaults(subscribed: Subscribed): InputFault[] {
-  return [...subscribedTermsFaults(subscribed.terms, subscribed.version.prices), ...meteredFaults(subscribed), ...currencyFaults(subscribed)];
+  return [...subscribedTermsFaults(subscribed.terms, subscribed.version), ...meteredFaults(subscribed), ...currencyFaults(subscribed)];
 }
 
 /** The meters of a version's prices, in one query. */

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { anyInvoiceExists, readTestClock, type Database, type ReadOrganization, type TestClock } from '#persistence';
+import { anyInvoiceExists, readTestClock, testClockLeasesOverMs, type Database, type ReadOrganization, type TestClock } from '#persistence';
 import { accepted, refused, type Clock, type JobQueue, type Outcome } from '#platform';
 import { invoicingQueue, sweepJob } from '#contracts';
 
@@ -33,7 +33,10 @@ export class TestClocks {
       await manager.query('update test_clocks set now = $2 where organization_id = $1', [organizationId, now.toString()]);
       return accepted({ ...testClock, now });
     });
-    if (outcome.ok) await jobs.add(invoicingQueue, [sweepJob]);
+    if (outcome.ok) {
+      await jobs.add(invoicingQueue, [sweepJob]);
+      await this.stores.clock.sleep(testClockLeasesOverMs); // Whoever reads the answer finds the new time everywhere.
+    }
     return outcome;
   }
 }

@@ -12,7 +12,7 @@ export interface WantedChange {
 }
 
 /** What a subscription is priced by at its view's instant. */
-export function presentTerms({ subscription, now }: Pick<SubscriptionView, 'subscription' | 'now'>): Pick<PlanChange, 'planId' | 'planVersion' | 'quantities' | 'overrides'> {
+export function presentTerms({ subscription, now }: Pick<SubscriptionView, 'subscription' | 'now'>): Pick<PlanChange, 'planId' | 'planVersion' | 'quantities' | 'overrides' | 'minimumCommitment'> {
   return subscription.changes[stageAt(subscription, now) - 1] ?? subscription;
 }
 
@@ -22,7 +22,7 @@ export function withChange(view: Pick<SubscriptionView, 'subscription' | 'plan' 
   const { plan, terms, when } = wanted;
   const past = subscription.changes.slice(0, stageAt(subscription, now));
   const present = presentTerms(view);
-  const isSame = present.planId === plan.planId && present.planVersion === plan.version && sortedText([present.quantities, present.overrides]) === sortedText([terms.quantities, terms.overrides]);
+  const isSame = present.planId === plan.planId && present.planVersion === plan.version && sortedText([present.quantities, present.overrides, present.minimumCommitment]) === sortedText([terms.quantities, terms.overrides, terms.minimumCommitment]);
   if (isSame) return past.length === subscription.changes.length ? subscription : { ...subscription, changes: past, revision: subscription.revision + 1n };
   const at = when === 'now' ? now : endAtOrAfter({ ...view, subscription: { ...subscription, changes: past } }, when);
   const last = past.at(-1);
@@ -38,6 +38,7 @@ export function withChange(view: Pick<SubscriptionView, 'subscription' | 'plan' 
     isImmediate: when === 'now',
     quantities: terms.quantities,
     overrides: terms.overrides,
+    minimumCommitment: terms.minimumCommitment,
   };
   return { ...subscription, changes: [...past, change], revision: subscription.revision + 1n };
 }

@@ -53,7 +53,7 @@ export function invoicingUseCases(adapters: InvoicingAdapters) {
   const context: InvoicingContext = { database, log, jobs, clock, ids, logger, atStep, metrics };
   const box = new SecretBox(adapters.serverSecret);
   const providers = new PaymentProviders({ box, clock, bootstrapStripe: adapters.stripe, requestsPerSecond: adapters.stripeRequestsPerSecond });
-  const businessClock = new BusinessClock(database, organizationReader(database), clock);
+  const businessClock = new BusinessClock({ database, readOrganization: organizationReader(database), clock });
   const businessNow = (organizationId: string) => businessClock.now(organizationId);
   const awaitRatings = new AwaitRatings(context);
   const adoptSubscriptions = new AdoptSubscriptions(context);

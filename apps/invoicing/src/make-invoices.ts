@@ -5,6 +5,7 @@ import {
   type BillingScheduleRecord, type DueAct, type NewDueAct, type NewInvoice, type Organization,
 } from '#persistence';
 import { assert } from '#platform';
+import { closesCommitment } from './commitment-book.js';
 import { lineId } from './derived-ids.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';
 import { feeTermsOf, planOfStage, readBilledSubscriptions, type BilledSubscription } from './subscription-terms.js';
@@ -98,8 +99,9 @@ export class MakeInvoices {
     const plan = planOfStage(one, billedStage(boundary));
     const closesUsage = boundary.closes !== null && hasUsagePrice(plan.prices);
     const lines = boundaryFees(boundary, terms);
-    const period = invoicePeriod(boundary, terms.stages);
-    if (period !== null && isWorthMaking({ lines, closesUsage })) {
+    const settles = closesCommitment(one, boundary);
+    const period = invoicePeriod(boundary, terms.stages) ?? (settles ? (boundary.closes?.period ?? null) : null);
+    if (period !== null && (settles || isWorthMaking({ lines, closesUsage }))) {
       const id = this.context.ids.make('inv');
       made.invoices.push({
         id, kind: 'period', customerId: subscription.customerId, subscriptionId: subscription.id, periodIndex: boundary.index,

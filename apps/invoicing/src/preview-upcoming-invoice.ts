@@ -1,8 +1,9 @@
-import { later, nextBoundary, previewInvoice, type Boundary, type InvoiceLine, type PayableAmounts, type PreviewedInvoice } from '#domain';
+import { boundaryFees, later, nextBoundary, previewInvoice, type Boundary, type InvoiceLine, type PayableAmounts, type PreviewedInvoice } from '#domain';
 import { findOrganization, readCarriedAmounts, readCustomer, readDraftedPeriods, readRatedPeriods, readSubscriptions, scheduleOf, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
 import type { AwaitRatings } from './await-ratings.js';
+import { CommitmentBook, trueUpLines } from './commitment-book.js';
 import type { InvoicingContext } from './invoicing-context.js';
 import { adjustmentLines, readOwedLateUsage, takeOwed } from './owed-late-usage.js';
 import type { PaymentProviders } from './payment-providers.js';
@@ -87,7 +88,12 @@ export class PreviewUpcomingInvoice {
     const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period, stage: closes?.stage ?? 0 }) : ratedUsageLines(rated, { currency: subscription.currency, period });
     const adjustments = await this.adjustments(manager, { organizationId, subscriptionId: subscription.id, closesIndex: closes?.number ?? null });
     const carriedIn = carried.filter(({ currency }) => currency === subscription.currency);
-    return previewInvoice({ boundary, terms: feeTermsOf(one, organization), usage: [...usage, ...adjustments], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
+    const terms = feeTermsOf(one, organization);
+    const charges = [...usage, ...adjustments];
+    const book = await CommitmentBook.open(manager, { subscriptions: [subscription], rounding: organization.rounding, drafts: { exceptIds: [] } });
+    const document = { subscriptionId: subscription.id, kind: 'period' as const, periodIndex: boundary.index, closesIndex: closes?.number ?? null };
+    const trueUps = trueUpLines(book.settle(document, [...charges, ...boundaryFees(boundary, terms)]));
+    return previewInvoice({ boundary, terms, usage: [...charges, ...trueUps], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
   }
 
   /** Late usage that this invoice will bear. What a draft bears that comes before it is not among it. */

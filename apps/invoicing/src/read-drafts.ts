@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { billingPeriodAt, composeInvoice, invoiceTotals, type InvoiceLine, type InvoiceTotals } from '#domain';
-import { findOrganization, readInvoiceLines, readRatedPeriods, scheduleOf, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
+import { findOrganization, readInvoiceLines, readRatedPeriods, readSubscriptions, scheduleOf, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
 import { assert } from '#platform';
+import { CommitmentBook, hasCommitment, trueUpLines } from './commitment-book.js';
 import { lineId } from './derived-ids.js';
 import { adjustmentLines, readOwedLateUsage, takeOwed } from './owed-late-usage.js';
 import { ratedUsageLines, unusedUsageLines } from './rated-usage-lines.js';
@@ -21,11 +22,13 @@ export async function readWithLines(manager: EntityManager, options: { organizat
   const drafts = invoices.filter(({ status }) => status === 'draft');
   const usage = await usageOfDrafts(manager, { organizationId, drafts });
   const adjustments = await adjustmentsOfDrafts(manager, { organizationId, drafts });
+  const chargesOf = ({ id }: InvoiceRecord): InvoiceLine[] => [...(usage.get(id) ?? []), ...(adjustments.get(id) ?? [])];
+  const trueUps = await trueUpsOfDrafts(manager, { organizationId, drafts, linesOf: (draft) => [...chargesOf(draft), ...(stored.get(draft.id) ?? [])] });
   return invoices.map((invoice) => {
     const own = stored.get(invoice.id) ?? [];
     if (invoice.status !== 'draft') return { invoice, lines: own, totals: invoice };
     const period = { start: invoice.periodStart, end: invoice.periodEnd };
-    const composed = composeInvoice({ period, lines: [...(usage.get(invoice.id) ?? []), ...(adjustments.get(invoice.id) ?? []), ...own], carriedIn: [], payable: null });
+    const composed = composeInvoice({ period, lines: [...chargesOf(invoice), ...(trueUps.get(invoice.id) ?? []), ...own], carriedIn: [], payable: null });
     // What it will carry over is known when it is issued; until then a draft shows what it adds up to.
     const lines = composed.lines.filter(({ kind }) => kind !== 'carried_over').map((line) => ({ ...line, invoiceId: invoice.id, id: lineId({ invoiceId: invoice.id, ref: line.ref }) }));
     return { invoice, lines, totals: invoiceTotals(lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)) };
@@ -38,6 +41,21 @@ async function adjustmentsOfDrafts(manager: EntityManager, options: { organizati
   const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: drafts.map(({ subscriptionId }) => subscriptionId) });
   if (owed.size === 0) return new Map();
   return new Map(drafts.toSorted((a, b) => a.periodIndex - b.periodIndex).map((draft) => [draft.id, adjustmentLines(takeOwed(owed, draft))]));
+}
+
+/** What would lack to commitments, were each draft issued as it is now. */
+async function trueUpsOfDrafts(
+  manager: EntityManager,
+  options: { organizationId: string; drafts: readonly InvoiceRecord[]; linesOf: (draft: InvoiceRecord) => readonly InvoiceLine[] },
+): Promise<Map<string, InvoiceLine[]>> {
+  const { organizationId, drafts, linesOf } = options;
+  if (drafts.length === 0) return new Map();
+  const subscriptions = (await readSubscriptions(manager, { ids: [...new Set(drafts.map(({ subscriptionId }) => subscriptionId))] })).filter(hasCommitment);
+  if (subscriptions.length === 0) return new Map();
+  const organization = await findOrganization(manager, organizationId);
+  assert(organization !== null, 'An invoice belongs to an organization.');
+  const book = await CommitmentBook.open(manager, { subscriptions, rounding: organization.rounding, drafts: { exceptIds: drafts.map(({ id }) => id) } });
+  return new Map(drafts.toSorted((a, b) => a.periodIndex - b.periodIndex).map((draft) => [draft.id, trueUpLines(book.settle(draft, linesOf(draft)))]));
 }
 
 async function usageOfDrafts(manager: EntityManager, options: { organizationId: string; drafts: readonly InvoiceRecord[] }): Promise<Map<string, ReturnType<typeof ratedUsageLines>>> {

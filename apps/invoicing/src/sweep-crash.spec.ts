@@ -21,7 +21,7 @@ afterEach(async () => {
 const until = '2026-04-01T01:00:00Z';
 const passesMax = 200;
 
-/** Three months of a fee and usage, a second customer who was canceled and is owed money, and late usage of both a running and an ended subscription. */
+/** Three months of a fee and usage, a second customer who was canceled and is owed money, and late usage of both a running and an ended subscription that commits to more than it used. */
 async function story(): Promise<void> {
   fixture = await InvoicingFixture.open();
   double = await StripeDouble.start({ cardOfNewCustomers: 'pm_card_visa' });
@@ -37,7 +37,7 @@ async function story(): Promise<void> {
   await fixture.cancel('sub_c', { at: '2026-04-01T00:00:00Z' });
   await fixture.plan([perUnit({ id: 'price_used', amount: '0.01' })], { id: 'plan_use' });
   await fixture.customer('cus_d');
-  await fixture.subscribe({ id: 'sub_d', customerId: 'cus_d', planId: 'plan_use', startAt: '2026-01-01T00:00:00Z' });
+  await fixture.subscribe({ id: 'sub_d', customerId: 'cus_d', planId: 'plan_use', startAt: '2026-01-01T00:00:00Z', minimumCommitment: { amount: '1.20', per: 'billing_period' } });
   await fixture.cancel('sub_d', { at: '2026-02-01T00:00:00Z' });
   const rating = fixture.rating();
   let lateCalls = 0;
@@ -53,12 +53,12 @@ const expected = [
   'paid 2026-01-01/2026-02-01 3100: advance 3100',
   'paid 2026-02-01/2026-03-01 2800: advance 2800',
   'paid 2026-01-01/2026-02-01 3200: usage 100, advance 3100',
-  'paid 2026-01-01/2026-02-01 100: usage 100',
+  'paid 2026-01-01/2026-02-01 120: usage 100, minimum 20',
   'paid 2026-02-15/2026-03-01 0: proration -1400, carried_over 1400', // 14 of 28 days of 28.00
   'paid 2026-03-01/2026-04-01 1400: carried_over -1400, advance 2800', // 28.00 - 14.00
   'paid 2026-02-01/2026-03-01 3375: usage 200, adjustment 75, advance 3100', // 75 late calls of January
   'paid 2026-03-01/2026-04-01 3400: usage 300, advance 3100',
-  'paid 2026-01-01/2026-02-01 75: adjustment 75', // The same of the subscription that has ended.
+  'paid 2026-01-01/2026-02-01 55: adjustment 75, adjustment -20', // The same of the subscription that has ended, which had committed to 1.20.
 ].sort();
 const numbers = expected.map((_line, index) => `ACME-00000${index + 1}`);
 
@@ -72,7 +72,7 @@ async function expectTheStory(): Promise<void> {
   expect(invoices.map(({ invoice }) => invoice.number).sort()).toEqual(numbers);
   const owing = invoices.filter(({ totals }) => totals.amountDueMinor > 0n).map(({ invoice, totals }) => `${invoice.id} ${totals.amountDueMinor}`);
   expect([...double.state.invoices.values()].map((one) => `${one.metadata['tollway_invoice']} ${one.amountPaid}`).sort()).toEqual(owing.sort());
-  // 31.00 + 28.00 + 32.00 + 1.00 + 14.00 + 33.75 + 34.00 + 0.75 = 174.50, each once.
+  // 31.00 + 28.00 + 32.00 + 1.20 + 14.00 + 33.75 + 34.00 + 0.55 = 174.50, each once.
   expect(double.state.payments.reduce((sum, { amount }) => sum + amount, 0)).toBe(17_450);
   expect(double.state.payments).toHaveLength(8);
 }

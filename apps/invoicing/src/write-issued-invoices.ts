@@ -1,10 +1,11 @@
 import type { EntityManager } from 'typeorm';
-import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts } from '#domain';
+import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts, type Rounding } from '#domain';
 import {
-  deleteDrafts, findOrganization, holdInvoiceNumbers, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, saveLateSettlements,
-  takeInvoiceNumbers, writeInvoiceLines, type IssuedInvoice, type LateSettlement,
+  deleteDrafts, findOrganization, holdInvoiceNumbers, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, saveCommitmentSettlements,
+  saveLateSettlements, takeInvoiceNumbers, writeInvoiceLines, type CommitmentSettlement, type InvoiceRecord, type IssuedInvoice, type LateSettlement, type Organization, type SubscriptionRecord,
 } from '#persistence';
 import { assert } from '#platform';
+import { CommitmentBook, commitmentSettlementsOf, trueUpLines, type TrueUp } from './commitment-book.js';
 import { lineId } from './derived-ids.js';
 import { keepInvoicesIssued, type IssuedFact } from './invoice-issued-facts.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';
@@ -22,9 +23,12 @@ export interface IssueOptions {
   readonly systemNow: Temporal.Instant;
 }
 
-/** A draft with the late usage that it bears. */
+/** A draft with all that it bears. */
 interface Bearing extends ReadyToIssue {
   readonly late: readonly OwedPeriod[];
+  /** Usage, late usage and fees, before the commitments that they count to. */
+  readonly charges: { readonly used: readonly InvoiceLine[]; readonly adjusted: readonly InvoiceLine[]; readonly fees: readonly InvoiceLine[] };
+  readonly trueUps: readonly TrueUp[];
 }
 
 /** Lines, numbers, totals, late usage and what the payment provider is to be told: all in the caller's transaction, or none. */
@@ -33,20 +37,24 @@ export async function writeIssuedInvoices(manager: EntityManager, options: Issue
   const { organizationId } = organization;
   // The lock on the numbers comes first: what earlier invoices left, and what is late, is read under it.
   await holdInvoiceNumbers(manager, organizationId);
-  const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: options.ready.map(({ invoice }) => invoice.subscriptionId) });
-  const bearing = options.ready.map((candidate): Bearing => ({ ...candidate, late: takeOwed(owed, candidate.invoice) }));
+  const subscriptions = await readSubscriptions(manager, { ids: [...new Set(options.ready.map(({ invoice }) => invoice.subscriptionId))] });
+  const zones = new Map(subscriptions.map(({ id, timeZone }) => [id, timeZone]));
+  const settings = await findOrganization(manager, organizationId);
+  assert(settings !== null, 'An invoice belongs to an organization.');
+  const bearing = await bearAll(manager, { organizationId, ready: options.ready, subscriptions, rounding: settings.rounding });
   const [ready, idle] = [bearing.filter(isDocument), bearing.filter((candidate) => !isDocument(candidate))];
-  await dropIdle(manager, { organization, idle });
+  await dropIdle(manager, { organization, idle, zones });
   if (ready.length === 0) return;
   const first = await takeInvoiceNumbers(manager, { organizationId, count: ready.length });
   context.atStep?.('issue:numbers-taken');
-  const issued = await composeAll(manager, { ...options, ready, first });
+  const issued = await composeAll(manager, { ...options, ready, first, zones, settings });
   await writeInvoiceLines(manager, { organizationId, lines: issued.flatMap(({ lines }) => lines), replace: true });
   context.atStep?.('issue:lines-written');
   await issueInvoices(manager, issued.map(({ record }) => record));
   await noteCarriedTo(manager, issued.flatMap(({ record, carriedIn }) => carriedIn.map(({ invoiceId }) => ({ fromInvoiceId: invoiceId, toInvoiceId: record.id }))));
   context.atStep?.('issue:invoices-written');
   await saveLateSettlements(manager, { organizationId, settlements: issued.flatMap(({ settlements }) => settlements) });
+  await saveCommitmentSettlements(manager, { organizationId, settlements: issued.flatMap(({ commitments }) => commitments) });
   context.atStep?.('issue:late-usage-settled');
   await keepInvoicesIssued(manager, { organizationId, issued });
   context.atStep?.('issue:facts-written');
@@ -58,55 +66,88 @@ export async function writeIssuedInvoices(manager: EntityManager, options: Issue
   }
 }
 
-/** A one-off whose late usage has come to nothing meanwhile is not issued. */
-function isDocument({ invoice, late }: Bearing): boolean {
-  return invoice.kind !== 'one_off' || owesMoney(late);
+/** What each draft bears, in the order in which they are issued: a commitment counts what the ones before it charge. */
+async function bearAll(
+  manager: EntityManager,
+  from: { organizationId: string; ready: readonly ReadyToIssue[]; subscriptions: readonly SubscriptionRecord[]; rounding: Rounding },
+): Promise<Bearing[]> {
+  const { organizationId, ready, subscriptions, rounding } = from;
+  const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: subscriptions.map(({ id }) => id) });
+  const fees = await readInvoiceLines(manager, { organizationId, invoiceIds: ready.map(({ invoice }) => invoice.id) });
+  const book = await CommitmentBook.open(manager, { subscriptions, rounding, drafts: null });
+  return ready.map((candidate): Bearing => {
+    const { invoice, usage } = candidate;
+    const period = { start: invoice.periodStart, end: invoice.periodEnd };
+    if (usage !== null) assert(usage.end.equals(period.end) && usage.start.equals(period.start), 'A period is billed from the same instants as it is rated.');
+    const late = takeOwed(owed, invoice);
+    const used = usage === null ? [] : ratedUsageLines(usage, { currency: invoice.currency, period });
+    const charges = { used, adjusted: adjustmentLines(late), fees: fees.get(invoice.id) ?? [] };
+    return { ...candidate, late, charges, trueUps: book.settle(invoice, [...charges.used, ...charges.adjusted, ...charges.fees]) };
+  });
 }
 
-async function dropIdle(manager: EntityManager, { organization, idle }: { organization: SweptOrganization; idle: readonly Bearing[] }): Promise<void> {
+/** A one-off whose late usage has come to nothing meanwhile is not issued, nor what would only have said that nothing lacks to a commitment. */
+function isDocument({ invoice, late, charges, trueUps }: Bearing): boolean {
+  if (invoice.kind === 'one_off') return owesMoney(late);
+  return invoice.closesIndex !== null || charges.fees.length > 0 || trueUps.some(({ line }) => line !== null);
+}
+
+async function dropIdle(manager: EntityManager, dropped: { organization: SweptOrganization; idle: readonly Bearing[]; zones: ReadonlyMap<string, string> }): Promise<void> {
+  const { organization, idle, zones } = dropped;
+  const { organizationId } = organization;
   await deleteDrafts(manager, idle.map(({ invoice }) => invoice.id));
-  const settlements = idle.flatMap(({ act, late }) => settlementsOf(late, { invoice: null, settledAt: nowOfAct(organization, act.dueAt) }));
-  await saveLateSettlements(manager, { organizationId: organization.organizationId, settlements });
+  const at = ({ act }: Bearing): Temporal.Instant => nowOfAct(organization, act.dueAt);
+  await saveLateSettlements(manager, { organizationId, settlements: idle.flatMap((one) => settlementsOf(one.late, { invoice: null, settledAt: at(one) })) });
+  const commitments = idle.flatMap((one) => commitmentSettlementsOf(one.trueUps, { draft: one.invoice, isIssued: false, timeZone: zoneOf(one.invoice, zones), settledAt: at(one) }));
+  await saveCommitmentSettlements(manager, { organizationId, settlements: commitments });
+}
+
+function zoneOf(invoice: Pick<InvoiceRecord, 'subscriptionId'>, zones: ReadonlyMap<string, string>): string {
+  return zones.get(invoice.subscriptionId) ?? 'UTC';
 }
 
 interface Issued extends IssuedFact {
   readonly carriedIn: readonly CarriedAmount[];
   readonly settlements: readonly LateSettlement[];
+  readonly commitments: readonly CommitmentSettlement[];
 }
 
-async function composeAll(manager: EntityManager, options: Omit<IssueOptions, 'ready'> & { readonly ready: readonly Bearing[]; readonly first: bigint }): Promise<Issued[]> {
-  const { organization, ready } = options;
-  const { organizationId } = organization;
-  const settings = await findOrganization(manager, organizationId);
-  assert(settings !== null, 'An invoice belongs to an organization.');
-  const fees = await readInvoiceLines(manager, { organizationId, invoiceIds: ready.map(({ invoice }) => invoice.id) });
-  const zones = new Map((await readSubscriptions(manager, { ids: ready.map(({ invoice }) => invoice.subscriptionId) })).map(({ id, timeZone }) => [id, timeZone]));
+interface Composing extends Omit<IssueOptions, 'ready'> {
+  readonly ready: readonly Bearing[];
+  readonly first: bigint;
+  readonly zones: ReadonlyMap<string, string>;
+  readonly settings: Organization;
+}
+
+async function composeAll(manager: EntityManager, options: Composing): Promise<Issued[]> {
+  const { organization, ready, settings, zones } = options;
   const left = await openAmounts(manager, options);
   return ready.map((candidate, place) => {
     const { invoice, act } = candidate;
     const number = invoiceNumber({ prefix: settings.invoicePrefix, counter: options.first + BigInt(place) });
     const key = payerOf(invoice);
     const carriedIn = left.get(key) ?? [];
-    const composed = compose(candidate, { ...options, fees: fees.get(invoice.id) ?? [], carriedIn });
+    const composed = compose(candidate, { ...options, carriedIn });
     left.set(key, composed.carriedOutMinor === 0n ? [] : [{ invoiceId: invoice.id, invoiceNumber: number, amountMinor: composed.carriedOutMinor }]);
     const issuedAt = nowOfAct(organization, act.dueAt);
     const isPaid = composed.totals.amountDueMinor === 0n;
-    const dueAt = dueDate({ issuedAt, collection: invoice.collection, daysUntilDue: invoice.daysUntilDue, timeZone: zones.get(invoice.subscriptionId) ?? 'UTC' });
+    const timeZone = zoneOf(invoice, zones);
+    const dueAt = dueDate({ issuedAt, collection: invoice.collection, daysUntilDue: invoice.daysUntilDue, timeZone });
     const record: IssuedInvoice = {
       id: invoice.id, number, status: isPaid ? 'paid' : 'open', ...composed.totals, carriedOutMinor: composed.carriedOutMinor,
       usageCompleteAsOf: candidate.usage?.completeAsOf ?? null, issuedAt, dueAt, paidAt: isPaid ? issuedAt : null,
     };
     const lines = composed.lines.map((line) => ({ ...line, id: lineId({ invoiceId: invoice.id, ref: line.ref }), invoiceId: invoice.id }));
-    return { draft: invoice, record, lines, carriedIn, settlements: settlementsOf(candidate.late, { invoice, settledAt: issuedAt }) };
+    const commitments = commitmentSettlementsOf(candidate.trueUps, { draft: invoice, isIssued: true, timeZone, settledAt: issuedAt });
+    return { draft: invoice, record, lines, carriedIn, commitments, settlements: settlementsOf(candidate.late, { invoice, settledAt: issuedAt }) };
   });
 }
 
-function compose(candidate: Bearing, options: Pick<IssueOptions, 'limitsOf'> & { fees: readonly InvoiceLine[]; carriedIn: readonly CarriedAmount[] }): ComposedInvoice {
-  const { invoice, usage, late } = candidate;
+function compose(candidate: Bearing, options: Pick<IssueOptions, 'limitsOf'> & { carriedIn: readonly CarriedAmount[] }): ComposedInvoice {
+  const { invoice, charges, trueUps } = candidate;
   const period = { start: invoice.periodStart, end: invoice.periodEnd };
-  if (usage !== null) assert(usage.end.equals(period.end) && usage.start.equals(period.start), 'A period is billed from the same instants as it is rated.');
-  const used = usage === null ? [] : ratedUsageLines(usage, { currency: invoice.currency, period });
-  return composeInvoice({ period, lines: [...used, ...adjustmentLines(late), ...options.fees], carriedIn: options.carriedIn, payable: options.limitsOf?.(invoice.currency) ?? null });
+  const lines = [...charges.used, ...charges.adjusted, ...trueUpLines(trueUps), ...charges.fees];
+  return composeInvoice({ period, lines, carriedIn: options.carriedIn, payable: options.limitsOf?.(invoice.currency) ?? null });
 }
 
 const payerOf = (invoice: { customerId: string; currency: string }): string => `${invoice.customerId}/${invoice.currency}`;

@@ -45,7 +45,7 @@ function replay(customer: Customer, on: { plan: SubscribedPlan; from: Temporal.I
   const outcome = periodsThrough(schedule, to, periodsPerRunMax);
   const periods: readonly BillingPeriod[] = outcome.ok ? outcome.periods : [];
   const subscription: SubscriptionRecord = {
-    id: `backtest/${customer.id}`, organizationId: customer.organizationId, customerId: customer.id, planId: plan.planId, planVersion: plan.version, quantities: {}, overrides: [], changes: [],
+    id: `backtest/${customer.id}`, organizationId: customer.organizationId, customerId: customer.id, planId: plan.planId, planVersion: plan.version, quantities: {}, overrides: [], minimumCommitment: null, changes: [],
     startAt: from, billingAnchor: from, trialDays: 0, trialEndAt: null, currency: plan.currency, timeZone: customer.timeZone, collection: 'automatic', daysUntilDue: null,
     cancelAt: to, cancelProrate: true, canceledAt: null, revision: 1n, createdAt: from, metadata: {},
   };

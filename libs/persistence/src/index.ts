@@ -25,13 +25,13 @@ export { findOrganization, organizationTable } from './postgres/billing-api/orga
 export type { LegalEntity, Organization, PostalAddress } from './postgres/billing-api/organization-table.js';
 export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from './postgres/billing-api/plan-tables.js';
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
-export { readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
+export { commitmentsOf, readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
 export type { SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
 export { resolveMeteredPrices, unusable } from './postgres/billing-api/metered-prices.js';
 export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';
-export { readTestClock, testClockTable } from './postgres/billing-api/test-clock-table.js';
+export { readTestClock, testClockLeasesOverMs, testClockTable } from './postgres/billing-api/test-clock-table.js';
 export type { TestClock } from './postgres/billing-api/test-clock-table.js';
 export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating/affected-subscriptions.js';
 export { keepFacts, sendFacts } from './postgres/fact-outbox.js';
@@ -56,6 +56,8 @@ export type { InvoiceLineRecord } from './postgres/invoicing/invoice-line-table.
 export { holdInvoiceNumbers, takeInvoiceNumbers } from './postgres/invoicing/invoice-number-table.js';
 export { anyInvoiceExists, deleteDrafts, findInvoiceOfProvider, insertInvoices, invoiceTable, issueInvoices, listInvoices, lockInvoicesOfBoundaries, readDraftedPeriods, readInvoices, readLastIssues } from './postgres/invoicing/invoice-table.js';
 export type { InvoiceFilter, InvoiceRecord, IssuedInvoice, NewInvoice, PaymentFailureNote } from './postgres/invoicing/invoice-table.js';
+export { readChargedPeriods, readSettledCommitments, saveCommitmentSettlements } from './postgres/invoicing/commitment-settlement-table.js';
+export type { ChargedPeriod, CommitmentSettlement, SettledCommitment } from './postgres/invoicing/commitment-settlement-table.js';
 export { findEndedWithLateUsage, findEndedWithStaleRating, listLatePeriods, readLatePeriods, readLateSettlements, saveLateSettlements } from './postgres/invoicing/late-settlement-table.js';
 export type { LatePeriodKey, LateSettlement, LateSettlementNote, OpenLatePeriod } from './postgres/invoicing/late-settlement-table.js';
 export { readPaymentConnection, savePaymentConnection } from './postgres/invoicing/payment-connection-table.js';

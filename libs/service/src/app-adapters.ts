@@ -69,7 +69,7 @@ export async function openAdapters(options: OpenAdaptersOptions): Promise<AppAda
     clickHouse: new ClickHouse(client),
     authenticator: new PostgresAuthenticator(database, { serverSecret, clock }),
     readOrganization,
-    businessClock: new BusinessClock(database, readOrganization, clock),
+    businessClock: new BusinessClock({ database, readOrganization, clock, hasLeases: role === 'ingest' }),
     clock,
     ids: makeIds({ now: () => clock.now() }),
     logger,

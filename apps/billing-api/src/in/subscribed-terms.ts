@@ -1,8 +1,10 @@
-import { canonicalDecimal, canonicalPrices, type PriceOverride, type SubscribedTerms } from '#domain';
+import type { z } from 'zod';
+import { canonicalDecimal, canonicalPrices, type minimumCommitmentSchema, type PriceOverride, type SubscribedTerms } from '#domain';
 
 interface TermsBody {
   readonly quantities?: Readonly<Record<string, string | number>> | undefined;
   readonly overrides?: readonly PriceOverride[] | undefined;
+  readonly minimum_commitment?: z.infer<typeof minimumCommitmentSchema> | null | undefined;
 }
 
 /** Decimals in their one form; text that is none stays as it is, to be refused by name. Null where the body says nothing of them. */
@@ -13,4 +15,10 @@ export function quantitiesOrNull({ quantities }: TermsBody): SubscribedTerms['qu
 
 export function overridesOrNull({ overrides }: TermsBody): SubscribedTerms['overrides'] | null {
   return overrides === undefined ? null : canonicalPrices(overrides);
+}
+
+/** Null is none; undefined where the body says nothing of it. */
+export function commitmentOrUndefined({ minimum_commitment: given }: TermsBody): SubscribedTerms['minimumCommitment'] | undefined {
+  if (given === undefined || given === null) return given;
+  return { amount: canonicalDecimal(given.amount) ?? given.amount, per: given.per ?? 'billing_period' };
 }

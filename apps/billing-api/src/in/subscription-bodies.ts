@@ -18,6 +18,7 @@ export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
     version: terms.planVersion,
     quantities: terms.quantities,
     overrides: [...terms.overrides],
+    minimum_commitment: terms.minimumCommitment,
     changes: subscription.changes.map((change, index) => ({
       at: instantText(change.at),
       plan: change.planId,
@@ -26,6 +27,7 @@ export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
       prorate: change.isProrated,
       quantities: change.quantities,
       overrides: [...change.overrides],
+      minimum_commitment: change.minimumCommitment,
     })),
     status: statusOf(subscription, now),
     start_at: instantText(subscription.startAt),

@@ -64,6 +64,12 @@ describe('subscriptions', () => {
     [{ quantities: { base: 1.5 }, overrides: [{ price: 'base', meter: 'x' }], discounts: [] }, ['/quantities/base invalid_union', '/overrides/0/meter unknown_field', '/discounts unknown_field']],
     [{ start_at: 'tomorrow', trial_days: -1, collection: 'cash' }, ['/start_at invalid', '/trial_days too_small', '/collection invalid_value']],
     [{ days_until_due: 5 }, ['/days_until_due not_allowed']],
+    [{ minimum_commitment: { amount: '0', per: 'billing_period' } }, ['/minimum_commitment/amount number_out_of_range']],
+    [{ minimum_commitment: { amount: '-5' }, quantities: { none: '1' } }, ['/quantities/none unknown_price', '/minimum_commitment/amount negative_amount']],
+    [{ minimum_commitment: { amount: 'much', per: 'billing_period' } }, ['/minimum_commitment/amount invalid_decimal']],
+    [{ minimum_commitment: { amount: '1234567890123' } }, ['/minimum_commitment/amount number_out_of_range']],
+    [{ minimum_commitment: { per: 'week', currency: 'EUR' } }, ['/minimum_commitment/amount missing_field', '/minimum_commitment/per invalid_value', '/minimum_commitment/currency unknown_field']],
+    [{ minimum_commitment: 'much' }, ['/minimum_commitment invalid_type']],
   ])('refuse %j', async (input, pointers) => {
     const { status, body } = await subscribe(input);
     expect([status, pointersOf(body)]).toEqual([422, pointers]);
@@ -183,6 +189,30 @@ describe('a change', () => {
     expect(preview.body.subscription.changes.at(-1)).toMatchObject({ at: '2026-03-25T12:00:00Z', plan_key: 'pro', quantities: {}, overrides: [] });
     // The first period begins at the trial's end, by the next plan.
     expect(preview.body.invoice.lines.map(({ kind, amount }: Record<string, string>) => [kind, amount])).toEqual([['advance', '31.00']]);
+  });
+});
+
+describe('a minimum commitment', () => {
+  it('is kept with the subscription, changed, kept by other changes and taken away', async () => {
+    const { body } = await subscribe({ minimum_commitment: { amount: '500.00' } });
+    expect(body.minimum_commitment).toEqual({ amount: '500', per: 'billing_period' });
+    const change = (input: object) => owner('POST', `/v1/subscriptions/${body.id}/change`, { when: 'now', ...input });
+    expect((await change({ plan: 'seats' })).body).toMatchObject({ minimum_commitment: { amount: '500' }, changes: [{ minimum_commitment: { amount: '500', per: 'billing_period' } }] });
+    expect((await change({ minimum_commitment: { amount: 6000, per: 'year' } })).body.minimum_commitment).toEqual({ amount: '6000', per: 'year' });
+    expect((await change({ minimum_commitment: { amount: '6e3', per: 'year' } })).body.changes).toHaveLength(2); // The same as before.
+    const refused = await change({ minimum_commitment: { amount: '0' }, plan: 'none' });
+    expect(pointersOf(refused.body)).toEqual(['/plan unknown_plan']);
+    expect((await change({ minimum_commitment: null, when: 'period_end' })).body).toMatchObject({ minimum_commitment: { amount: '6000' }, changes: [{}, {}, { minimum_commitment: null }] });
+    expect((await owner('GET', `/v1/subscriptions/${body.id}`)).body.changes.at(-1).minimum_commitment).toBeNull();
+  });
+
+  it('per year needs a plan that is billed at least once a year', async () => {
+    await owner('POST', '/v1/plans', { key: 'slow', name: 'Slow', currency: 'EUR', billing_period: 'P13M', prices: [] });
+    const { body } = await subscribe({ plan: 'slow', minimum_commitment: { amount: '1', per: 'year' } });
+    expect(body.errors).toMatchObject([{ pointer: '/minimum_commitment/per', code: 'not_allowed', detail: 'The plan is billed every P13M, which is longer than a year; commit to an amount per "billing_period".' }]);
+    const { id } = (await subscribe({ minimum_commitment: { amount: '1', per: 'year' } })).body;
+    expect(pointersOf((await owner('POST', `/v1/subscriptions/${id}/change`, { plan: 'slow', when: 'now' })).body)).toEqual(['/minimum_commitment/per not_allowed']);
+    expect((await owner('POST', `/v1/subscriptions/${id}/change`, { plan: 'slow', minimum_commitment: null, when: 'now' })).status).toBe(200);
   });
 });
 

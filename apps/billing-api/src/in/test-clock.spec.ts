@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { aggregatorGroup, topics } from '#contracts';
-import { beginClockRun, countIntoClockRun, Database, finishClockRun, insertDueActs, insertInvoices, readTestClock } from '#persistence';
+import { beginClockRun, BusinessClock, countIntoClockRun, Database, finishClockRun, insertDueActs, insertInvoices, readTestClock } from '#persistence';
 import { systemClock } from '#platform';
 import { usePostgres } from '#testing';
 import { startBillingApi } from '../fixtures/billing-api-app.js';
@@ -52,6 +52,24 @@ describe('the test clock', () => {
       await call('POST', '/v1/test-clock', { now });
       expect((await adapters.businessClock.now(id)).toString()).toBe(now);
       await Promise.all(early);
+    }
+  });
+
+  it('is what was answered also for readers that ask once in a while', async () => {
+    const { id, call } = await anotherOrganization();
+    const leased = new BusinessClock({ ...adapters, hasLeases: true });
+    for (let second = 10; second < 15; second += 1) {
+      const now = `2026-01-01T00:00:${second}Z`;
+      await leased.now(id); // What it said just before must not be what it says just after.
+      await call('POST', '/v1/test-clock', { now });
+      expect((await leased.now(id)).toString()).toBe(now);
+    }
+    for (let day = 2; day < 7; day += 1) {
+      const to = `2026-01-0${day}T00:00:00Z`;
+      playInvoicing(id, 0);
+      await leased.now(id);
+      await call('POST', '/v1/test-clock/advance', { to });
+      expect((await leased.now(id)).toString()).toBe(to);
     }
   });
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { lateUsageDefault, type LateUsage, type Price } from '#domain';
+import { lateUsageDefault, type LateUsage, type MinimumCommitment, type Price } from '#domain';
 import { aggregatorGroup, topics } from '#contracts';
 import { Database, migrateDatabase, readClockRun } from '#persistence';
 import { makeIds, makeLogger, openPostgresEventLog, systemClock, type Clock, type PostgresEventLog } from '#platform';
@@ -21,6 +21,7 @@ export interface NewSubscription {
   readonly collection?: 'automatic' | 'send_invoice';
   readonly daysUntilDue?: number;
   readonly planId?: string;
+  readonly minimumCommitment?: MinimumCommitment;
 }
 
 /** Invoicing on a real Postgres, with the other apps' rows written for it and the rating service played. */
@@ -84,15 +85,23 @@ export class InvoicingFixture {
   async subscribe(subscription: NewSubscription): Promise<void> {
     const { id, startAt, trialEndAt = null } = subscription;
     await this.sql.query(
-      `insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, trial_end_at, currency, time_zone, collection, days_until_due, created_at)
-       select $1, 'org_a', $2, $3, 1, $4, $5, $6, currency, $7, $8, $9, now() from plan_versions where plan_id = $3`,
+      `insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, trial_end_at, currency, time_zone, collection, days_until_due, minimum_commitment, created_at)
+       select $1, 'org_a', $2, $3, 1, $4, $5, $6, currency, $7, $8, $9, $10, now() from plan_versions where plan_id = $3`,
       [
         id, subscription.customerId ?? 'cus_a', subscription.planId ?? 'plan_a', startAt, subscription.anchor ?? trialEndAt ?? startAt, trialEndAt,
-        subscription.timeZone ?? 'UTC', subscription.collection ?? 'automatic', subscription.daysUntilDue ?? null,
+        subscription.timeZone ?? 'UTC', subscription.collection ?? 'automatic', subscription.daysUntilDue ?? null, subscription.minimumCommitment === undefined ? null : JSON.stringify(subscription.minimumCommitment),
       ]);
     // Rating knows it and has nothing to do.
     await this.sql.query(
       `insert into rating_due (organization_id, subscription_id, generation, rated_generation, revision, first_marked_at, last_marked_at) values ('org_a', $1, 1, 1, 1000000, now(), now())`, [id]);
+  }
+
+  /** Puts it on other terms at once, as a change now does. */
+  async change(id: string, change: { at: string; planId?: string; minimumCommitment?: MinimumCommitment | null; isProrated?: boolean }): Promise<void> {
+    await this.sql.query(
+      `update subscriptions set revision = revision + 1, changes = changes || jsonb_build_array(jsonb_build_object('at', $2::text, 'plan_id', $3::text, 'plan_version', 1, 'billing_period', 'P1M',
+         'billing_anchor', to_char(billing_anchor at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'prorated', $4::boolean, 'immediate', true, 'quantities', '{}'::jsonb, 'overrides', '[]'::jsonb, 'minimum_commitment', $5::jsonb)) where id = $1`,
+      [id, change.at, change.planId ?? 'plan_a', change.isProrated ?? true, JSON.stringify(change.minimumCommitment ?? null)]);
   }
 
   async cancel(id: string, options: { at: string; prorate?: boolean }): Promise<void> {

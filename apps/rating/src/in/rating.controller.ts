@@ -59,7 +59,7 @@ function toRow(row: RatedUsageRow): RatedUsageBody['data'][number] {
   return {
     ...(row.customer === undefined ? {} : { customer: row.customer.id, customer_key: row.customer.key }),
     ...(row.plan === undefined ? {} : { plan: row.plan.id, plan_key: row.plan.key }),
-    ...(row.price === undefined ? {} : { price: row.price.id, price_key: row.price.key }),
+    ...(row.price === undefined ? {} : { price: row.price?.id ?? null, price_key: row.price?.key ?? null }),
     ...(row.day === undefined ? {} : { day: row.day }),
     quantity: row.quantity,
     amount: formatMinor(row.amountMinor, row.currency),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keySchema, lineKinds, metadataSchema, priceOverrideSchema, referenceSchema, subscriptionStatuses } from '#domain';
+import { keySchema, lineKinds, metadataSchema, minimumCommitmentSchema, priceOverrideSchema, referenceSchema, subscriptionStatuses } from '#domain';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const trialDaysMax = 3_650;
@@ -17,6 +17,8 @@ const terms = {
   overrides: z.array(priceOverrideSchema).max(termsMax).optional().meta({ description: 'Prices that this subscription has otherwise than its plan: the fields given replace the plan\u2019s.' }),
 };
 
+const commitmentWords = 'What the subscription\u2019s fees and usage shall come to at least; what lacks is asked for at the end. Part of a period or year commits to its share. What is owed once does not count.';
+
 /** `POST /v1/subscriptions`. */
 export const subscriptionCreateSchema = z.strictObject({
   customer: referenceSchema,
@@ -26,6 +28,7 @@ export const subscriptionCreateSchema = z.strictObject({
   billing_anchor: instantInputSchema.optional(),
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
   ...terms,
+  minimum_commitment: minimumCommitmentSchema.nullable().optional().meta({ description: commitmentWords }),
   collection: z.enum(['automatic', 'send_invoice']).optional(),
   days_until_due: z.int().min(0).max(daysUntilDueMax).optional(),
   metadata: metadataSchema.optional(),
@@ -46,10 +49,12 @@ export const subscriptionChangeSchema = z.strictObject({
   plan: referenceSchema.optional().meta({ description: 'Default: the plan that it is on.' }),
   version: z.int().min(1).optional().meta({ description: 'Default: the plan\u2019s latest; the present one where no plan is named.' }),
   ...terms,
+  minimum_commitment: minimumCommitmentSchema.nullable().optional().meta({ description: `${commitmentWords} Default: what there is; null takes it away.` }),
   when: z.enum(['now', 'period_end']),
   prorate: z.boolean().optional().meta({ default: true, description: 'Of a change now: gives the unused rest of fees in advance back, and asks for the rest of the new ones. Otherwise the new ones begin with the next period.' }),
 });
 
+const commitmentSchema = minimumCommitmentSchema.required();
 const periodSchema = z.object({ start: instantSchema, end: instantSchema });
 
 const subscriptionShape = {
@@ -60,6 +65,7 @@ const subscriptionShape = {
   version: z.int(),
   quantities: z.record(z.string(), z.string()),
   overrides: z.array(priceOverrideSchema),
+  minimum_commitment: commitmentSchema.nullable(),
   changes: z
     .array(z.object({
       at: instantSchema,
@@ -69,6 +75,7 @@ const subscriptionShape = {
       prorate: z.boolean(),
       quantities: z.record(z.string(), z.string()),
       overrides: z.array(priceOverrideSchema),
+      minimum_commitment: commitmentSchema.nullable(),
     }))
     .meta({ description: 'What changed since it was made, or will, oldest first. The last may lie ahead.' }),
   status: z.enum(subscriptionStatuses),

@@ -20,7 +20,8 @@ export function previewInvoice(options: {
   readonly payable?: PayableAmounts | null;
 }): PreviewedInvoice | null {
   const { boundary, terms, usage = [], carriedIn = [], payable = null } = options;
-  const period = invoicePeriod(boundary, terms.stages);
+  // A boundary that bills no period by itself may still close one that a commitment is held against.
+  const period = invoicePeriod(boundary, terms.stages) ?? (usage.length === 0 ? null : (boundary.closes?.period ?? null));
   if (period === null) return null;
   return { period, ...composeInvoice({ period, lines: [...usage, ...boundaryFees(boundary, terms)], carriedIn, payable }) };
 }

@@ -29,6 +29,15 @@ export function parseInterval(text: string): Interval {
   return interval;
 }
 
+/** How many of a unit make a year, or a little more. */
+const unitsPerYear: Readonly<Record<IntervalUnit, number>> = { days: 366, weeks: 52, months: 12, years: 1 };
+
+/** True where some year may pass without a boundary of its own. */
+export function isLongerThanYear(text: string): boolean {
+  const { unit, count } = parseInterval(text);
+  return count > unitsPerYear[unit];
+}
+
 function intervalOf(text: string): Interval | null {
   const match = intervalPattern.exec(text);
   const unit = units[match?.[2] ?? ''];

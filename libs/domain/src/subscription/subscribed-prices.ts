@@ -5,6 +5,7 @@ import { keySchema } from '../catalog/key.js';
 import { priceFaults } from '../catalog/price-faults.js';
 import { priceSchema, type Price } from '../catalog/price.js';
 import type { IdentifiedPrice } from '../rating/rate-fee.js';
+import { minimumCommitmentFaults, type MinimumCommitment } from './minimum-commitment.js';
 
 /** What a subscription has otherwise than its plan: the named price with these fields in place of the plan's. What is metered, and what it is called, stays. */
 export const priceOverrideSchema = priceSchema.omit({ key: true, type: true, meter: true, group_by: true }).partial().extend({ price: keySchema });
@@ -16,6 +17,8 @@ export interface SubscribedTerms {
   /** Units by a fee's key, such as seats; one where none are given. */
   readonly quantities: Readonly<Record<string, string>>;
   readonly overrides: readonly PriceOverride[];
+  /** What its prices shall come to at least; null for nothing. */
+  readonly minimumCommitment: MinimumCommitment | null;
 }
 
 /** A plan's price as the override makes it; the same where there is none. */
@@ -29,7 +32,7 @@ export function overriddenPrice<P extends Price>(price: P, overrides: readonly P
 }
 
 /** A plan's prices as a subscription has them. */
-export function subscribedPrices(prices: readonly (Price & { readonly id: string })[], terms: SubscribedTerms): IdentifiedPrice[] {
+export function subscribedPrices(prices: readonly (Price & { readonly id: string })[], terms: Pick<SubscribedTerms, 'quantities' | 'overrides'>): IdentifiedPrice[] {
   return prices.map((price) => {
     const own = overriddenPrice(price, terms.overrides);
     const quantity = Object.hasOwn(terms.quantities, price.key) ? terms.quantities[price.key] : undefined;
@@ -37,9 +40,14 @@ export function subscribedPrices(prices: readonly (Price & { readonly id: string
   });
 }
 
-/** What is wrong with terms of the right shape, held against the plan's prices: each fault with its pointer. */
-export function subscribedTermsFaults(terms: SubscribedTerms, prices: readonly Price[]): CatalogFault[] {
-  return [...quantityFaults(terms, prices), ...terms.overrides.flatMap((override, index) => overrideFaults(override, { index, terms, prices }))];
+/** What is wrong with terms of the right shape, held against the plan: each fault with its pointer. */
+export function subscribedTermsFaults(terms: SubscribedTerms, plan: { readonly prices: readonly Price[]; readonly billingPeriod: string }): CatalogFault[] {
+  const { prices, billingPeriod } = plan;
+  return [
+    ...quantityFaults(terms, prices),
+    ...terms.overrides.flatMap((override, index) => overrideFaults(override, { index, terms, prices })),
+    ...minimumCommitmentFaults(terms.minimumCommitment, billingPeriod),
+  ];
 }
 
 /** Whether a fee depends on how many units it is owed for. */

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { Problem } from './problem.js';
 
 /** The date of the contract that this build speaks. */
@@ -8,16 +8,21 @@ export const apiVersion = '2026-11-01';
  * Takes `Tollway-Version: YYYY-MM-DD`, the date that a client was written for, and answers with the version that serves it.
  * There is one so far, so every date from it on is served by it, and a date before it never had a contract.
  */
-export async function negotiateVersion(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function negotiateVersion(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   const asked = request.headers['tollway-version'];
   void reply.header('tollway-version', apiVersion);
-  if (asked === undefined) return;
+  if (asked === undefined) done();
+  else done(problemOf(asked));
+}
+
+function problemOf(asked: string | string[]): Problem | undefined {
   if (typeof asked !== 'string' || !isDate(asked)) {
-    throw new Problem({ status: 400, code: 'invalid_version', detail: 'Give Tollway-Version as YYYY-MM-DD.' });
+    return new Problem({ status: 400, code: 'invalid_version', detail: 'Give Tollway-Version as YYYY-MM-DD.' });
   }
   if (asked < apiVersion) {
-    throw new Problem({ status: 400, code: 'unknown_version', detail: `The oldest version of this API is ${apiVersion}.` });
+    return new Problem({ status: 400, code: 'unknown_version', detail: `The oldest version of this API is ${apiVersion}.` });
   }
+  return undefined;
 }
 
 function isDate(text: string): boolean {

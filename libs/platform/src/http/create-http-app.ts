@@ -40,8 +40,10 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, toProblem(error)),
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  fastify.addHook('onSend', async (request, reply) => {
+  // Hooks of every request call back: a promise for each would cost more than what they do.
+  fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    done();
   });
   fastify.addHook('onRequest', negotiateVersion);
   fastify.setErrorHandler((error, request, reply) => {

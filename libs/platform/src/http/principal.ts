@@ -51,14 +51,15 @@ export const CurrentCall = createParamDecorator((_: unknown, context: ExecutionC
   };
 });
 
-const principals = new WeakMap<object, Principal>();
+/** On the raw request, which Fastify's and Nest's views of it have in common. */
+const principalKey = Symbol('principal');
 
 export function setPrincipal(request: FastifyRequest, principal: Principal): void {
-  principals.set(request.raw, principal);
+  (request.raw as { [principalKey]?: Principal })[principalKey] = principal;
 }
 
 export function principalOf(request: FastifyRequest): Principal {
-  const principal = principals.get(request.raw);
+  const principal = (request.raw as { [principalKey]?: Principal })[principalKey];
   if (principal === undefined) throw new Error('The route has no authenticated principal.');
   return principal;
 }

@@ -10,9 +10,10 @@ export function requestMetrics(registry: Registry): (fastify: FastifyInstance) =
     name: 'tollway_http_request_seconds', help: 'Time from a request\'s head to the end of its answer.', labelNames: ['method', 'route', 'status'], buckets, registers: [registry],
   });
   return (fastify) => {
-    fastify.addHook('onResponse', async (request, reply) => {
+    fastify.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? unknownRoute;
       seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
+      done();
     });
   };
 }

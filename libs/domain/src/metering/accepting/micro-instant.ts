@@ -65,9 +65,10 @@ export function textOfInstant({ seconds, micros }: MicroInstant): string {
 }
 
 export function toMicroInstant(instant: Temporal.Instant): MicroInstant {
-  const seconds = Math.floor(instant.epochMilliseconds / 1_000);
-  const nanoseconds = instant.epochNanoseconds - BigInt(seconds) * 1_000_000_000n;
-  return { seconds, micros: Number.parseInt((nanoseconds / 1_000n).toString(), 10) };
+  const { epochMilliseconds } = instant;
+  const seconds = Math.floor(epochMilliseconds / 1_000);
+  const beyond = instant.epochNanoseconds - BigInt(epochMilliseconds) * 1_000_000n; // Below a millisecond, and never negative.
+  return { seconds, micros: (epochMilliseconds - seconds * 1_000) * 1_000 + Number(beyond / 1_000n) };
 }
 
 /** Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted in years that begin in March. */

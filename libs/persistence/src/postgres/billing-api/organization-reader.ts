@@ -16,7 +16,7 @@ export function organizationReader(database: Database): ReadOrganization {
     fetchMethod: async (id) => (await database.inOrganization(id, (manager) => findOrganization(manager, id))) ?? undefined,
   });
   return async (organizationId) => {
-    const organization = await cache.fetch(organizationId);
+    const organization = cache.get(organizationId) ?? (await cache.fetch(organizationId));
     assert(organization !== undefined, 'An organization that is named by a credential or a row exists.');
     return organization;
   };

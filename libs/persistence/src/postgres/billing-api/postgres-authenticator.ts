@@ -4,7 +4,7 @@ import type { Scope } from '#contracts';
 import type { Authenticator, Clock, Principal } from '#platform';
 import type { Database } from '../database.js';
 import { apiKeyTable, type ApiKey } from './api-key-table.js';
-import { credentialHash } from './credential-hash.js';
+import { rememberedCredentialHash } from './credential-hash.js';
 import { findOrganization } from './organization-table.js';
 import { fromRow, type Row } from './table-columns.js';
 
@@ -22,11 +22,13 @@ interface Known {
 /** Finds an API key by the HMAC of its secret. Each process asks once in five seconds for a key, also for one that is unknown. */
 export class PostgresAuthenticator implements Authenticator {
   private readonly known: LRUCache<string, { found: Known | null }>;
+  private readonly hashOf: (credential: string) => string;
 
   constructor(
     private readonly database: Database,
     private readonly options: { readonly serverSecret: string; readonly clock: Clock },
   ) {
+    this.hashOf = rememberedCredentialHash(options.serverSecret);
     this.known = new LRUCache({
       max: cachedKeysMax,
       ttl: cacheMs,
@@ -35,7 +37,8 @@ export class PostgresAuthenticator implements Authenticator {
   }
 
   async authenticate(credential: string): Promise<Principal | null> {
-    const entry = await this.known.fetch(credentialHash({ serverSecret: this.options.serverSecret, credential }));
+    const secretHash = this.hashOf(credential);
+    const entry = this.known.get(secretHash) ?? (await this.known.fetch(secretHash));
     const found = entry?.found ?? null;
     if (found === null) return null;
     const isExpired = found.expiresAt !== null && Temporal.Instant.compare(found.expiresAt, this.options.clock.now()) <= 0;

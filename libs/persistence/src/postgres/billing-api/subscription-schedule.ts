@@ -1,4 +1,4 @@
-import { subscribedPrices, type BillingSchedule, type IdentifiedPrice, type Period } from '#domain';
+import { subscribedPrices, type BillingSchedule, type IdentifiedPrice, type MinimumCommitment, type Period } from '#domain';
 import type { EntityManager } from 'typeorm';
 import { assert } from '#platform';
 import { readPlanVersions, type PlanVersion, type PlanVersionOfPlan } from './plan-tables.js';
@@ -20,6 +20,11 @@ export function scheduleOf({ subscription, plan }: { readonly subscription: Subs
       at, isProrated, isImmediate, recurrence: { anchor: billingAnchor, timeZone: subscription.timeZone, interval: billingPeriod },
     })),
   };
+}
+
+/** What is committed to in each stage of the schedule: what it began with, then that of each change. */
+export function commitmentsOf(subscription: SubscriptionRecord): (MinimumCommitment | null)[] {
+  return [subscription, ...subscription.changes].map(({ minimumCommitment }) => minimumCommitment);
 }
 
 export function trialOf({ startAt, trialEndAt }: Pick<SubscriptionRecord, 'startAt' | 'trialEndAt'>): Period | null {

@@ -1,5 +1,5 @@
 import { EntitySchema, type EntityManager, type ValueTransformer } from 'typeorm';
-import type { PriceOverride, SubscribedTerms } from '#domain';
+import type { MinimumCommitment, PriceOverride, SubscribedTerms } from '#domain';
 import { ownRows } from './list-rows.js';
 import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
@@ -57,12 +57,15 @@ interface StoredChange {
   readonly immediate: boolean;
   readonly quantities: Readonly<Record<string, string>>;
   readonly overrides: readonly PriceOverride[];
+  /** Left out of changes that are older than commitments. */
+  readonly minimum_commitment?: MinimumCommitment | null;
 }
 
 function toStoredChanges(changes: readonly PlanChange[]): StoredChange[] {
   return changes.map((change) => ({
     at: change.at.toString(), plan_id: change.planId, plan_version: change.planVersion, billing_period: change.billingPeriod, billing_anchor: change.billingAnchor.toString(),
     prorated: change.isProrated, immediate: change.isImmediate, quantities: change.quantities, overrides: change.overrides,
+    minimum_commitment: change.minimumCommitment,
   }));
 }
 
@@ -71,6 +74,7 @@ const changesTransformer: ValueTransformer = {
   from: (stored: readonly StoredChange[]) => stored.map((change): PlanChange => ({
     at: Temporal.Instant.from(change.at), planId: change.plan_id, planVersion: change.plan_version, billingPeriod: change.billing_period, billingAnchor: Temporal.Instant.from(change.billing_anchor),
     isProrated: change.prorated, isImmediate: change.immediate, quantities: change.quantities, overrides: change.overrides,
+    minimumCommitment: change.minimum_commitment ?? null,
   })),
 };
 
@@ -84,6 +88,7 @@ export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
     planVersion: integerColumn('plan_version'),
     quantities: jsonColumn('quantities', { default: {} }),
     overrides: jsonColumn('overrides', { default: [] }),
+    minimumCommitment: jsonColumn('minimum_commitment', { nullable: true }),
     changes: jsonColumn('changes', { default: [], transformer: changesTransformer }),
     startAt: instantColumn('start_at'),
     billingAnchor: instantColumn('billing_anchor'),

@@ -1,6 +1,11 @@
 import { EntitySchema, type EntityManager } from 'typeorm';
 import { fromRow, instantColumn, textColumn, type Row } from './table-columns.js';
 
+/** How long a process may go by what it read of a clock that was not on its way. */
+export const testClockLeaseMs = 50;
+/** After so long every lease that was taken before is over; the rest is for timers that fire early. */
+export const testClockLeasesOverMs = testClockLeaseMs + 10;
+
 /** Business time of a test organization. `now` null is system time; `target` is set exactly while it advances. */
 export interface TestClock {
   readonly organizationId: string;

@@ -20,7 +20,8 @@ export interface RatedUsageQuery {
 export interface RatedUsageRow {
   readonly customer?: { readonly id: string; readonly key: string | null };
   readonly plan?: { readonly id: string; readonly key: string };
-  readonly price?: { readonly id: string; readonly key: string };
+  /** Null for what lacked to a commitment, which is no price's. */
+  readonly price?: { readonly id: string; readonly key: string } | null;
   readonly day?: string;
   readonly quantity: string;
   readonly amountMinor: bigint;
@@ -43,8 +44,8 @@ interface ReportRow {
   customer_key?: string | null;
   plan_id?: string;
   plan_key?: string;
-  price_id?: string;
-  price_key?: string;
+  price_id?: string | null;
+  price_key?: string | null;
   day?: string;
   quantity: string;
   amount_minor: string;
@@ -54,7 +55,7 @@ interface ReportRow {
   adjusts_end: string | null;
 }
 
-/** Days as they were rated, and late usage on the day of the document that bears it. What was absorbed is nobody's. */
+/** Days as they were rated, late usage on the day of the document that bears it, and what lacked to commitments. What was absorbed is nobody's. */
 const earned = `(
   select rated_days.organization_id, customer_id, plan_id, price_id, price_key, day, day_start, rated_days.quantity, amount_minor, rated_days.currency,
     case when is_final then 'closed' else 'open' end as state, null::timestamptz as adjusts_start, null::timestamptz as adjusts_end
@@ -62,7 +63,11 @@ const earned = `(
   where day_start >= $1 and day_start < $2
   union all
   select organization_id, customer_id, plan_id, price_id, price_key, day, day_start, quantity, billed_minor, currency, 'adjustment', period_start, period_end
-  from late_settlements where invoice_id is not null and day_start >= $1 and day_start < $2) days`;
+  from late_settlements where invoice_id is not null and day_start >= $1 and day_start < $2
+  union all
+  select settled.organization_id, settled.customer_id, settled.plan_id, null, null, settled.day, settled.day_start, 0, settled.amount_minor, settled.currency,
+    case when line.kind = 'minimum' then 'closed' else 'adjustment' end, case when line.kind = 'adjustment' then settled.period_start end, case when line.kind = 'adjustment' then settled.period_end end
+  from commitment_settlements settled join invoice_lines line on line.id = settled.line_id where settled.day_start >= $1 and settled.day_start < $2) days`;
 
 /** Sums rated days in the caller's organization; at most `rowsMax` rows and one more, by which a caller sees that there are too many. */
 export async function readRatedUsage(manager: EntityManager, query: RatedUsageQuery): Promise<readonly RatedUsageRow[]> {
@@ -89,7 +94,7 @@ function toReportRow(row: ReportRow): RatedUsageRow {
   return {
     ...(row.customer_id === undefined ? {} : { customer: { id: row.customer_id, key: row.customer_key ?? null } }),
     ...(row.plan_id === undefined ? {} : { plan: { id: row.plan_id, key: row.plan_key ?? '' } }),
-    ...(row.price_id === undefined ? {} : { price: { id: row.price_id, key: row.price_key ?? '' } }),
+    ...(row.price_id === undefined ? {} : { price: row.price_id === null ? null : { id: row.price_id, key: row.price_key ?? '' } }),
     ...(row.day === undefined ? {} : { day: row.day }),
     quantity: row.quantity,
     amountMinor: BigInt(row.amount_minor),
