@@ -1,13 +1,14 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import pg from 'pg';
 import { pino } from 'pino';
+import { afterAll, beforeAll } from 'vitest';
 import {
   decodeDeadLetterRecord, decodeUsageRecord, ownerScopes, topics, type DeadLetterRecord, type DeadLetterStateRecord, type EventsAnswerBody, type Scope, type UsageCorrectionRecord,
   type UsageEventRecord,
 } from '#contracts';
 import type { Meter } from '#domain';
 import { makeIds, migrateEventLog, openPostgresEventLog, systemClock, type Clock, type EventLog, type Principal } from '#platform';
-import { freshDatabase, type DatabaseTemplate } from '#testing';
+import { freshDatabase, usePostgres, type DatabaseTemplate } from '#testing';
 import { registerIngestRoutes } from './in/ingest-routes.js';
 import type { DeadLetterQuery, EventSource, FindEventSource, KeptDeadLetter } from '#persistence';
 
@@ -140,6 +141,23 @@ export class IngestFixture {
     await this.parts.log.close();
     await this.parts.pool.end();
   }
+}
+
+/** The ingest routes for the specs of a file, in the state in which each leaves them to the next. `prepare` is run before the first. */
+export function useIngest(options: IngestOptions = {}, prepare: (ingest: IngestFixture) => void = () => undefined): () => IngestFixture {
+  usePostgres();
+  let ingest: IngestFixture | undefined;
+  beforeAll(async () => {
+    ingest = await IngestFixture.start(options);
+    prepare(ingest);
+  });
+  afterAll(async () => {
+    await ingest?.close();
+  });
+  return () => {
+    if (ingest === undefined) throw new Error('The ingest routes are there once the specs run.');
+    return ingest;
+  };
 }
 
 /** As the store lists them: the oldest first, behind the one that is named. */

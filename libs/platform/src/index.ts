@@ -16,6 +16,7 @@ export type { Accepted, InputFault, Outcome, Refusal } from './errors/refusal.js
 export type { EventLog, LogBatch, LogPosition, LogRecord, NewLogRecord, PartitionLag, SubscribeOptions, Subscription } from './event-log/event-log.js';
 export { openKafkaEventLog } from './event-log/kafka/kafka-event-log.js';
 export type { KafkaEventLogOptions } from './event-log/kafka/kafka-event-log.js';
+export { Turns } from './event-log/kafka/turns.js';
 export { LogServer } from './event-log/log-server.js';
 export type { LogServerOptions } from './event-log/log-server.js';
 export { eventLogGrants, eventLogMigration, migrateEventLog } from './event-log/postgres-event-log-schema.js';

@@ -16,3 +16,4 @@ export type { Script, ScriptedOutcome } from './stripe-double/scripted-outcomes.
 export { StripeDouble } from './stripe-double/stripe-double.js';
 export type { JournalEntry, StripeDoubleOptions } from './stripe-double/stripe-double.js';
 export { isLongForm, runsOf } from './properties/long-form.js';
+export { nastyJson } from './properties/nasty-json.js';

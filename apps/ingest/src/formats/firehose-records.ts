@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { eventsBodySizeMax, eventsMax } from '#contracts';
 import { isJsonObject } from '#domain';
 import type { ReceivedBatch, ReceivedEvent } from '../received-batch.js';
+import { checkValues } from './json-values.js';
 import { linesOfBytes, type Line } from './lines.js';
 import { batchOfLines } from './ndjson-events.js';
 import { bodyTooLarge, tooManyEvents } from './too-large.js';
@@ -25,9 +26,11 @@ export function firehoseRequest(body: unknown): FirehoseRequest | null {
 export function firehoseEntries({ records }: FirehoseRequest): ReceivedBatch {
   const budget = { bytesLeft: eventsBodySizeMax };
   const entries: { readonly event: ReceivedEvent; readonly text: string }[] = [];
-  for (const record of records) {
-    const data = isJsonObject(record) ? record.data : undefined;
-    const batch = recordBatch(data, budget);
+  const sent = records.map((record) => (isJsonObject(record) ? record.data : undefined));
+  const read = sent.map((data) => recordLines(data, budget));
+  checkValues(read.flatMap((lines) => (lines ?? []).map(({ text }) => text)));
+  for (const [index, lines] of read.entries()) {
+    const batch = lines === null ? unreadableRecord(sent[index]) : batchOfLines(lines);
     for (const [at, event] of batch.events.entries()) {
       if (entries.length === eventsMax) throw tooManyEvents();
       // The number of a line within its record says nothing to anybody.
@@ -38,14 +41,19 @@ export function firehoseEntries({ records }: FirehoseRequest): ReceivedBatch {
   return { events: entries.map(({ event }) => event), payloadOf: (index) => entries[index]?.text ?? '' };
 }
 
-function recordBatch(data: unknown, budget: { bytesLeft: number }): ReceivedBatch {
+/** Null where a record can't be read. */
+function recordLines(data: unknown, budget: { bytesLeft: number }): Line[] | null {
+  if (typeof data !== 'string') return null;
   try {
-    const bytes = typeof data === 'string' ? Buffer.from(Uint8Array.fromBase64(data)) : null;
-    if (bytes !== null) return batchOfLines(linesOf(inflated(bytes, budget)));
+    return linesOf(inflated(Buffer.from(Uint8Array.fromBase64(data)), budget));
   } catch (error) {
     if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(eventsBodySizeMax);
     if (!(error instanceof SyntaxError || codeOf(error).startsWith('Z_'))) throw error;
+    return null;
   }
+}
+
+function unreadableRecord(data: unknown): ReceivedBatch {
   return {
     events: [{ value: undefined, faults: [{ pointer: '', code: 'unknown_format', detail: 'The record’s data is no base64 of lines or of a whole gzip.' }] }],
     payloadOf: () => (typeof data === 'string' ? data : ''),
@@ -77,6 +85,7 @@ function linesOf(bytes: Buffer): Line[] {
 }
 
 function parsedOrUndefined(text: string): unknown {
+  checkValues([text]);
   try {
     return JSON.parse(text) as unknown;
   } catch {

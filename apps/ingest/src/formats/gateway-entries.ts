@@ -1,5 +1,6 @@
 import type { ReceivedBatch } from '../received-batch.js';
 import { batchOf } from './json-events.js';
+import { checkValues } from './json-values.js';
 import type { LineOptions } from './line-identity.js';
 import { linesOfBytes } from './lines.js';
 import { batchOfLines } from './ndjson-events.js';
@@ -35,6 +36,7 @@ function readableText(body: Buffer): string {
 }
 
 function parsedOrUndefined(text: string): unknown {
+  checkValues([text]);
   try {
     return JSON.parse(text) as unknown;
   } catch {

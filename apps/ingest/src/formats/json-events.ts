@@ -2,6 +2,7 @@ import { eventsMax } from '#contracts';
 import { elementTexts, hasInexactNumber, isJsonObject, memberAt, parseExactNumbers } from '#domain';
 import { Problem } from '#platform';
 import type { ReceivedBatch, ReceivedEvent } from '../received-batch.js';
+import { checkValues } from './json-values.js';
 import { tooManyEvents } from './too-large.js';
 
 /** An event, an array of events, or `{"events": [...]}`. */
@@ -40,6 +41,7 @@ export function exactEvent(value: unknown, text: string): ReceivedEvent {
 }
 
 export function parseJson(text: string): unknown {
+  checkValues([text]);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

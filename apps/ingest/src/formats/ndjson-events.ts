@@ -1,5 +1,6 @@
 import type { ReceivedBatch, ReceivedEvent } from '../received-batch.js';
 import { exactEvent } from './json-events.js';
+import { checkValues } from './json-values.js';
 import { linesOf, type Line } from './lines.js';
 
 /** One event a line. A line that is no JSON is one refused event. */
@@ -8,6 +9,7 @@ export function ndjsonEvents(text: string): ReceivedBatch {
 }
 
 export function batchOfLines(lines: readonly Line[]): ReceivedBatch {
+  checkValues(lines.map(({ text }) => text));
   return { events: lines.map(lineEvent), payloadOf: (index) => lines[index]?.text ?? '' };
 }
 

@@ -1,29 +1,20 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usePostgres } from '#testing';
-import { IngestFixture, type Answer } from '../ingest-fixture.js';
+import { describe, expect, it } from 'vitest';
+import { useIngest, type Answer } from '../ingest-fixture.js';
 
-usePostgres();
-
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start();
-});
-afterAll(async () => {
-  await ingest.close();
-});
+const ingest = useIngest();
 
 const line = (path: string, client = '203.0.113.9', user = '-'): string => `${client} - ${user} [17/Oct/2026:10:05:03 +0200] "GET ${path} HTTP/1.1" 200 980 "-" "curl/8"`;
 const post = (body: string | Uint8Array, query = '', headers: Record<string, string> = {}): Promise<Answer> =>
-  ingest.post(`/v1/ingest/combined${query}`, body, { 'content-type': 'text/plain', ...headers });
-const idsOf = async (source: string): Promise<string[]> => (await ingest.events()).filter((event) => event.source === source).map((event) => event.id);
+  ingest().post(`/v1/ingest/combined${query}`, body, { 'content-type': 'text/plain', ...headers });
+const idsOf = async (source: string): Promise<string[]> => (await ingest().events()).filter((event) => event.source === source).map((event) => event.id);
 
 describe('POST /v1/ingest/combined', () => {
   it('makes an event of a line', async () => {
     expect(await post(line('/v1/a?b=c'), '?batch=one')).toMatchObject({ status: 202, body: { accepted: 1, rejected: [] } });
-    expect((await ingest.events()).find((event) => event.source === 'batch:one')).toMatchObject({
+    expect((await ingest().events()).find((event) => event.source === 'batch:one')).toMatchObject({
       id: '1', type: 'http.request', subject: '203.0.113.9', time: '2026-10-17T08:05:03.000000Z', time_given: true,
       data: '{"bytes":980,"client":"203.0.113.9","method":"GET","path":"/v1/a","protocol":"HTTP/1.1","query":"b=c","status":200,"user_agent":"curl/8"}',
     });
@@ -34,7 +25,7 @@ describe('POST /v1/ingest/combined', () => {
     const answer = await post(body, '?batch=numbers&first_line=101');
     expect(answer).toMatchObject({ status: 202, body: { accepted: 2, rejected: [{ index: 2, line: 106, id: '106', code: 'unknown_format', detail: 'Line 106 is no line of an access log in combined format.' }] } });
     expect((await idsOf('batch:numbers')).sort()).toEqual(['102', '105']);
-    expect((await ingest.refused()).at(-1)).toMatchObject({ kind: 'refused', payload: 'junk', event_source: 'batch:numbers', event_id: '106' });
+    expect((await ingest().refused()).at(-1)).toMatchObject({ kind: 'refused', payload: 'junk', event_source: 'batch:numbers', event_id: '106' });
   });
 
   it('gives equal lines of a request an identity each, and the same ones in another request', async () => {
@@ -51,8 +42,8 @@ describe('POST /v1/ingest/combined', () => {
   it('takes the remote user as the subject where asked to, and refuses lines without one', async () => {
     const answer = await post([line('/u', '203.0.113.9', 'acme'), line('/u')].join('\n'), '?batch=users&subject=user');
     expect(answer).toMatchObject({ status: 202, body: { accepted: 1, rejected: [{ index: 1, line: 2, id: '2', code: 'missing_field', errors: [{ pointer: '/subject' }] }] } });
-    expect((await ingest.events()).find((event) => event.source === 'batch:users')).toMatchObject({ subject: 'acme' });
-    expect(JSON.parse((await ingest.refused()).at(-1)?.payload ?? '')).toMatchObject({ source: 'batch:users', id: '2', data: { path: '/u' } });
+    expect((await ingest().events()).find((event) => event.source === 'batch:users')).toMatchObject({ subject: 'acme' });
+    expect(JSON.parse((await ingest().refused()).at(-1)?.payload ?? '')).toMatchObject({ source: 'batch:users', id: '2', data: { path: '/u' } });
   });
 
   it('is never refused as a whole for what stands in it', async () => {
@@ -91,7 +82,7 @@ describe.skipIf(accessLog === '' || !existsSync(accessLog))('a real access log (
     const piece = (from: number, to: number) => post(Buffer.from(lines.slice(from, to).join('\n'), 'latin1'), `?batch=real&first_line=${from + 1}`);
     const answers = await Promise.all([piece(0, 4_000), piece(3_000, 7_000), piece(7_000, 10_000)]);
     expect(answers.map((answer) => [answer.status, answer.body.accepted, answer.body.rejected.length])).toEqual([[202, 4_000, 0], [202, 4_000, 0], [202, 3_000, 0]]);
-    const events = new Map((await ingest.events()).filter((event) => event.source === 'batch:real').map((event) => [event.id, event]));
+    const events = new Map((await ingest().events()).filter((event) => event.source === 'batch:real').map((event) => [event.id, event]));
     const data = [...events.values()].map((event) => JSON.parse(event.data) as { status: number; bytes: number });
     expect(events.size).toBe(10_000);
     expect(data.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(2_747_282_740);

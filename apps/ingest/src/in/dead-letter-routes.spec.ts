@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeUsageEventRecord, type UsageEventRecord } from '#contracts';
 import type { DeadLetter, DeadLetterState } from '#persistence';
-import { usePostgres } from '#testing';
-import { IngestFixture, type Answer, type PostBody } from '../ingest-fixture.js';
+import { useIngest, type Answer, type PostBody } from '../ingest-fixture.js';
 
 // Goal: what is done with dead letters, as the log sees it. Method: the routes on a real log; the letters stand in memory,
 // where what the aggregator would make of the log is said by hand.
 
-usePostgres();
-
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start();
-});
-afterAll(() => ingest.close());
-beforeEach(() => ingest.deadLetters.clear());
+const ingest = useIngest();
+beforeEach(() => ingest().deadLetters.clear());
 
 type Payload = Pick<DeadLetter, 'kind' | 'payload'>;
 
@@ -23,12 +16,12 @@ const receivedAt = '2026-11-01T09:00:01.000000Z';
 
 function keep(id: string, letter: Payload & Partial<DeadLetter>, became: Partial<DeadLetterState> = {}): void {
   const rest = { organization: 'org_1', code: 'missing_field', detail: '', errors: [], received_at: receivedAt, counted_payload: null, event_source: 'gw', event_id: 'x' };
-  ingest.deadLetters.set(id, { letter: { ...rest, id, ...letter }, became: { ...open, ...became } });
+  ingest().deadLetters.set(id, { letter: { ...rest, id, ...letter }, became: { ...open, ...became } });
 }
 
-const replay = (id: string, body: PostBody = ''): Promise<Answer> => ingest.post(`/v1/dead-letters/${id}/replay`, body);
-const events = async (id: string): Promise<UsageEventRecord[]> => (await ingest.events()).filter((event) => event.id === id);
-const changesOf = async (id: string) => (await ingest.changedLetters()).filter((change) => change.id === id);
+const replay = (id: string, body: PostBody = ''): Promise<Answer> => ingest().post(`/v1/dead-letters/${id}/replay`, body);
+const events = async (id: string): Promise<UsageEventRecord[]> => (await ingest().events()).filter((event) => event.id === id);
+const changesOf = async (id: string) => (await ingest().changedLetters()).filter((change) => change.id === id);
 const record: UsageEventRecord = {
   v: 1, kind: 'event', organization: 'org_1', source: 'gw', id: 'poison-1', type: 't', subject: 's', time: '2026-11-01T09:00:00.000000Z', time_given: true,
   received_at: receivedAt, data: '{}', payload_hash: '0'.repeat(64),
@@ -49,7 +42,7 @@ describe('POST /v1/dead-letters/{id}/replay', () => {
     keep('dl_2', { kind: 'refused', payload: '{"id":"again"}' });
     expect(await replay('dl_2')).toMatchObject({ status: 422, body: { accepted: 0, rejected: [{ id: 'again', code: 'missing_field' }] } });
     expect(await changesOf('dl_2')).toEqual([]);
-    expect((await ingest.refused()).length).toBe(0); // The letter is there already.
+    expect((await ingest().refused()).length).toBe(0); // The letter is there already.
   });
 
   it('posts a corrected event, and tells what was changed, digit for digit', async () => {
@@ -66,8 +59,8 @@ describe('POST /v1/dead-letters/{id}/replay', () => {
   it('puts a record that could not be handled back as it was', async () => {
     keep('dl_4', { kind: 'poison', payload: encodeUsageEventRecord(record) });
     expect(await replay('dl_4')).toMatchObject({ status: 202, body: { accepted: 1, replayed_as: { source: 'gw', id: 'poison-1' } } });
-    expect(await ingest.events()).toContainEqual(record);
-    expect(await ingest.keys()).toContain('org_1/2/gw/poison-1');
+    expect(await ingest().events()).toContainEqual(record);
+    expect(await ingest().keys()).toContain('org_1/2/gw/poison-1');
   });
 
   it('takes a conflict under an id of its own, and a line as the event that it should have been', async () => {
@@ -115,24 +108,24 @@ describe('POST /v1/dead-letters/{id}/replay', () => {
 
   it('finds nothing of another organization', async () => {
     keep('dl_11', { kind: 'refused', payload: '{}', organization: 'org_2' });
-    for (const path of ['dl_11/replay', 'dl_none/replay', 'dl_11/discard', '%00/discard']) expect(await ingest.post(`/v1/dead-letters/${path}`, '')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    for (const path of ['dl_11/replay', 'dl_none/replay', 'dl_11/discard', '%00/discard']) expect(await ingest().post(`/v1/dead-letters/${path}`, '')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 });
 
 describe('POST /v1/dead-letters/{id}/discard', () => {
   it('puts a letter aside once, with a reason', async () => {
     keep('dl_20', { kind: 'refused', payload: '{}' });
-    expect(await ingest.post('/v1/dead-letters/dl_20/discard', { reason: 'A test of ours.' })).toMatchObject({ status: 202, body: { id: 'dl_20', state: 'discarded' } });
+    expect(await ingest().post('/v1/dead-letters/dl_20/discard', { reason: 'A test of ours.' })).toMatchObject({ status: 202, body: { id: 'dl_20', state: 'discarded' } });
     expect(await changesOf('dl_20')).toMatchObject([{ state: 'discarded', reason: 'A test of ours.', event_id: null }]);
     keep('dl_20', { kind: 'refused', payload: '{}' }, { state: 'discarded' });
-    expect(await ingest.post('/v1/dead-letters/dl_20/discard', '')).toMatchObject({ status: 202 });
+    expect(await ingest().post('/v1/dead-letters/dl_20/discard', '')).toMatchObject({ status: 202 });
     expect(await changesOf('dl_20')).toHaveLength(1);
   });
 
   it('does not put aside what is counted', async () => {
     keep('dl_21', { kind: 'refused', payload: '{}' }, { state: 'replayed', replayedAs: { source: 'a', id: 'b' } });
-    expect(await ingest.post('/v1/dead-letters/dl_21/discard', '')).toMatchObject({ status: 409, body: { code: 'already_replayed' } });
-    expect(await ingest.post('/v1/dead-letters/dl_21/discard', { reason: 'a\0' })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/reason' }] } });
+    expect(await ingest().post('/v1/dead-letters/dl_21/discard', '')).toMatchObject({ status: 409, body: { code: 'already_replayed' } });
+    expect(await ingest().post('/v1/dead-letters/dl_21/discard', { reason: 'a\0' })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/reason' }] } });
   });
 });
 
@@ -145,18 +138,18 @@ describe('many at once', () => {
   });
 
   it('replays those that are open, says which stay so, and goes on behind the last one', async () => {
-    const first = await ingest.post('/v1/dead-letters/replay', '');
+    const first = await ingest().post('/v1/dead-letters/replay', '');
     expect(first).toMatchObject({ status: 202, body: { replayed: 98, refused: [{ dead_letter: 'dl_m7', code: 'missing_field' }, { dead_letter: 'dl_m57' }], has_more: true, last: 'dl_m99' } });
-    const second = await ingest.post('/v1/dead-letters/replay', { starting_after: 'dl_m99', limit: 1_000 });
+    const second = await ingest().post('/v1/dead-letters/replay', { starting_after: 'dl_m99', limit: 1_000 });
     expect(second).toMatchObject({ status: 202, body: { replayed: 29, refused: [{ dead_letter: 'dl_m107' }], has_more: false, last: 'dl_m129' } });
-    expect((await ingest.events()).filter(({ id }) => id.startsWith('many-'))).toHaveLength(127);
-    expect((await ingest.changedLetters()).filter(({ id }) => id.startsWith('dl_m'))).toHaveLength(127);
+    expect((await ingest().events()).filter(({ id }) => id.startsWith('many-'))).toHaveLength(127);
+    expect((await ingest().changedLetters()).filter(({ id }) => id.startsWith('dl_m'))).toHaveLength(127);
     expect(await events('theirs')).toEqual([]);
   });
 
   it('puts aside those of a kind', async () => {
-    expect(await ingest.post('/v1/dead-letters/discard', { kind: 'identity_conflict', reason: 'Known.' })).toMatchObject({ status: 202, body: { discarded: 1, has_more: false, last: 'dl_conflict' } });
-    expect(await ingest.post('/v1/dead-letters/discard', { code: 'too_old' })).toMatchObject({ status: 202, body: { discarded: 0, has_more: false, last: null } });
+    expect(await ingest().post('/v1/dead-letters/discard', { kind: 'identity_conflict', reason: 'Known.' })).toMatchObject({ status: 202, body: { discarded: 1, has_more: false, last: 'dl_conflict' } });
+    expect(await ingest().post('/v1/dead-letters/discard', { code: 'too_old' })).toMatchObject({ status: 202, body: { discarded: 0, has_more: false, last: null } });
     expect(await changesOf('dl_conflict')).toMatchObject([{ state: 'discarded', reason: 'Known.' }]);
   });
 
@@ -164,7 +157,7 @@ describe('many at once', () => {
     ['replay', { kind: 'identity_conflict', limit: 0, from: 'x', cdoe: 'y' }, ['/kind', '/limit', '/from', '/cdoe']],
     ['discard', { limit: 1_001, source: '\0' }, ['/limit', '/source']],
   ])('%s refuses %j', async (verb, body, pointers) => {
-    const answer = await ingest.post(`/v1/dead-letters/${verb}`, body);
+    const answer = await ingest().post(`/v1/dead-letters/${verb}`, body);
     expect(answer.status).toBe(422);
     expect(answer.body.errors?.map(({ pointer }) => pointer).toSorted()).toEqual(pointers.toSorted());
   });

@@ -1,18 +1,9 @@
 import { OpenMeter } from '@openmeter/sdk';
 import { Client as LagoClient, getLagoError } from 'lago-javascript-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usePostgres } from '#testing';
-import { IngestFixture } from '../ingest-fixture.js';
+import { describe, expect, it } from 'vitest';
+import { useIngest } from '../ingest-fixture.js';
 
-usePostgres();
-
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start();
-});
-afterAll(async () => {
-  await ingest.close();
-});
+const ingest = useIngest();
 
 interface RawAnswer {
   readonly status: number;
@@ -21,16 +12,16 @@ interface RawAnswer {
 }
 
 async function post(path: string, body: string, headers: Record<string, string> = {}): Promise<RawAnswer> {
-  const response = await fetch(ingest.origin + path, { method: 'POST', headers: { authorization: 'Bearer key-1', 'content-type': 'application/json', ...headers }, body });
+  const response = await fetch(ingest().origin + path, { method: 'POST', headers: { authorization: 'Bearer key-1', 'content-type': 'application/json', ...headers }, body });
   return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
 }
 
-const eventOf = async (id: string) => (await ingest.events()).filter((event) => event.id === id);
+const eventOf = async (id: string) => (await ingest().events()).filter((event) => event.id === id);
 
 describe('the client of OpenMeter', () => {
   // eslint-disable-next-line no-restricted-globals -- The client takes times as dates only.
   const date = (instant: string) => new Date(instant);
-  const client = (apiKey = 'key-1') => new OpenMeter({ baseUrl: ingest.origin, apiKey });
+  const client = (apiKey = 'key-1') => new OpenMeter({ baseUrl: ingest().origin, apiKey });
 
   it('sends one event, and many', async () => {
     await client().events.ingest({ id: 'om-1', type: 'prompt', subject: 'acme', source: 'my-app', time: date('2026-11-01T09:00:00.250Z'), data: { tokens: 123_456, model: 'gpt-5' } });
@@ -61,13 +52,13 @@ describe('POST /api/v3/openmeter/events', () => {
     const bad = '{"specversion":"1.0","id":"v3-bad","type":"request"}';
     expect(await post('/api/v3/openmeter/events', `[${event('v3-4')},${bad},${event('v3-5')}]`)).toMatchObject({ status: 204 });
     expect([...(await eventOf('v3-4')), ...(await eventOf('v3-5'))]).toHaveLength(2);
-    expect((await ingest.refused()).at(-1)).toMatchObject({ code: 'missing_field', payload: bad, event_id: 'v3-bad' });
+    expect((await ingest().refused()).at(-1)).toMatchObject({ code: 'missing_field', payload: bad, event_id: 'v3-bad' });
     expect(await post('/api/v3/openmeter/events', `[${bad}]`)).toMatchObject({ status: 422, type: 'application/problem+json' });
   });
 });
 
 describe('the client of Lago', () => {
-  const client = (key = 'key-1') => LagoClient(key, { baseUrl: `${ingest.origin}/api/v1` });
+  const client = (key = 'key-1') => LagoClient(key, { baseUrl: `${ingest().origin}/api/v1` });
   const event = { transaction_id: 'lago-1', external_subscription_id: 'sub_42', code: 'api_calls', timestamp: '1793527199.5', properties: { gb: 10 } };
 
   it('sends one event and gets it back, a repeat as well', async () => {
@@ -109,7 +100,7 @@ describe('the client of Lago', () => {
     const refused = await client().events.createBatchEvents({ events }).catch(getLagoError);
     expect(refused).toMatchObject({ status: 422, accepted: 1, error_details: { 1: { code: ['value_is_mandatory'] }, 2: { event: ['invalid_format'] } }, rejected: [{ index: 1, id: 'lago-5' }, { index: 2 }] });
     expect(await eventOf('lago-4')).toHaveLength(1);
-    expect((await ingest.refused()).slice(-2)).toMatchObject([{ event_source: 'lago:sub_42', event_id: 'lago-5' }, { payload: '7' }]);
+    expect((await ingest().refused()).slice(-2)).toMatchObject([{ event_source: 'lago:sub_42', event_id: 'lago-5' }, { payload: '7' }]);
   });
 });
 

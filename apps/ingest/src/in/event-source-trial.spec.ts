@@ -1,27 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { EventSourceTrialBody } from '#contracts';
 import type { Meter } from '#domain';
 import type { EventSource } from '#persistence';
-import { usePostgres } from '#testing';
-import { IngestFixture } from '../ingest-fixture.js';
-
-usePostgres();
+import { useIngest } from '../ingest-fixture.js';
 
 // The fixture's clocks stand at 2026-11-01T10:00:00Z in business time.
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start({ businessNow: '2026-11-01T10:00:00Z' });
-  ingest.eventSources.set('org_1/farm', { ...stored, key: 'farm' });
-  ingest.eventSources.set('org_1/old', { ...stored, key: 'old', archivedAt: Temporal.Instant.from('2026-10-01T00:00:00Z') });
-  ingest.meters.push(
+const ingest = useIngest({ businessNow: '2026-11-01T10:00:00Z' }, (own) => {
+  own.eventSources.set('org_1/farm', { ...stored, key: 'farm' });
+  own.eventSources.set('org_1/old', { ...stored, key: 'old', archivedAt: Temporal.Instant.from('2026-10-01T00:00:00Z') });
+  own.meters.push(
     meter({ key: 'jobs', aggregation: 'count', groupBy: { quality: '$.quality', where: '$.place.region' } }),
     meter({ key: 'seconds', aggregation: 'sum', valuePath: '$.seconds', filter: 'data.quality == "hd"' }),
     meter({ key: 'others', aggregation: 'count', eventType: 'other' }),
     meter({ key: 'strangers', aggregation: 'count', organizationId: 'org_2' }),
   );
-});
-afterAll(async () => {
-  await ingest.close();
 });
 
 const stored: EventSource = {
@@ -41,13 +33,13 @@ const draft = {
 const entry = (id: string, more: object = {}): string => JSON.stringify({ job: { id, quality: 'hd' }, account: 'cus_42', at: 1_793_520_000, usage: { seconds: 2 }, ...more });
 
 async function tried(body: object, key = 'key-catalog'): Promise<EventSourceTrialBody> {
-  const answer = await ingest.post('/v1/event-sources/try', body, { authorization: `Bearer ${key}` });
+  const answer = await ingest().post('/v1/event-sources/try', body, { authorization: `Bearer ${key}` });
   expect(answer.status).toBe(200);
   return answer.body as unknown as EventSourceTrialBody;
 }
 
 async function refusals(body: object | string, headers: Record<string, string> = {}): Promise<[number, string[]]> {
-  const answer = await ingest.post('/v1/event-sources/try', body, headers);
+  const answer = await ingest().post('/v1/event-sources/try', body, headers);
   return [answer.status, (answer.body.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`).toSorted()];
 }
 
@@ -71,14 +63,14 @@ describe('POST /v1/event-sources/try', () => {
   });
 
   it('gives events that can be posted as they are', async () => {
-    const response = await fetch(`${ingest.origin}/v1/event-sources/try`, {
+    const response = await fetch(`${ingest().origin}/v1/event-sources/try`, {
       method: 'POST', headers: { authorization: 'Bearer key-catalog', 'content-type': 'application/json' },
       body: JSON.stringify({ ...draft, source: 'posted', body: '{"job":{"id":"p1"},"account":"cus_42","at":1793520000,"usage":{"seconds":0.1234567890123456789}}' }),
     });
     const event = /"event":(\{.*?\}\})/.exec(await response.text())?.[1] ?? '';
     expect(event).toContain('"seconds":0.1234567890123456789');
-    expect(await ingest.post('/v1/events', event)).toMatchObject({ status: 202, body: { accepted: 1 } });
-    expect((await ingest.events()).find(({ id }) => id === 'p1')).toMatchObject({ source: 'posted', time: '2026-11-01T08:00:00.000000Z', data: '{"seconds":0.1234567890123456789}' });
+    expect(await ingest().post('/v1/events', event)).toMatchObject({ status: 202, body: { accepted: 1 } });
+    expect((await ingest().events()).find(({ id }) => id === 'p1')).toMatchObject({ source: 'posted', time: '2026-11-01T08:00:00.000000Z', data: '{"seconds":0.1234567890123456789}' });
   });
 
   it('names what would be refused as a posted entry would be, and the reasons of each meter', async () => {
@@ -115,7 +107,7 @@ describe('POST /v1/event-sources/try', () => {
   });
 
   it('appends and stores nothing', async () => {
-    const count = async (): Promise<[number, number]> => [(await ingest.events()).length, (await ingest.refused()).length];
+    const count = async (): Promise<[number, number]> => [(await ingest().events()).length, (await ingest().refused()).length];
     const before = await count();
     await tried({ ...draft, body: `${entry('n1')}\njunk` });
     expect(await count()).toEqual(before);

@@ -1,18 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { usePostgres } from '#testing';
-import { IngestFixture } from '../ingest-fixture.js';
+import { useIngest } from '../ingest-fixture.js';
 
-usePostgres();
-
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start();
-});
-afterAll(async () => {
-  await ingest.close();
-});
+const ingest = useIngest();
 
 const folder = 'docs/guides';
 const texts = new Map(readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`, 'utf8')]));
@@ -31,10 +22,10 @@ describe('the guides', () => {
 
   // Goal: what a guide says becomes of a payload is what becomes of it. Method: post it, and compare the event in the log.
   it.each(samples)('$name shows the event of its payload', async ({ path, sent, becomes }) => {
-    const answer = await ingest.post(path, sent);
+    const answer = await ingest().post(path, sent);
     expect([200, 202]).toContain(answer.status);
     const expected = JSON.parse(becomes) as { source: string; data: unknown };
-    const [event, ...others] = (await ingest.events()).filter(({ source }) => source === expected.source);
+    const [event, ...others] = (await ingest().events()).filter(({ source }) => source === expected.source);
     expect(others).toEqual([]);
     expect({ ...event, data: JSON.parse(event?.data ?? '') as unknown }).toMatchObject(expected);
     expect(JSON.parse(event?.data ?? '')).toEqual(expected.data);

@@ -20,7 +20,7 @@ const problems: Readonly<Record<number, string>> = {
   403: 'The credential lacks the scope events:write.',
   404: 'There is no such dead letter.',
   409: 'The state of the dead letter, or its kind, does not allow it.',
-  413: 'More than 10,000 events or 10 MiB inflated.',
+  413: 'More than 10,000 events, 10 MiB inflated, or 1,000,000 JSON values.',
   415: 'The type of the body is not supported.',
   422: 'The request was understood and refused.',
   503: 'Nothing of the request counts. Try again after Retry-After seconds.',

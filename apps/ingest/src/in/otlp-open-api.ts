@@ -13,7 +13,7 @@ const otlpStatus = { type: 'object', required: ['code', 'message'], properties: 
 
 const bytes = { schema: { type: 'string', format: 'binary' } };
 const problems: Readonly<Record<number, string>> = {
-  400: 'The body is no ExportLogsServiceRequest.', 401: 'The credential is missing or unknown.', 403: 'The credential lacks the scope events:write.', 413: 'More than 10,000 records or 10 MiB inflated.',
+  400: 'The body is no ExportLogsServiceRequest.', 401: 'The credential is missing or unknown.', 403: 'The credential lacks the scope events:write.', 413: 'More than 10,000 records, 10 MiB inflated, or 1,000,000 JSON values.',
   415: 'The type of the body is not supported.', 503: 'Nothing of the request counts. Try again after Retry-After seconds.',
 };
 

@@ -1,20 +1,9 @@
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { UsageEventRecord } from '#contracts';
-import { runsOf, usePostgres } from '#testing';
-import { nastyJson } from '../fixtures/nasty-json.js';
-import { IngestFixture } from '../ingest-fixture.js';
+import { useIngest } from '../ingest-fixture.js';
 
-usePostgres();
-
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start();
-});
-afterAll(async () => {
-  await ingest.close();
-});
+const ingest = useIngest();
 
 interface OtlpAnswer {
   readonly status: number;
@@ -23,7 +12,7 @@ interface OtlpAnswer {
 }
 
 async function post(body: string | Uint8Array, headers: Record<string, string> = {}): Promise<OtlpAnswer> {
-  const response = await fetch(`${ingest.origin}/v1/logs`, { method: 'POST', headers: { authorization: 'Bearer key-1', 'content-type': 'application/json', ...headers }, body: body as Uint8Array<ArrayBuffer> | string });
+  const response = await fetch(`${ingest().origin}/v1/logs`, { method: 'POST', headers: { authorization: 'Bearer key-1', 'content-type': 'application/json', ...headers }, body: body as Uint8Array<ArrayBuffer> | string });
   return { status: response.status, type: response.headers.get('content-type'), bytes: Buffer.from(await response.arrayBuffer()) };
 }
 
@@ -32,7 +21,7 @@ const jsonOf = ({ bytes }: OtlpAnswer): unknown => JSON.parse(bytes.toString());
 const requestOf = (...records: readonly string[]): string => `{"resourceLogs":[{"resource":{"attributes":[]},"scopeLogs":[{"logRecords":[${records.join(',')}]}]}]}`;
 const record = (id: string, over = ''): string =>
   `{"timeUnixNano":"1793520000123456789","body":{"stringValue":"api.request"},"attributes":[{"key":"event.id","value":{"stringValue":"${id}"}},{"key":"customer.id","value":{"stringValue":"cus_42"}},{"key":"tokens","value":{"intValue":"9007199254740993"}}]${over}}`;
-const eventsOf = async (): Promise<UsageEventRecord[]> => (await ingest.events()).filter(({ source }) => source === 'otlp');
+const eventsOf = async (): Promise<UsageEventRecord[]> => (await ingest().events()).filter(({ source }) => source === 'otlp');
 
 /** What `request` of one record is in protobuf, made by hand: event_name "api.request", customer.id "cus_42", event.id "pb1". */
 const protobufRequest = Buffer.from(
@@ -71,7 +60,7 @@ describe('POST /v1/logs', () => {
     const answer = await post(requestOf(record('j2'), nobody, '7'));
     expect(answer.status).toBe(200);
     expect(jsonOf(answer)).toEqual({ partialSuccess: { rejectedLogRecords: '2', errorMessage: '2 refused, kept in the dead letters. The first one (record 1): An event needs its subject.' } });
-    expect((await ingest.refused()).find(({ event_id }) => event_id === 'nobody')).toMatchObject({ code: 'missing_field', event_source: 'otlp', payload: '{"data":{"event.id":"nobody"},"id":"nobody","source":"otlp","type":"t"}' });
+    expect((await ingest().refused()).find(({ event_id }) => event_id === 'nobody')).toMatchObject({ code: 'missing_field', event_source: 'otlp', payload: '{"data":{"event.id":"nobody"},"id":"nobody","source":"otlp","type":"t"}' });
     // resource_logs (8 bytes) > scope_logs (6) > log_records (4) > event_name "ab": nobody's. Partial success is field 1, and its own field 1 the number.
     const partial = await post(Buffer.from('0a08' + '1206' + '1204' + '62026162', 'hex'), protobuf);
     expect([partial.status, partial.bytes.subarray(0, 1).toString('hex'), partial.bytes.subarray(2, 4).toString('hex')]).toEqual([200, '0a', '0801']);
@@ -97,37 +86,5 @@ describe('POST /v1/logs', () => {
     expect((await post('x', { 'content-type': 'text/plain' })).status).toBe(415);
     const many = await post(requestOf(...Array.from({ length: 10_001 }, () => '{}')));
     expect([many.status, jsonOf(many)]).toEqual([413, { code: 3, message: 'A request may have 10000 events.' }]);
-  });
-
-  // Goal: input is never an error of ours. Method: junk, cut requests and nasty JSON wherever OTLP has a value.
-  it('never answers hostile bodies with 5xx', async () => {
-    const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
-    const flipped = fc.tuple(fc.nat(protobufRequest.length - 1), fc.nat(255), fc.nat(30)).map(([at, value, cut]) => {
-      const body = Buffer.from(protobufRequest);
-      body[at] = value;
-      return body.subarray(0, body.length - cut);
-    });
-    const value = fc.tuple(fc.constantFrom('stringValue', 'intValue', 'doubleValue', 'arrayValue', 'kvlistValue', 'bytesValue', 'boolValue'), nastyJson).map(([kind, json]) => `{"${kind}":${json}}`);
-    const member = fc.oneof(
-      fc.tuple(fc.constantFrom('timeUnixNano', 'traceId', 'spanId', 'eventName', 'attributes', 'body', '__proto__'), nastyJson).map(([name, json]) => `"${name}":${json}`),
-      value.map((json) => `"body":${json}`),
-      fc.array(fc.tuple(fc.constantFrom('event.id', 'customer.id', '__proto__', ''), value), { maxLength: 3 }).map((attributes) => `"attributes":[${attributes.map(([key, json]) => `{"key":"${key}","value":${json}}`).join(',')}]`),
-    );
-    const nastyRequest = fc.array(member, { maxLength: 5 }).map((members) => requestOf(record('neighbour'), `{${members.join(',')}}`));
-    let made = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(bytes, flipped), async (body) => {
-        expect((await post(body, protobuf)).status).toBeOneOf([200, 400]);
-      }),
-      { numRuns: runsOf({ short: 150, long: 5_000 }) },
-    );
-    await fc.assert(
-      fc.asyncProperty(nastyRequest, async (body) => {
-        expect((await post(body)).status).toBe(200);
-        made += 1;
-      }),
-      { numRuns: runsOf({ short: 100, long: 5_000 }) },
-    );
-    expect((await eventsOf()).filter(({ id }) => id === 'neighbour')).toHaveLength(made);
   });
 });

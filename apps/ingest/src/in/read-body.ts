@@ -8,10 +8,17 @@ import type { BodyLease } from './request-budget.js';
 
 const inflate = promisify(gunzip);
 const gzipSizeMin = 18;
+const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
 /** Lets the routes of a scope have their bodies as streams of bytes, and leaves the parsers of other routes alone. */
 export function readBodiesAsBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
+  // What is no media type at all is none: Fastify would answer 415 where a log sender gets 2xx whatever it sends.
+  scope.addHook('onRequest', (request, _reply, next) => {
+    const { headers } = request;
+    if (headers['content-type'] !== undefined && !mediaType.test(headers['content-type'])) delete headers['content-type'];
+    next();
+  });
   scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
 }
 

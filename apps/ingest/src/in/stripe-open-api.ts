@@ -6,7 +6,7 @@ import { schemaOf } from './open-api-schemas.js';
 const error = schemaOf(stripeErrorSchema, 'output');
 const problems: Readonly<Record<number, string>> = {
   400: 'The body can not be read, or no event was acceptable.', 401: 'The credential is missing or unknown, or the session is over.', 403: 'The credential lacks the scope events:write.',
-  413: 'More than 10,000 events or 10 MiB inflated.', 415: 'The type of the body is not supported.', 503: 'Nothing of the request counts. Try again after Retry-After seconds.',
+  413: 'More than 10,000 events, 10 MiB inflated, or 1,000,000 JSON values.', 415: 'The type of the body is not supported.', 503: 'Nothing of the request counts. Try again after Retry-After seconds.',
 };
 
 function answers(description: string, schema: unknown): Record<string, unknown> {

@@ -1,27 +1,18 @@
 import Stripe from 'stripe';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Clock } from '#platform';
-import { usePostgres } from '#testing';
 import { MeterEventSessions } from '../drop-ins/meter-event-sessions.js';
-import { IngestFixture, serverSecret } from '../ingest-fixture.js';
+import { useIngest, serverSecret } from '../ingest-fixture.js';
 
-usePostgres();
-
-let ingest: IngestFixture;
-beforeAll(async () => {
-  ingest = await IngestFixture.start();
-});
-afterAll(async () => {
-  await ingest.close();
-});
+const ingest = useIngest();
 
 function client(apiKey = 'key-1'): Stripe {
-  const { hostname, port } = new URL(ingest.origin);
+  const { hostname, port } = new URL(ingest().origin);
   return new Stripe(apiKey, { host: hostname, port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
 }
 
 const caught = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'It was accepted.', (error: unknown) => error);
-const eventsOf = async (id: string) => (await ingest.events()).filter((event) => event.id === id);
+const eventsOf = async (id: string) => (await ingest().events()).filter((event) => event.id === id);
 const payload = { stripe_customer_id: 'cus_42', value: '25' };
 
 describe('the client of Stripe, v1', () => {
@@ -87,7 +78,7 @@ describe('the stream of the client of Stripe', () => {
     const stream = client((await session()).authentication_token).v2.billing.meterEventStream;
     await stream.create({ events: [event('stream-3'), event('', { payload: {} }), event('stream-4')] });
     expect([...(await eventsOf('stream-3')), ...(await eventsOf('stream-4'))]).toHaveLength(2);
-    expect((await ingest.refused()).at(-1)).toMatchObject({ event_source: 'stripe', errors: [{ pointer: '/identifier' }, { pointer: '/payload/stripe_customer_id' }] });
+    expect((await ingest().refused()).at(-1)).toMatchObject({ event_source: 'stripe', errors: [{ pointer: '/identifier' }, { pointer: '/payload/stripe_customer_id' }] });
     const refused = await caught(stream.create({ events: [event(''), event('x', { payload: {} })] }));
     expect(refused).toMatchObject({ statusCode: 400, param: 'events[0][identifier]', raw: { errors: [{ pointer: '/events/0/identifier' }, { pointer: '/events/1/payload/stripe_customer_id' }] } });
   });
