@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '#testing';
 import { Product } from './product.js';
 
-// Goal: what looks beyond its own period, from events to invoices: units that roll over. Method: one running product, an organization
+// Goal: what looks beyond its own period, from events to invoices: units that roll over, and tiers that count on. Method: one running product, an organization
 // with a clock of its own for each story; a few events a month, each amount by hand beside it.
 
 interface Line { readonly kind: string; readonly quantity: string; readonly amount: string; readonly period: { readonly start: string }; readonly unrounded_amount: string; readonly trace: readonly { step: string; detail: string; amount: string }[] }
@@ -76,6 +76,51 @@ describeWith('clickhouse', 'prices that look beyond their period', () => {
     // January 90 of 100, February 150 − 100 − 10, at 1.
     const tried = await ok<{ total: { plan: string } }>('POST /v1/pricing/backtest', { plan: 'rolling', version: 1, from: '2027-01-01T00:00:00Z', to: '2027-03-01T00:00:00Z' }, 200);
     expect(tried.total.plan).toBe('40.00');
+  }, 120_000);
+
+  it('count on through tiers for a quarter, down to late usage', async () => {
+    await story('Tier period');
+    const tiers = (upTo: string, first: string, rest: string) => [{ up_to: upTo, unit_amount: first }, { up_to: null, unit_amount: rest }];
+    const calls = price({ type: 'graduated', tiers: tiers('100', '1', '0.5') }, { tier_period: 'P3M', included_units: '20' });
+    const bulk = { ...price({ type: 'volume', tiers: tiers('70', '3', '1') }, { tier_period: 'P3M' }), key: 'bulk', name: 'Bulk' };
+    await ok('POST /v1/plans', planOf('counting', [calls, bulk]));
+    await ok('POST /v1/plans', planOf('other', [calls, bulk]));
+    const { id: subscription } = await ok<{ id: string }>('POST /v1/subscriptions', { customer: 'acme', plan: 'counting' });
+    await use('01-01', 60);
+    await advance('2027-02-10');
+    expect(shown(await latest())).toEqual(['220.00', 'usage of 01: 60 for 40.00', 'usage of 01: 60 for 180.00']); // 60 − 20; 60 × 3
+    await use('02-05', 90);
+    await advance('2027-02-11');
+    expect(await upcoming()).toBe('45.00'); // 130: 100 + 15 − 40; 150 × 1 − 180
+    await advance('2027-03-02');
+    expect(shown(await latest())).toEqual(['45.00', 'usage of 02: 90 for 75.00', 'usage of 02: 90 for -30.00']);
+    const ofFebruary = await ok<{ data: { price_key: string; quantity: string; amount: string; day: string }[] }>('GET /v1/rated-usage?from=2027-02-01T00:00:00Z&to=2027-03-01T00:00:00Z&group_by=price,day', undefined, 200);
+    expect(ofFebruary.data.filter(({ quantity }) => quantity !== '0').map((row) => [row.price_key, row.day, row.quantity, row.amount]).toSorted()).toEqual([['bulk', '2027-02-05', '90', '-30.00'], ['calls', '2027-02-05', '90', '75.00']]);
+    await use('01-20', 10); // January 50 and 70 × 3; February 140: 120 − 50, and 160 − 210.
+    await use('03-01', 20); // 160: 130 − 120; 180 − 160
+    await product.expect(200, 'PATCH /v1/plans/counting', { key, body: { prices: [calls, { ...bulk, name: 'In bulk' }] } });
+    await ok('POST /v1/plans/counting/migrate', { to_version: 2, when: 'now' }, 200); // Cuts March at its second day, and not the count.
+    await use('03-02', 10); // 170: 135 − 130; 190 − 180
+    await advance('2027-03-03');
+    expect(shown(await latest())).toEqual([
+      '45.00', 'usage of 03: 20 for 10.00', 'usage of 03: 20 for 20.00',
+      'adjustment of 01: 10 for 10.00', 'adjustment of 01: 10 for 30.00', 'adjustment of 02: 0 for -5.00', 'adjustment of 02: 0 for -20.00',
+    ]);
+    await advance('2027-04-02');
+    expect(shown(await latest())).toEqual(['15.00', 'usage of 03: 10 for 5.00', 'usage of 03: 10 for 10.00']);
+    await use('04-01', 30);
+    await ok(`POST /v1/subscriptions/${subscription}/change`, { plan: 'other', when: 'period_end' }, 200);
+    await advance('2027-05-02');
+    expect(shown(await latest())).toEqual(['100.00', 'usage of 04: 30 for 10.00', 'usage of 04: 30 for 90.00']); // The next quarter, from tier 0.
+    await use('05-01', 30);
+    await advance('2027-06-02');
+    expect(shown(await latest())).toEqual(['100.00', 'usage of 05: 30 for 10.00', 'usage of 05: 30 for 90.00']); // The next plan, from tier 0.
+    const tried = await ok<{ total: { plan: string } }>('POST /v1/pricing/backtest', { plan: 'counting', from: '2027-01-01T00:00:00Z', to: '2027-04-01T00:00:00Z' }, 200);
+    expect(tried.total.plan).toBe('325.00'); // 135 + 190
+    const { errors } = await ok<Refused>('POST /v1/plans', planOf('bad', [{ ...calls, tier_period: 'P4W' }, { ...bulk, bucket: 'day' }]), 422);
+    expect(errors.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/prices/1/tier_period not_allowed']);
+    const second = await ok<Refused>('POST /v1/plans', planOf('bad', [{ ...calls, tier_period: 'P4W' }]), 422);
+    expect(second.errors.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/prices/0/tier_period invalid_interval']);
   }, 120_000);
 
   it('are tried out, and refused with a pointer and the way to mend them', async () => {

@@ -3,7 +3,7 @@ import { findByIdOrKey, meterTable, type Database } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { UsageBook } from './usage-book.js';
 import type { SliceEvents, UsageSlice, UsageSlices } from './usage-slices.js';
-import { ownUsage, rolledOverFrom, type DatedPeriod, type PeriodBefore, type WantedUsage } from './wanted-usage.js';
+import { ownUsage, rolledOverFrom, tierCountOf, type DatedPeriod, type PeriodBefore, type WantedUsage } from './wanted-usage.js';
 
 /** One way of reading one meter, for the periods whose prices ask for it. */
 interface Reading {
@@ -117,17 +117,28 @@ export class PeriodUsage {
     return this.book.freshAsOf;
   }
 
-  /** The usage of a usage price from its period's start until a day's end. */
+  /** The usage of a usage price until a day's end: from its period's start, or since its tiers began to count. */
   of({ price, period, day }: { price: IdentifiedPrice; period: DatedPeriod; day: LocalDay }): readonly GroupUsage[] {
     return this.until(this.useOf(price, period).own, day.end);
   }
 
   /** What a usage price looks at beside. */
   around(price: IdentifiedPrice, period: DatedPeriod): UsageAround {
-    const { before } = this.useOf(price, period);
+    const { own, before } = this.useOf(price, period);
+    return { ...this.previous(before), ...this.tierCount({ own, price, period }) };
+  }
+
+  private previous(before: PeriodBefore | null): UsageAround {
     if (before === null) return {};
     const { usage, ...terms } = before;
     return { previous: { ...terms, usage: this.until(usage, usage.slice.to) } };
+  }
+
+  private tierCount({ own, price, period }: { own: WantedUsage; price: IdentifiedPrice; period: DatedPeriod }): UsageAround {
+    const count = tierCountOf(price, period);
+    if (count === null) return {};
+    const { start } = period.billing.period;
+    return { tierCount: { ...count, before: count.since.equals(start) ? null : this.until(own, start) } };
   }
 
   private useOf(price: IdentifiedPrice, period: DatedPeriod): PriceUse {

@@ -1,4 +1,4 @@
-import { bucketPeriods, feeFraction, localDays, periodBefore, readingOf, rollsOverInto, type BillingPeriod, type Fraction, type IdentifiedPrice, type LocalDay, type PriceReading } from '#domain';
+import { bucketPeriods, countsOnInto, feeFraction, haveSameBoundaries, localDays, periodBefore, readingOf, rollsOverInto, type BillingPeriod, type Fraction, type IdentifiedPrice, tierPeriodOf, type LocalDay, type PriceReading, type TierCount, type TierPeriod } from '#domain';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { UsageSlice } from './usage-slices.js';
 
@@ -18,9 +18,36 @@ export interface WantedUsage {
   readonly slice: UsageSlice;
 }
 
-/** The usage that a price charges: of the period's days so far. */
+/** The usage that a price charges: of the period's days so far, and where its tiers count on, all since they began to. */
 export function ownUsage(price: IdentifiedPrice, period: DatedPeriod): WantedUsage {
-  return wanted(price, { period, ref: period.ref, range: period.billing.period, days: period.days });
+  const { billing: { period: { start, end } }, ref } = period;
+  const own = wanted(price, { period, ref, range: { start, end }, days: period.days });
+  const since = tierPeriod(price, period)?.counted.start;
+  if (since === undefined || since.equals(start)) return own;
+  return { ...own, slice: { ...own.slice, ref: `${ref} since ${since.toString()}`, from: since, ends: [start, ...own.slice.ends] } };
+}
+
+/** Where the count of a price's tiers begins, and the share of their period that was left then; null where each period begins in tier 0. */
+export function tierCountOf(price: IdentifiedPrice, period: DatedPeriod): Pick<TierCount, 'share'> & { readonly since: Temporal.Instant } | null {
+  const found = tierPeriod(price, period);
+  if (found === null) return null;
+  return { since: found.counted.start, share: feeFraction({ price, part: found.counted, whole: found.whole, timeZone: period.subscription.timeZone }) };
+}
+
+function tierPeriod(price: IdentifiedPrice, period: DatedPeriod): TierPeriod | null {
+  const { schedule, billing } = period;
+  return price.tier_period === undefined ? null : tierPeriodOf(schedule, { billing, tierPeriod: price.tier_period, firstStage: firstCountedStage(price, period) });
+}
+
+/** The count goes on over changes within a plan, of seats, own prices or the version, where the price of the same key counts the same. */
+function firstCountedStage(price: IdentifiedPrice, { schedule, stages, plan, billing, subscription }: DatedPeriod): number {
+  let stage = billing.stage;
+  const goesOnFrom = (before: number): boolean => {
+    const earlier = stages[before]?.planId === plan.planId ? stages[before].prices.find(({ key }) => key === price.key) : undefined;
+    return earlier !== undefined && countsOnInto(earlier, price, subscription.currency) && haveSameBoundaries(schedule, [before, before + 1]);
+  };
+  while (stage > 0 && goesOnFrom(stage - 1)) stage -= 1;
+  return stage;
 }
 
 /** The period before, on the terms that it had. */

@@ -43,6 +43,8 @@ describe('priceFaults', () => {
     ['hours of usage without failed calls', { ...usage, bucket: 'hour', exempt: 'data.status >= 500' }],
     ['units that roll over', { ...usage, included_units: '5', rollover: {} }],
     ['units that roll over within a bound', { ...usage, included_units: '5', rollover: { maximum_units: '2.5' }, group_by: ['region'], bucket: 'day' }],
+    ['tiers that count on for a year', { ...graduated(tier('10'), tier(null)), tier_period: 'P1Y', included_units: '5' }],
+    ['cells that count on', { ...usage, model: matrix, tier_period: 'P3M' }],
     ['prorated bounds of usage', { ...usage, minimum_amount: '5', prorate: 'day' }],
   ];
   it.each(sound)('finds nothing wrong with %s', (_name, price) => {
@@ -129,6 +131,12 @@ describe('priceFaults', () => {
     ['a fee rolls over', { ...fee, included_units: '5', rollover: {} }, ['/rollover not_allowed']],
     ['a percentage rolls over', { ...usage, model: { type: 'percentage', rate: '1' }, rollover: {} }, ['/rollover not_allowed']],
     ['a matrix rolls over', { ...usage, model: matrix, rollover: {} }, ['/rollover not_allowed']],
+    ['no interval for tiers', { ...usage, tier_period: 'yearly' }, ['/tier_period invalid_interval']],
+    ['a fee counts on', { ...fee, tier_period: 'P1Y' }, ['/tier_period not_allowed']],
+    ['tiers of hours count on', { ...usage, tier_period: 'P1Y', bucket: 'hour' }, ['/tier_period not_allowed']],
+    ['units of a tier period roll over', { ...usage, tier_period: 'P1Y', included_units: '5', rollover: {} }, ['/tier_period not_allowed']],
+    ['a percentage counts on', { ...usage, model: { type: 'percentage', rate: '1' }, tier_period: 'P1Y' }, ['/tier_period not_allowed']],
+    ['a dynamic price counts on', { ...usage, model: { type: 'dynamic', amount: '$.cost' }, tier_period: 'P1Y' }, ['/tier_period not_allowed']],
     ['a hostile exponent', { ...usage, included_units: '1e999999999' }, ['/included_units number_out_of_range']],
   ];
   it.each(unsound)('finds that %s', (_name, price, faults) => {
@@ -176,6 +184,15 @@ describe('planFaults', () => {
   it('wants one model for each currency', () => {
     const price: Price = { ...usage, currencies: { USD: { type: 'flat', amount: '1' }, EUR: { type: 'flat', amount: '1' } } };
     expect(planFaults({ ...plan, prices: [fee, price] }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/prices/1/currencies/USD duplicate_currency']);
+  });
+
+  it.each([
+    ['P1M', 'P1Y', []], ['P1M', 'P3M', []], ['P1M', 'P1M', []], ['P1D', 'P2W', []], ['P1Y', 'P2Y', []], ['P3M', 'P1Y', []],
+    ['P1M', 'P4W', ['/prices/0/tier_period invalid_interval']], ['P2M', 'P3M', ['/prices/0/tier_period invalid_interval']], ['P1Y', 'P1M', ['/prices/0/tier_period invalid_interval']],
+    ['P2W', 'P10D', ['/prices/0/tier_period invalid_interval']], ['monthly', 'P1Y', ['/billing_period invalid_interval']],
+  ])('of a plan that bills every %s, tiers that begin anew every %s', (billingPeriod, tierPeriod, faults) => {
+    const counting = { ...plan, billing_period: billingPeriod, prices: [{ ...usage, tier_period: tierPeriod }] };
+    expect(planFaults(counting).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(faults);
   });
 
   it('finds nothing wrong with a sound plan', () => {

@@ -7,6 +7,7 @@ import { lateUsageFaults } from './late-usage.js';
 import type { Plan } from './plan.js';
 import type { Price } from './price.js';
 import { priceFaults } from './price-faults.js';
+import { tierPeriodOfPlanFaults } from './tier-period.js';
 
 /** Everything wrong with a plan whose shape is right, all at once. Whether its meters, features and product exist, the caller knows. */
 export function planFaults(plan: Plan): CatalogFault[] {
@@ -15,6 +16,7 @@ export function planFaults(plan: Plan): CatalogFault[] {
     ...intervalFaults(plan.billing_period),
     ...plan.prices.flatMap((price, index) => priceFaults(price, `/prices/${index}`)),
     ...plan.prices.flatMap((price, index) => ownCurrencyFaults(price, { currency: plan.currency, pointer: `/prices/${index}` })),
+    ...plan.prices.flatMap((price, index) => tierPeriodOfPlanFaults(price.tier_period, { billingPeriod: plan.billing_period, pointer: `/prices/${index}/tier_period` })),
     ...repeated(plan.prices.map((price) => price.key)).map((index) => ({
       pointer: `/prices/${index}/key`,
       code: 'duplicate_key' as const,

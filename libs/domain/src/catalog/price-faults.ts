@@ -6,6 +6,7 @@ import type { Model } from './model.js';
 import { modelFaults } from './model-faults.js';
 import { prorateUnit, type RateablePrice } from './price.js';
 import { rolloverFaults } from './rollover.js';
+import { tierPeriodFaults } from './tier-period.js';
 
 /** Everything wrong with a price whose shape is right. `meterOptional` is for a price that is only tried out. */
 export function priceFaults(price: RateablePrice, pointer: string, options: { meterOptional?: boolean } = {}): CatalogFault[] {
@@ -21,6 +22,7 @@ export function priceFaults(price: RateablePrice, pointer: string, options: { me
     ...exemptFaults(price, pointer),
     ...bucketFaults(price, pointer),
     ...rolloverFaults(price.rollover, { isUsage: price.type === 'usage', includesUnits: price.included_units !== undefined || refuses(price, 'included_units'), pointer: `${pointer}/rollover` }),
+    ...tierPeriodFaults(price.tier_period, { isUsage: price.type === 'usage', hasBuckets: price.bucket !== undefined, rollsOver: price.rollover !== undefined, pointer: `${pointer}/tier_period` }),
   ];
 }
 
@@ -46,12 +48,12 @@ function usageOnlyFaults(price: RateablePrice, at: { model: Model; pointer: stri
   return [{ pointer: `${at.pointer}/type`, code: 'not_allowed', detail }];
 }
 
-type SideField = 'included_units' | 'rollover' | 'unit_conversion' | 'group_by' | 'bucket';
+type SideField = 'included_units' | 'rollover' | 'tier_period' | 'unit_conversion' | 'group_by' | 'bucket';
 
 /** What a model that looks into the usage refuses beside it, and why. */
 const besides: Partial<Record<Model['type'], { readonly fields: readonly SideField[]; readonly why: string }>> = {
-  percentage: { fields: ['included_units', 'rollover', 'unit_conversion', 'group_by', 'bucket'], why: 'A percentage is taken of each event by itself; remove this field' },
-  dynamic: { fields: ['included_units', 'rollover', 'unit_conversion', 'group_by', 'bucket'], why: 'A dynamic price is what the events say, whatever their quantity; remove this field' },
+  percentage: { fields: ['included_units', 'rollover', 'tier_period', 'unit_conversion', 'group_by', 'bucket'], why: 'A percentage is taken of each event by itself; remove this field' },
+  dynamic: { fields: ['included_units', 'rollover', 'tier_period', 'unit_conversion', 'group_by', 'bucket'], why: 'A dynamic price is what the events say, whatever their quantity; remove this field' },
   matrix: { fields: ['included_units', 'rollover', 'group_by'], why: 'A matrix pools usage by its cells; remove this field' },
 };
 

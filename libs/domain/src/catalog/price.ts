@@ -29,6 +29,8 @@ export const priceSchema = z.strictObject({
   /** Usage only: what a period leaves of its included units is there in the next one too. */
   rollover: rolloverSchema.optional(),
   unit_conversion: unitConversionSchema.optional(),
+  /** ISO 8601, usage only: how long tiers and included units count on from one billing period to the next. Left out, each begins anew. */
+  tier_period: z.string().max(10).optional(),
   discount: discountSchema.optional(),
   maximum_amount: decimalTextSchema.optional(),
   minimum_amount: decimalTextSchema.optional(),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocate } from './allocate.js';
+import { allocate, allocateParts } from './allocate.js';
+import { canonicalDecimal } from './decimal-text.js';
 import { decimal } from './decimal.js';
 
 // Goal: no cent is lost or made. Method: shares by hand, then the promise itself on random input.
@@ -51,5 +52,34 @@ describe('allocate', () => {
   it('refuses a negative weight and an empty list', () => {
     expect(() => allocate(1n, [decimal('-1')])).toThrow('never negative');
     expect(() => allocate(1n, [])).toThrow('someone');
+  });
+});
+
+describe('allocateParts', () => {
+  it.each<[bigint, string[], bigint[]]>([
+    [-1764n, ['-1797', '33.3'], [-1797n, 33n]], // −1763.7
+    [-1764n, ['-1797.3', '33.3'], [-1797n, 33n]], // Down to −1798 and 33: one is left, for the larger rest of −1797.3.
+    [0n, ['-0.5', '0.5'], [0n, 0n]], // Down to −1 and 0: the tie goes to the earlier.
+    [1n, ['-0.25', '0.75'], [0n, 1n]], // 0.5 away from 0
+    [-3n, ['-2.5', '0'], [-3n, 0n]], // −2.5 away from 0
+    [-2n, ['-2.5', '0'], [-2n, 0n]], // and to the even one
+    [3n, ['1', '1', '1'], [1n, 1n, 1n]],
+    [10n ** 20n, ['99999999999999999999.6', '-0.1', '0.5'], [100000000000000000000n, 0n, 0n]],
+  ])('makes %s of %s as %s', (total, parts, expected) => {
+    expect(allocateParts(total, parts.map(decimal))).toEqual(expected);
+  });
+
+  it('sums to the rounded total, each part next to its own amount', () => {
+    fc.assert(fc.property(fc.array(fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), { minLength: 1, maxLength: 12 }), (thousandths) => {
+      const sum = thousandths.reduce((a, b) => a + b, 0n);
+      const size = sum < 0n ? -sum : sum;
+      const total = ((2n * size + 1000n) / 2000n) * (sum < 0n ? -1n : 1n);
+      const minors = allocateParts(total, thousandths.map((part) => decimal(canonicalDecimal(`${part}e-3`) ?? '0')));
+      expect(minors.reduce((a, b) => a + b, 0n)).toBe(total);
+      for (const [index, minor] of minors.entries()) {
+        const off = minor * 1000n - (thousandths[index] ?? 0n);
+        expect(off <= 1000n && off > -1000n).toBe(true);
+      }
+    }));
   });
 });

@@ -21,6 +21,20 @@ export function allocate(totalMinor: bigint, weights: readonly Decimal[]): bigin
   return totalMinor < 0n ? parts.map((part) => -part) : parts;
 }
 
+/**
+ * Rounds amounts of either sign, in minor units, so that they sum to their rounded total: each is rounded down, and the units
+ * left over go one each to the largest remainders, the earlier of equals first.
+ */
+export function allocateParts(totalMinor: bigint, parts: readonly Decimal[]): bigint[] {
+  const floors = parts.map((part) => part.toDecimalPlaces(0, Decimal.ROUND_FLOOR));
+  const minors = floors.map((floor) => BigInt(floor.toFixed()));
+  const left = Number(totalMinor - minors.reduce((a, b) => a + b, 0n));
+  assert(left >= 0 && left <= parts.length, 'The total is the rounded sum of the parts.');
+  const byRemainder = parts.map((part, index) => ({ index, remainder: part.minus(floors[index] ?? part) })).sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index);
+  for (const { index } of byRemainder.slice(0, left)) minors[index] = (minors[index] ?? 0n) + 1n;
+  return minors;
+}
+
 /** The weights as whole numbers in the same proportion, so that remainders compare exactly. */
 function wholeWeights(weights: readonly Decimal[]): bigint[] {
   assert(weights.every((weight) => weight.isFinite() && !weight.lt(0)), 'A weight is never negative.');

@@ -32,10 +32,15 @@ export function roundToCurrency(amount: Decimal, options: { currency: string; ro
   return amount.toDecimalPlaces(currencyDigits(options.currency), modes[options.rounding]);
 }
 
+/** An amount in major units as one of minor units, unrounded: 0.125 USD is 12.5. */
+export function inMinorUnits(amount: Decimal, currency: string): Decimal {
+  assertExact(amount);
+  return amount.times(minorUnitsOf(currency));
+}
+
 /** A rounded amount in major units as minor units: 12.50 USD is 1250n. The amount must have no more digits than its currency. */
 export function toMinor(amount: Decimal, currency: string): bigint {
-  assertExact(amount);
-  const minor = amount.times(minorUnitsOf(currency));
+  const minor = inMinorUnits(amount, currency);
   assert(minor.isInteger(), 'Only a rounded amount is posted.');
   return BigInt(minor.toFixed());
 }

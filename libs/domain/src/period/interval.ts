@@ -38,6 +38,19 @@ export function isLongerThanYear(text: string): boolean {
   return count > unitsPerYear[unit];
 }
 
+/** Whether one interval is some whole number of the other, so that their boundaries meet: a year is twelve months, and no number of weeks. */
+export function isMultipleOf(interval: string, of: { part: string }): boolean {
+  const [whole, one] = [baseOf(parseInterval(interval)), baseOf(parseInterval(of.part))];
+  return whole.unit === one.unit && whole.count % one.count === 0;
+}
+
+const inMonths = { months: 1, years: 12 } as const;
+const inDays = { days: 1, weeks: 7 } as const;
+
+function baseOf({ unit, count }: Interval): { unit: 'days' | 'months'; count: number } {
+  return unit === 'days' || unit === 'weeks' ? { unit: 'days', count: count * inDays[unit] } : { unit: 'months', count: count * inMonths[unit] };
+}
+
 function intervalOf(text: string): Interval | null {
   const match = intervalPattern.exec(text);
   const unit = units[match?.[2] ?? ''];

@@ -13,13 +13,14 @@ interface DiscountOptions {
   readonly note: Note;
 }
 
-/** Takes the percent off, then the amount off what is left, and never goes below 0. */
+/** Takes the percent off, then the amount off what is left, and never goes below 0 by that. */
 export function discountAmount(amount: Decimal, options: DiscountOptions): Decimal {
   const percent = optionalDecimal(options.discount.percent) ?? ZERO;
   const whole = optionalDecimal(options.discount.amount) ?? ZERO;
   const off = scaleByFraction(whole, options.fraction);
   const afterPercent = amount.times(ONE_HUNDRED.minus(percent)).times('0.01');
-  const rest = Decimal.max(ZERO, afterPercent.minus(off));
+  // What is given back stays, less the percent.
+  const rest = Decimal.max(Decimal.min(ZERO, afterPercent), afterPercent.minus(off));
   options.note(() => {
     const share = isWhole(options.fraction) ? '' : ` (${toPlain(whole)} for ${fractionWords(options.fraction)})`;
     const parts = [...(percent.isZero() ? [] : [`${toPlain(percent)}%`]), ...(whole.isZero() ? [] : [`${toPlain(off)}${share}`])];

@@ -8,7 +8,7 @@ import { poolUsage } from './pool-usage.js';
 import { rateAmountMinor } from './rate-price.js';
 import type { UsageAround } from './usage-around.js';
 
-/** The usage of a period from its start until the end of one of its local days. */
+/** The usage of a period from its start, or since its tiers began to count, until the end of one of its local days. */
 export interface DayUsage {
   /** YYYY-MM-DD in the customer's zone. */
   readonly day: string;
@@ -54,7 +54,8 @@ export function rateDays(input: RateDaysInput): RatedDay[] {
 function usageDays(input: RateDaysInput): RatedDay[] {
   const { minimum_amount: minimum, ...unbounded } = input.price;
   let reachedMinor = 0n;
-  let reachedQuantity: Decimal = ZERO;
+  // Usage that counts on from earlier periods is no day's of this one.
+  let reachedQuantity = input.price.tier_period === undefined ? ZERO : sumOf(input.around?.tierCount?.before ?? [], (entry) => entry.quantity);
   return input.days.map((day, index) => {
     const isLast = input.over && index === input.days.length - 1;
     const price = isLast && minimum !== undefined ? input.price : unbounded;

@@ -4,6 +4,7 @@ import { type Fraction, WHOLE } from '../period/proration-fraction.js';
 import { limitToMaximum, raiseToMinimum } from './bound-amount.js';
 import { clampNegative } from './clamp-negative.js';
 import { convertUnits } from './convert-units.js';
+import { type CountedAmounts, sinceWords, takeOffEarlier, type TierCount } from './count-tiers.js';
 import { discountAmount } from './discount-amount.js';
 import { type GroupUsage, poolUsage, type UsagePool } from './pool-usage.js';
 import { optionalDecimal } from './price-decimal.js';
@@ -53,25 +54,42 @@ interface RatedPool extends UsagePool {
 const tracedGroupsMax = 50;
 
 /**
- * Every step of a price but the rounding, in their one order: for each group quantity, unit conversion, included units, model;
- * on the sum discount, maximum, minimum, and for fees the proration of the result.
+ * Every step of a price but the rounding, in their one order: for each group quantity, unit conversion, included units, model; their
+ * sum, less what came before in the tier period; on that discount, maximum, minimum, and for fees the proration of the result.
  */
 export function rateExactly(input: ExactRatingInput): ExactRating {
-  const { price, note } = input;
-  const fraction = prorateUnit(price) === 'none' ? WHOLE : (input.fraction ?? WHOLE);
+  const { price, currency, around, note } = input;
+  const isProrated = prorateUnit(price) !== 'none';
+  const fraction = isProrated ? (input.fraction ?? WHOLE) : WHOLE;
   // A partial period scales what a usage price grants and bounds, but of a fee the whole result.
   const bounds = price.type === 'usage' ? fraction : WHOLE;
-  const previous = price.rollover === undefined ? undefined : input.around?.previous;
-  const rolledOver = previous === undefined ? null : unitsLeft(previous, input.currency);
-  const pools = poolUsage({ type: price.type, group_by: price.group_by, model: modelIn(price, input.currency) }, input.usage).map((pool, index): RatedPool => {
+  const count = price.tier_period === undefined ? null : (around?.tierCount ?? null);
+  const previous = price.rollover === undefined ? undefined : around?.previous;
+  const terms = {
+    price, currency, count,
+    // What is included in a tier period belongs to all of it, whichever invoice it is used on.
+    fraction: count === null ? bounds : isProrated ? count.share : WHOLE,
+    rolledOver: previous === undefined ? null : unitsLeft(previous, currency),
+  };
+  const all = ratePools(input.usage, { ...terms, note });
+  const before = count?.before ?? null;
+  const rated = before === null ? all : takeOffEarlier(all, ratePools(before, { ...terms, note: noNote }), note);
+  const { quantity } = rated;
+  const bounded = boundSum(rated.amount, { price, fraction: bounds, quantity, note });
+  const amount = price.type === 'usage' ? bounded : prorateAmount(bounded, { fraction, quantity, note });
+  return { quantity, amount, groups: rated.groups };
+}
+
+/** What the model asks for each group, cell or bucket, and in all. */
+function ratePools(usage: readonly GroupUsage[], terms: PoolCircumstances & { readonly currency: string }): CountedAmounts {
+  const { price, note } = terms;
+  const pools = poolUsage({ type: price.type, group_by: price.group_by, model: modelIn(price, terms.currency) }, usage).map((pool, index): RatedPool => {
     const poolNote = index < tracedGroupsMax ? (pool.name === '' ? note : noteFor(note, pool.name)) : noNote;
-    return { ...pool, modelAmount: ratePool(pool, { price, fraction: bounds, rolledOver, note: poolNote }) };
+    return { ...pool, modelAmount: ratePool(pool, { ...terms, note: poolNote }) };
   });
   const quantity = sumOf(pools, (pool) => pool.quantity);
-  const sum = sumOf(pools, (pool) => pool.modelAmount);
-  if (pools.length > 1 || pools[0]?.name !== '') noteSum({ pools, quantity, sum }, note);
-  const bounded = boundSum(sum, { price, fraction: bounds, quantity, note });
-  const amount = price.type === 'usage' ? bounded : prorateAmount(bounded, { fraction, quantity, note });
+  const amount = sumOf(pools, (pool) => pool.modelAmount);
+  if (pools.length > 1 || pools[0]?.name !== '') noteSum({ pools, quantity, sum: amount }, note);
   return { quantity, amount, groups: linesOf(pools) };
 }
 
@@ -84,10 +102,12 @@ interface Circumstances {
 interface PoolCircumstances extends Circumstances {
   /** By the ref of a pool; null where nothing can roll over. */
   readonly rolledOver: ((ref: string) => Decimal) | null;
+  /** Null where each period begins in tier 0. */
+  readonly count: TierCount | null;
 }
 
-function ratePool(pool: UsagePool, { price, fraction, rolledOver, note }: PoolCircumstances): Decimal {
-  noteQuantity(pool, price, note);
+function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }: PoolCircumstances): Decimal {
+  noteQuantity(pool, { price, count, note });
   if (pool.model === null) {
     const detail = `${toPlain(pool.quantity)} match no cell and there is no default, so nothing is asked`;
     note(() => traceStep({ step: 'unpriced', words: { detail, values: {} }, quantity: pool.quantity, amount: ZERO }));
@@ -132,10 +152,11 @@ function linesOf(pools: readonly RatedPool[]): readonly ExactGroup[] {
   return [...lines.values()];
 }
 
-function noteQuantity({ quantity }: UsagePool, { type, exempt }: RateablePrice, note: Note): void {
+function noteQuantity({ quantity }: UsagePool, { price: { type, exempt }, count, note }: Pick<PoolCircumstances, 'price' | 'count' | 'note'>): void {
   note(() => {
     const without = exempt === undefined ? '' : `, without the events for which ${JSON.stringify(exempt)} holds`;
-    const detail = `${toPlain(quantity)} ${type === 'usage' ? 'metered' : 'billed'}${without}`;
+    const since = count === null ? '' : ` ${sinceWords(count)}`;
+    const detail = `${toPlain(quantity)} ${type === 'usage' ? 'metered' : 'billed'}${since}${without}`;
     return traceStep({ step: 'quantity', words: { detail, values: exempt === undefined ? {} : { exempt: JSON.stringify(exempt) } }, quantity, amount: ZERO });
   });
 }

@@ -26,7 +26,7 @@ export interface RatePeriodInput {
   readonly owesAdvance?: boolean | undefined;
   /** Whether the part is over: then the last of `days` is its last. */
   readonly over: boolean;
-  /** The usage of a usage price from the part's start until a day's end. */
+  /** The usage of a usage price until a day's end: from the part's start, or since its tiers began to count. */
   readonly usageUntil: (price: IdentifiedPrice, day: LocalDay) => readonly GroupUsage[];
   /** What else a usage price looks at. Left out, nothing. */
   readonly usageAround?: ((price: IdentifiedPrice) => UsageAround) | undefined;

@@ -1,8 +1,8 @@
 import { assert } from '../assert.js';
 import type { RateablePrice } from '../catalog/price.js';
-import { allocate } from '../money/allocate.js';
+import { allocate, allocateParts } from '../money/allocate.js';
 import { type Decimal, divide, sumOf, ZERO } from '../money/decimal.js';
-import { type Rounding, roundToCurrency, toMinor } from '../money/minor-units.js';
+import { inMinorUnits, type Rounding, roundToCurrency, toMinor } from '../money/minor-units.js';
 import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
 import { rateExactly } from './rate-exactly.js';
@@ -52,8 +52,8 @@ export function ratePrice(input: RatePriceInput): RatedPrice {
   const amount = roundToCurrency(rating.amount, input);
   const amountMinor = toMinor(amount, input.currency);
   const weights = rating.groups.map((group) => group.modelAmount);
-  const minors = weights.length === 1 ? [amountMinor] : allocate(amountMinor, weights);
   const exacts = splitExactly(rating.amount, weights);
+  const minors = allocateMinor(amountMinor, { weights, exacts, currency: input.currency });
   const lines = rating.groups.map(({ ref, group, quantity }, index) => ({
     ref,
     group,
@@ -72,12 +72,26 @@ export function rateAmountMinor(input: RatePriceInput): bigint {
   return toMinor(roundToCurrency(amount, input), input.currency);
 }
 
-/** Splits by weight, so that the parts sum to the total exactly: what 40 digits can't hold goes to the heaviest part. */
+/** By largest remainder. Where some are given back and others not, each part's own amount takes the place of its weight. */
+function allocateMinor(amountMinor: bigint, parts: { weights: readonly Decimal[]; exacts: readonly Decimal[]; currency: string }): bigint[] {
+  const { weights, exacts, currency } = parts;
+  if (weights.length === 1) return [amountMinor];
+  if (weights.every((weight) => !weight.lt(0))) return allocate(amountMinor, weights);
+  return allocateParts(amountMinor, exacts.map((exact) => inMinorUnits(exact, currency)));
+}
+
+/** Splits by weight, so that the parts sum to the total exactly: what 40 digits can't hold goes to the heaviest part. Of negative weights the size counts. */
 function splitExactly(total: Decimal, weights: readonly Decimal[]): Decimal[] {
   const sum = sumOf(weights, (weight) => weight);
   if (total.eq(sum)) return [...weights];
-  const parts = weights.map((weight) => (sum.isZero() ? divide(total, ZERO.plus(weights.length)) : divide(total.times(weight), sum)));
-  const heaviest = weights.reduce((best, weight, index) => (weight.gt(weights[best] ?? ZERO) ? index : best), 0);
+  const added = total.minus(sum);
+  const sizes = weights.map((weight) => weight.abs());
+  const size = sumOf(sizes, (weight) => weight);
+  const parts = weights.map((weight, index) => {
+    if (size.isZero()) return divide(total, ZERO.plus(weights.length));
+    return size.eq(sum) ? divide(total.times(weight), sum) : weight.plus(divide(added.times(sizes[index] ?? ZERO), size));
+  });
+  const heaviest = sizes.reduce((best, weight, index) => (weight.gt(sizes[best] ?? ZERO) ? index : best), 0);
   parts[heaviest] = total.minus(sumOf(parts.filter((_part, index) => index !== heaviest), (part) => part));
   return parts;
 }

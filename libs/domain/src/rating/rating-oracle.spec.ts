@@ -26,8 +26,9 @@ const compare = (a: Ratio, b: Ratio): bigint => a.n * b.d - b.n * a.d;
 const least = (a: Ratio, b: Ratio): Ratio => (compare(a, b) <= 0n ? a : b);
 const most = (a: Ratio, b: Ratio): Ratio => (compare(a, b) >= 0n ? a : b);
 const zero = ratio(0n);
-/** A whole number of the ratio's units, by what is done with the rest. Never negative here. */
+/** A whole number of the ratio's units, by what is done with the rest; halves go away from 0. */
 const whole = ({ n, d }: Ratio, mode: 'up' | 'down' | 'half_up' | 'half_even'): bigint => {
+  if (n < 0n) return -whole({ n: -n, d }, mode);
   const down = n / d;
   const rest = 2n * (n % d);
   if (mode === 'down' || rest === 0n) return down;
@@ -122,7 +123,7 @@ interface Fractions {
 
 /** What was used beside the quantity itself. */
 interface Beside {
-  /** In the period before, which was whole. */
+  /** In the period before, which was whole; or since the tiers began to count. */
   readonly earlier?: string | undefined;
 }
 
@@ -138,16 +139,22 @@ function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, 
     const { rounding } = price.unit_conversion;
     return rounding === 'none' ? converted : ratio(whole(converted, rounding === 'nearest' ? 'half_up' : rounding));
   };
-  let rest = convert(read(quantity));
-  if (price.included_units !== undefined) rest = most(zero, minus(rest, scaled(price.included_units)));
-  if (price.rollover !== undefined && given.earlier !== undefined) {
-    const left = most(zero, minus(read(price.included_units ?? '0'), convert(read(given.earlier))));
-    rest = most(zero, minus(rest, price.rollover.maximum_units === undefined ? left : least(left, read(price.rollover.maximum_units))));
-  }
-  let amount = curveOracle(rest, price.model);
+  const countsOn = price.tier_period !== undefined && given.earlier !== undefined;
+  const askedFor = (units: Ratio): Ratio => {
+    let rest = convert(units);
+    // A tier period is whole here.
+    if (price.included_units !== undefined) rest = most(zero, minus(rest, countsOn ? read(price.included_units) : scaled(price.included_units)));
+    if (price.rollover !== undefined && given.earlier !== undefined) {
+      const left = most(zero, minus(read(price.included_units ?? '0'), convert(read(given.earlier))));
+      rest = most(zero, minus(rest, price.rollover.maximum_units === undefined ? left : least(left, read(price.rollover.maximum_units))));
+    }
+    return curveOracle(rest, price.model);
+  };
+  const before = countsOn ? read(given.earlier ?? '0') : zero;
+  let amount = countsOn ? minus(askedFor(plus(before, read(quantity))), askedFor(before)) : askedFor(read(quantity));
   if (price.discount !== undefined) {
     const afterPercent = times(amount, minus(ratio(1n), times(read(price.discount.percent ?? '0'), ratio(1n, 100n))));
-    amount = most(zero, minus(afterPercent, scaled(price.discount.amount ?? '0')));
+    amount = most(least(zero, afterPercent), minus(afterPercent, scaled(price.discount.amount ?? '0')));
   }
   if (price.maximum_amount !== undefined) amount = least(amount, scaled(price.maximum_amount));
   if (price.minimum_amount !== undefined) amount = most(amount, scaled(price.minimum_amount));
@@ -164,6 +171,8 @@ const wrappers: Record<string, fc.Arbitrary<Wrapper>> = {
   unit_conversion: conversion.map((unit_conversion) => ({ unit_conversion })),
   included_units: quantities.map((included_units) => ({ included_units })),
   rollover: fc.record({ included_units: quantities, rollover, earlier: quantities }),
+  'tiers that count on': fc.tuple(optional(quantities), quantities, percent, amounts).map(([included, earlier, off, amount]) => (
+    { tier_period: 'P1Y', earlier, ...(included !== undefined && { included_units: included }), discount: { percent: off, amount } })),
   'a percent off': percent.map((value) => ({ discount: { percent: value } })),
   'an amount off': amounts.map((amount) => ({ discount: { amount } })),
   'minimum and maximum': bounds,
@@ -183,10 +192,12 @@ describe.each(Object.keys(wrappers))('%s around', (name) => {
       const given = name.includes('proration') || name === 'everything' ? fraction : { numerator: 1n, denominator: 1n };
       const expected = priceOracle(quantity, price, { fraction: given, earlier });
       const usageOf = (units: string) => [{ group: {}, quantity: decimal(units) }];
-      const around = earlier === undefined ? {} : { previous: { price, usage: usageOf(earlier) } };
+      const countsOn = price.tier_period !== undefined && earlier !== undefined;
+      const all = countsOn ? [...usageOf(earlier), ...usageOf(quantity)] : usageOf(quantity);
+      const around = earlier === undefined ? {} : countsOn ? { tierCount: { since: null, before: usageOf(earlier), share: { numerator: 1n, denominator: 1n } } } : { previous: { price, usage: usageOf(earlier) } };
       for (const [currency, minorUnits] of postings) {
         for (const rounding of ['half_away_from_zero', 'half_even'] as Rounding[]) {
-          const rated = ratePrice({ price, currency, rounding, usage: usageOf(quantity), fraction: given, around });
+          const rated = ratePrice({ price, currency, rounding, usage: all, fraction: given, around });
           expect(compare(read(toPlain(rated.unroundedAmount)), expected)).toBe(0n);
           expect(rated.amountMinor).toBe(whole(times(expected, ratio(minorUnits)), rounding === 'half_even' ? 'half_even' : 'half_up'));
         }

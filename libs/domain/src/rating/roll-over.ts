@@ -6,7 +6,7 @@ import { clampNegative } from './clamp-negative.js';
 import { convertUnits } from './convert-units.js';
 import { type GroupUsage, poolUsage, type UsagePool } from './pool-usage.js';
 import { optionalDecimal } from './price-decimal.js';
-import { readingOf } from './price-reading.js';
+import { haveSameUnits } from './same-units.js';
 import { scaleByFraction } from './scale-by-fraction.js';
 import { noNote } from './trace.js';
 
@@ -35,11 +35,9 @@ export function unitsLeft(previous: PreviousPeriod, currency: string): (ref: str
   return (ref) => left.get(ref) ?? leftOf(ZERO);
 }
 
-/** Whether units that one price left are units of the other: of the same meter, counted, grouped and converted in the same way, and both roll over. */
+/** Whether units that one price left are there for another: both roll over, and their units are the same. */
 export function rollsOverInto(left: RateablePrice, next: RateablePrice, currency: string): boolean {
-  if (left.rollover === undefined || next.rollover === undefined) return false;
-  const unitsOf = (price: RateablePrice): string => JSON.stringify([price.meter, readingOf(price, currency), price.unit_conversion?.divide_by, price.unit_conversion?.rounding]);
-  return unitsOf(left) === unitsOf(next);
+  return left.rollover !== undefined && next.rollover !== undefined && haveSameUnits(left, next, currency);
 }
 
 function convertedUnits({ quantity, buckets = [{ quantity }] }: Pick<UsagePool, 'quantity'> & { buckets?: readonly { readonly quantity: Decimal }[] | undefined }, price: RateablePrice): Decimal {

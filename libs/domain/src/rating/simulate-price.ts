@@ -11,6 +11,7 @@ import { parseData } from '../metering/data-value.js';
 import { matchesFilter } from '../metering/evaluate-expression.js';
 import { parseFilter } from '../metering/parse-expression.js';
 import { sumOf, toPlain } from '../money/decimal.js';
+import { WHOLE } from '../period/proration-fraction.js';
 import { formatMinor, type Rounding } from '../money/minor-units.js';
 import { aggregateSimulated, type SimulatedMeter } from './aggregate-simulated.js';
 import { chargeEvents, noEventsYet } from './charge-events.js';
@@ -20,6 +21,7 @@ import { type PriceReading, readingOf } from './price-reading.js';
 import type { StatedAmounts } from './rate-dynamic.js';
 import { ratePrice } from './rate-price.js';
 import type { TraceStep } from './trace.js';
+import type { UsageAround } from './usage-around.js';
 
 const eventsMax = 10_000;
 
@@ -42,7 +44,7 @@ export const simulationSchema = z.strictObject({
   currency: z.string().max(10),
   quantity: decimalTextSchema.optional(),
   events: z.array(simulatedEventSchema).max(eventsMax).optional(),
-  /** What was metered in the period before, of whose included units the unused roll over. */
+  /** What was metered in the period before, of whose included units the unused roll over; or since tiers that count on over several periods began to. */
   earlier: z.strictObject({ quantity: decimalTextSchema.optional(), events: z.array(simulatedEventSchema).max(eventsMax).optional() }).optional(),
 });
 
@@ -71,8 +73,8 @@ export function simulationFaults(simulation: Simulation): CatalogFault[] {
 }
 
 function earlierFaults(earlier: Used, price: Simulation['price']): CatalogFault[] {
-  if (price.rollover !== undefined) return usedFaults(earlier, { price, pointer: '/earlier' });
-  return [{ pointer: '/earlier', code: 'not_allowed', detail: 'Earlier usage matters only where units roll over; give the price a rollover, or leave this out.' }];
+  if (price.rollover !== undefined || price.tier_period !== undefined) return usedFaults(earlier, { price, pointer: '/earlier' });
+  return [{ pointer: '/earlier', code: 'not_allowed', detail: 'Earlier usage matters only where units roll over or tiers count on; give the price a rollover or a tier_period, or leave this out.' }];
 }
 
 type Used = Pick<Simulation, 'quantity' | 'events'>;
@@ -116,17 +118,25 @@ export function simulatedHoursFaults({ events, earlier }: Simulation, meter: Sim
  * meter does. A quantity above 0 stands for one event of that value.
  */
 export function simulatePrice(simulation: Simulation, options: { rounding: Rounding; meter?: SimulatedMeter | undefined }): SimulatedPrice {
-  const { price, currency, earlier } = simulation;
+  const { price, currency } = simulation;
   const meter = options.meter ?? { aggregation: 'sum', percentile: null };
-  const usage = simulatedUsage(simulation, meter);
-  const around = earlier === undefined ? {} : { previous: { price, usage: simulatedUsage({ ...simulation, quantity: undefined, events: undefined, ...earlier }, meter) } };
-  const rated = ratePrice({ price, currency, rounding: options.rounding, usage, around });
+  const rated = ratePrice({ price, currency, rounding: options.rounding, ...usageAndAround(simulation, meter) });
   return {
     amount: formatMinor(rated.amountMinor, currency),
     unrounded_amount: toPlain(rated.unroundedAmount),
     quantity: toPlain(rated.quantity),
     trace: rated.trace,
   };
+}
+
+function usageAndAround(simulation: Simulation, meter: SimulatedMeter): { usage: readonly GroupUsage[]; around: UsageAround } {
+  const { price, earlier, quantity, events } = simulation;
+  const usage = simulatedUsage(simulation, meter);
+  if (earlier === undefined) return { usage, around: {} };
+  const before = simulatedUsage({ price, currency: simulation.currency, ...earlier }, meter);
+  if (price.tier_period === undefined) return { usage, around: { previous: { price, usage: before } } };
+  const all = events !== undefined && earlier.events !== undefined ? simulatedUsage({ ...simulation, quantity, events: [...earlier.events, ...events] }, meter) : [...before, ...usage];
+  return { usage: all, around: { tierCount: { since: null, before, share: WHOLE } } };
 }
 
 /** As rating reads it for this price: by its groups, and with what a model that looks at single events makes of them. */

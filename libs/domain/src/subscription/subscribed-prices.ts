@@ -8,7 +8,7 @@ import type { IdentifiedPrice } from '../rating/rate-fee.js';
 import { minimumCommitmentFaults, type MinimumCommitment } from './minimum-commitment.js';
 
 /** What a subscription has otherwise than its plan: the named price with these fields in place of the plan's. What is metered, and what it is called, stays. */
-export const priceOverrideSchema = priceSchema.omit({ key: true, type: true, meter: true, group_by: true }).partial().extend({ price: keySchema });
+export const priceOverrideSchema = priceSchema.omit({ key: true, type: true, meter: true, group_by: true, tier_period: true }).partial().extend({ price: keySchema });
 
 export type PriceOverride = z.infer<typeof priceOverrideSchema>;
 
