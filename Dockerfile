@@ -22,5 +22,5 @@ COPY --from=build /app/dist ./dist
 # A volume that is mounted here belongs to who runs.
 RUN mkdir -p /var/lib/tollway/exports && chown -R node:node /var/lib/tollway
 USER node
-ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning"]
+ENTRYPOINT ["node"]
 CMD ["dist/apps/front/src/main.js"]

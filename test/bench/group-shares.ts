@@ -1,4 +1,5 @@
 import { AssignerProtocol, Kafka, logLevel, type Admin } from 'kafkajs';
+import { letQueuesRest } from '#platform';
 import { until } from './running-product.ts';
 
 /** Who reads a topic in a consumer group, as the broker knows it. */
@@ -15,6 +16,7 @@ export class GroupShares {
 
   /** `group` as Kafka names it. */
   static async open(broker: string, of: { readonly group: string; readonly topic: string }): Promise<GroupShares> {
+    letQueuesRest();
     const admin = new Kafka({ brokers: [broker], clientId: 'bench-admin', logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     return new GroupShares(admin, of);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Kafka, logLevel, type Consumer } from 'kafkajs';
+import { letQueuesRest } from '#platform';
 import { until } from './running-product.ts';
 
 /** A record as it stands on Kafka. */
@@ -21,6 +22,7 @@ export class KafkaTopicReader {
   }
 
   static async open(broker: string, topics: readonly string[]): Promise<KafkaTopicReader> {
+    letQueuesRest();
     const consumer = new Kafka({ brokers: [broker], clientId: 'bench-reader', logLevel: logLevel.NOTHING }).consumer({ groupId: 'bench-reader' });
     const reader = new KafkaTopicReader(consumer, topics);
     await consumer.connect();

@@ -50,7 +50,7 @@ export class RunningProduct {
 
   private static async launch(app: string, environment: Readonly<Record<string, string | undefined>>): Promise<RunningProduct> {
     const port = await freePort();
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', `dist/apps/${app}/src/main.js`], {
+    const child = spawn(process.execPath, [`dist/apps/${app}/src/main.js`], {
       env: { PATH: process.env['PATH'], PORT: String(port), TOLLWAY_SECRET: serverSecret, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

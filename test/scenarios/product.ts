@@ -70,7 +70,7 @@ export class Product {
     const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tollway-scenario-'));
     const port = options.port ?? (await freePort());
     const args = topology === 'standalone' || options.replicas === undefined ? [] : ['--replicas', options.replicas];
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', resolve(`dist/apps/${topology}/src/main.js`), ...args], {
+    const child = spawn(process.execPath, [resolve(`dist/apps/${topology}/src/main.js`), ...args], {
       detached: true, // A process group of its own, so that a test can kill all of it.
       env: { ...process.env, PORT: String(port), TOLLWAY_DATA_DIR: dataDir, TOLLWAY_BOOTSTRAP_API_KEY: testKey, TOLLWAY_DEMO: 'off', ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -83,7 +83,7 @@ export class AppProcess {
   /** Resolves with how it ended. */
   private async run(): Promise<string> {
     const { script, port, host, environment } = this.options;
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', script], {
+    const child = spawn(process.execPath, [script], {
       env: { ...environment, PORT: String(port), HOST: host },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'], // By the channel it knows that whoever started it is gone.
       detached: true, // Its own process group: Ctrl-C asks us, and we ask the apps in the right order.

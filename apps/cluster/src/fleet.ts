@@ -22,7 +22,7 @@ const urlSettings: Readonly<Record<AppName, string>> = {
 
 /** Runs the step that comes before all apps: tables, topics, the first organization. */
 export async function prepare(environment: Record<string, string | undefined>): Promise<void> {
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', scriptOf('billing-api', 'prepare-main')], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [scriptOf('billing-api', 'prepare-main')], { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Fault({ code: 'prepare_failed', detail: 'The stores could not be prepared.', retryable: false });
 }

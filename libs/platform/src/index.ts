@@ -17,6 +17,7 @@ export type { EventLog, LogBatch, LogPosition, LogRecord, NewLogRecord, Partitio
 export { openKafkaEventLog } from './event-log/kafka/kafka-event-log.js';
 export type { KafkaEventLogOptions } from './event-log/kafka/kafka-event-log.js';
 export { Turns } from './event-log/kafka/turns.js';
+export { letQueuesRest } from './event-log/kafka/resting-queues.js';
 export { LogServer } from './event-log/log-server.js';
 export type { LogServerOptions } from './event-log/log-server.js';
 export { eventLogGrants, eventLogMigration, migrateEventLog } from './event-log/postgres-event-log-schema.js';

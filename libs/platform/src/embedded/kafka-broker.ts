@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Fault } from '../errors/fault.js';
+import { letQueuesRest } from '../event-log/kafka/resting-queues.js';
 import { freePort } from './free-port.js';
 import { waitUntil } from './wait-until.js';
 import { startWatchedServer } from './watched-server.js';
@@ -109,6 +110,7 @@ async function isReady({ address, ended }: { readonly address: string; readonly 
   let isOver = false;
   void ended.then(() => (isOver = true));
   const answers = async (): Promise<boolean> => {
+    letQueuesRest();
     const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 0 }, requestTimeout: 2_000 }).admin();
     try {
       await admin.connect();

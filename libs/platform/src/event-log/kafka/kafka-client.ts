@@ -1,6 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs';
 import type { Cluster, KafkaConfig } from 'kafkajs';
 
+import { letQueuesRest } from './resting-queues.js';
+
 /** How to reach the brokers. */
 export type KafkaConnection = Pick<KafkaConfig, 'ssl' | 'sasl' | 'socketFactory'> & {
   /** host:port of some brokers; the others are learnt from them. */
@@ -19,6 +21,7 @@ const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime:
  * never come from the same client. It is silent: what it would print reaches the caller as an error.
  */
 export function openClient({ brokers, ...connection }: KafkaConnection): Kafka {
+  letQueuesRest();
   return new Kafka({
     ...connection,
     brokers: [...brokers],
