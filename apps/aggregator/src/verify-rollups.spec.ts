@@ -84,6 +84,7 @@ describe('a rollup that is not', () => {
   // Without the second event: 5 of 5 and 7.
   it.each<[Aggregation, string | null, string | null]>([
     ['count', '1', '2'], ['sum', '5', '12'], ['min', '5', '5'], ['max', '5', '7'], ['avg', '5', '6'], ['unique_count', '1', '2'], ['latest', '5', '7'], ['percentile', '5', '6'],
+    ['time_weighted_sum', '3.75', '5.25'], // For three quarters of an hour.
   ])('is found where an event is gone: %s', async (kind, raw, rollup) => {
     const { organization, check } = await story([event('1', '5'), event('2', '7')], [kind]);
     await fixture.parts.clickhouse.command({ sql: `DELETE FROM events WHERE organization_id = '${organization}' AND id = '2'` });
@@ -93,6 +94,7 @@ describe('a rollup that is not', () => {
   // As many events as before, and the state is another one all the same.
   it.each<[Aggregation, string | null, string | null]>([
     ['sum', '6', '7'], ['min', '1', '2'], ['max', '5', '5'], ['avg', '3', '3.5'], ['unique_count', '2', '2'], ['latest', '1', '2'], ['percentile', '3', '3.5'],
+    ['time_weighted_sum', '1.083333333333333333', '1.75'], // 5 for five minutes, then 1 or 2 for forty.
   ])('is found where an event says something else: %s', async (kind, raw, rollup) => {
     const { organization, check } = await story([event('1', '5'), event('2', '2', { time: '2026-11-01T10:20:00Z' })], [kind]);
     await fixture.parts.clickhouse.command({ sql: `ALTER TABLE events UPDATE data = '{"g":"x","v":1}' WHERE organization_id = '${organization}' AND id = '2' SETTINGS mutations_sync = 1` });

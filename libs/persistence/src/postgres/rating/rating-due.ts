@@ -75,10 +75,10 @@ export async function findStaleRatingsOf(manager: EntityManager, organizationId:
 const isUnadopted = `(due.subscription_id is null or due.revision < subscription.revision or due.open_until <= $2 or due.rated_until < $2::timestamptz - case
   when exists (select from test_clocks clock where clock.organization_id = subscription.organization_id and clock.now is not null) then interval '0' else interval '1 minute' end)`;
 
-/** Those of the organization's subscriptions that are behind, with the generation that they are to reach. `now` is business time. */
+/** Those of the organization's subscriptions that are behind, with the generation that they are to reach: what rating has not noticed yet gets the next one. `now` is business time. */
 export async function findStaleRatingsAmong(manager: EntityManager, wanted: { subscriptionIds: readonly string[]; now: Temporal.Instant }): Promise<readonly StaleRating[]> {
   const rows: DueRow[] = await manager.query(
-    `select subscription.organization_id, subscription.id as subscription_id, coalesce(due.generation, 1) as generation
+    `select subscription.organization_id, subscription.id as subscription_id, coalesce(due.generation, 0) + case when ${isUnadopted} then 1 else 0 end as generation
      from subscriptions subscription left join rating_due due on due.subscription_id = subscription.id
      where subscription.id = any($1::text[]) and (${isUnadopted} or due.generation > due.rated_generation) order by subscription.id`,
     [wanted.subscriptionIds, wanted.now.toString()],
