@@ -106,7 +106,7 @@ export class AggregatorModule {
 function exportProviders({ database, clickhouse, clock, logger, exports, lookEveryMs = lookEveryMsDefault }: AggregatorAdapters, usage: UsageReader): Provider[] {
   const files = new ExportFiles(exports.dir);
   const ids = makeIds({ now: () => clock.now() });
-  const read = new ReadExportRows({ database, events: new EventPages(clickhouse), usage, readMeterUsage: new ReadMeterUsage({ database, usage }) });
+  const read = new ReadExportRows({ database, events: new EventPages(clickhouse), usage, readMeterUsage: new ReadMeterUsage({ database, usage }), clock });
   const run = new RunExports({ database, read, files, ids, clock, logger, retentionDays: exports.retentionDays });
   return [
     { provide: Exports, useValue: new Exports({ database, files, ids, clock }) },

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { csvText, Fault } from '#platform';
-import type { ExportColumn, ExportPage } from './export-rows.js';
+import type { ExportColumn, ExportPage } from './export-content.js';
 
 export interface ExportContent {
   readonly columns: readonly ExportColumn[];

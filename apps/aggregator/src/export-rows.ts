@@ -1,26 +1,12 @@
 import { usageWindows, type WindowUnit } from '#domain';
-import { readAttachments, type Attachment, type Database, type EventPages, type ExportRecord, type PagedEvent, type UsageReader, type UsageRow } from '#persistence';
-import { accepted, refused, type Outcome } from '#platform';
+import { readAttachments, readOldestOpenRating, type Attachment, type Database, type EventPages, type ExportRecord, type PagedEvent, type UsageReader, type UsageRow } from '#persistence';
+import { accepted, refused, type Clock, type Outcome } from '#platform';
+import type { ExportColumn, ExportPage, ExportRows } from './export-content.js';
+import { exportedInvoiceColumns, invoicePages } from './export-invoices.js';
+import { ratedUsageColumns, ratedUsagePages } from './export-rated-usage.js';
 import { owns } from './list-events.js';
 import { usageColumns } from './meter-usage-columns.js';
 import type { MeterUsage, MeterUsageCode, ReadMeterUsage } from './read-meter-usage.js';
-
-export interface ExportColumn {
-  readonly name: string;
-  /** A text that somebody else chose, an instant as RFC 3339, or a decimal's digits. */
-  readonly kind: 'text' | 'instant' | 'decimal';
-}
-
-/** Rows, each with a cell for each column. */
-export type ExportPage = readonly (readonly (string | null)[])[];
-
-export interface ExportRows {
-  readonly columns: readonly ExportColumn[];
-  /** Every event acknowledged before this instant is in the rows. */
-  readonly freshAsOf: Temporal.Instant;
-  /** Throws `UsageRefused` where a part of the usage can't be told. */
-  readonly pages: AsyncIterable<ExportPage>;
-}
 
 /** Rows of usage that are held at once: of a day, of a month, or of the whole where there are no windows. */
 const rowsPerSliceMax = 200_000;
@@ -39,10 +25,12 @@ export class UsageRefused extends Error {
 
 /** The rows of an export, read slice by slice as they are asked for. */
 export class ReadExportRows {
-  constructor(private readonly use: { readonly database: Database; readonly events: EventPages; readonly usage: UsageReader; readonly readMeterUsage: ReadMeterUsage; readonly rowsMax?: number }) {}
+  constructor(private readonly use: { readonly database: Database; readonly events: EventPages; readonly usage: UsageReader; readonly readMeterUsage: ReadMeterUsage; readonly clock: Clock; readonly rowsMax?: number }) {}
 
   async execute(record: ExportRecord): Promise<Outcome<ExportRows, MeterUsageCode>> {
     if (record.kind === 'usage') return this.usageRows(record);
+    if (record.kind === 'rated_usage') return accepted({ columns: ratedUsageColumns, freshAsOf: await this.ratedAsOf(record), pages: ratedUsagePages(this.use.database, record, this.use.rowsMax) });
+    if (record.kind === 'invoices') return accepted({ columns: exportedInvoiceColumns, freshAsOf: this.use.clock.now(), pages: invoicePages(this.use.database, record, this.use.rowsMax) });
     return accepted({ columns: eventColumns, freshAsOf: await this.use.usage.freshAsOf(), pages: this.eventPages(record) });
   }
 
@@ -57,6 +45,13 @@ export class ReadExportRows {
       const rows = events.map((event) => ({ event, customer: attachments.get(event.subject)?.find((attachment) => owns(attachment, event))?.customerId ?? null }));
       yield rows.filter(({ customer }) => customerId === null || customer === customerId).map(({ event, customer }) => cellsOf(event, customer));
     }
+  }
+
+  /** Open periods are exported as they were rated last. */
+  private async ratedAsOf({ organizationId }: ExportRecord): Promise<Temporal.Instant> {
+    const countedAsOf = await this.use.usage.freshAsOf();
+    const oldest = await this.use.database.inOrganization(organizationId, (manager) => readOldestOpenRating(manager, organizationId));
+    return oldest !== null && Temporal.Instant.compare(oldest, countedAsOf) < 0 ? oldest : countedAsOf;
   }
 
   private attachments(organizationId: string, filter: Parameters<typeof readAttachments>[1]): Promise<Attachment[]> {

@@ -1,7 +1,8 @@
 import { claimExport, finishExport, releaseExport, renewExport, type Database, type ExportEnd, type ExportRecord } from '#persistence';
 import { Fault, type Clock, type Ids, type Logger } from '#platform';
 import type { ExportFiles } from './export-files.js';
-import { UsageRefused, type ExportPage, type ReadExportRows } from './export-rows.js';
+import type { ExportPage } from './export-content.js';
+import { UsageRefused, type ReadExportRows } from './export-rows.js';
 
 /** Whoever writes an export says so at least this often; after that it is another's. */
 const leaseMs = 120_000;

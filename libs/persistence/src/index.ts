@@ -51,6 +51,8 @@ export { countOpenActs, deferDueActs, deleteDueAct, finishDueActs, insertDueActs
 export type { DueAct, DueActKind, DueActQuery, DueOrganization, NewDueAct } from './postgres/invoicing/due-act-table.js';
 export { changeInvoice } from './postgres/invoicing/invoice-change.js';
 export type { InvoiceChange } from './postgres/invoicing/invoice-change.js';
+export { readInvoicePage } from './postgres/invoicing/invoice-pages.js';
+export type { ExportedInvoice, ExportedLine } from './postgres/invoicing/invoice-pages.js';
 export { readInvoiceLines, writeInvoiceLines } from './postgres/invoicing/invoice-line-table.js';
 export type { InvoiceLineRecord } from './postgres/invoicing/invoice-line-table.js';
 export { holdInvoiceNumbers, takeInvoiceNumbers } from './postgres/invoicing/invoice-number-table.js';

@@ -75,7 +75,7 @@ async function call(method: 'GET' | 'POST' | 'DELETE', path: string, options: { 
 
 function runner(options: { rowsMax?: number; pageRowsMax?: number } = {}): RunExports {
   const { database, clickhouse } = fixture.parts;
-  const read = new ReadExportRows({ database, events: new EventPages(clickhouse, { pageRowsMax: options.pageRowsMax ?? 10_000 }), usage: fixture.usage, readMeterUsage: fixture.readUsage, ...options });
+  const read = new ReadExportRows({ database, events: new EventPages(clickhouse, { pageRowsMax: options.pageRowsMax ?? 10_000 }), usage: fixture.usage, readMeterUsage: fixture.readUsage, clock, ...options });
   return new RunExports({ database, read, files: new ExportFiles(dir), ids: makeIds(), clock, logger: pino({ level: 'silent' }), retentionDays: 7 });
 }
 
@@ -242,7 +242,7 @@ describe('the routes', () => {
   });
 
   it.each([
-    ['a kind that is not offered', { kind: 'journal' }, ['/kind Exports are offered of events and usage.']],
+    ['a kind that is not offered', { kind: 'journal' }, ['/kind Exports are offered of events, usage, rated_usage, invoices.']],
     ['a format that is not offered', { format: 'focus' }, ['/format Exports are offered as csv and parquet.']],
     ['a range that ends before it begins', { to: '2026-10-01T00:00:00Z' }, ['/to "to" must be after "from".']],
     ['more than 366 days', { to: '2027-11-03T00:00:00Z' }, ['/to An export covers at most 366 days. Ask for several.']],

@@ -20,7 +20,7 @@ export interface ExportQuestion {
 export interface ExportRecord {
   readonly id: string;
   readonly organizationId: string;
-  readonly kind: 'events' | 'usage';
+  readonly kind: 'events' | 'usage' | 'rated_usage' | 'invoices';
   readonly format: 'csv' | 'parquet';
   readonly question: ExportQuestion;
   readonly status: 'queued' | 'running' | 'done' | 'failed';

@@ -40,7 +40,7 @@ export class MinimumCommitments1700000000097 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of statements) await runner.query(statement);
-    await protectTable(runner, { table: 'commitment_settlements', owner: 'invoicing', ownerMay: ['select', 'insert'], readers: ['rating', 'billingApi'] });
+    await protectTable(runner, { table: 'commitment_settlements', owner: 'invoicing', ownerMay: ['select', 'insert'], readers: ['rating', 'billingApi', 'aggregator'] });
   }
 
   async down(runner: QueryRunner): Promise<void> {

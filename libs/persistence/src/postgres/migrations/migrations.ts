@@ -28,6 +28,7 @@ import { Exports1700000000050 } from './0050-exports.js';
 import { Facts1700000000060 } from './0060-facts.js';
 import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js';
 import { GrowingUsage1700000000087 } from './0087-growing-usage.js';
+import { FinancialExports1700000000089 } from './0089-financial-exports.js';
 import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
@@ -61,5 +62,6 @@ export const migrations: MixedList<Function> = [
   Facts1700000000060,
   SubscriptionChanges1700000000070,
   GrowingUsage1700000000087,
+  FinancialExports1700000000089,
   MinimumCommitments1700000000097,
 ];

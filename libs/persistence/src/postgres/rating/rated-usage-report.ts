@@ -14,6 +14,8 @@ export interface RatedUsageQuery {
   readonly plan?: string;
   readonly price?: string;
   readonly currency?: string;
+  /** Only customers whose id comes behind; where the first group is the customer, rows come in that order. */
+  readonly afterCustomer?: string;
   readonly rowsMax: number;
 }
 
@@ -82,10 +84,11 @@ export async function readRatedUsage(manager: EntityManager, query: RatedUsageQu
      join plans on plans.id = days.plan_id
      where ($3::text is null or customers.id = $3 or customers.key = $3) and ($4::text is null or plans.id = $4 or plans.key = $4)
        and ($5::text is null or days.price_id = $5 or days.price_key = $5) and ($6::text is null or days.currency = $6)
+       and ($8::text is null or days.customer_id > $8)
      group by ${[...groups, ...always].join(', ')}
      order by ${[...groups, 'days.currency', `array_position(array['closed', 'adjustment', 'open'], days.state)`, 'days.adjusts_start', 'days.adjusts_end'].join(', ')}
      limit $7`,
-    [query.from.toString(), query.to.toString(), query.customer ?? null, query.plan ?? null, query.price ?? null, query.currency ?? null, query.rowsMax + 1],
+    [query.from.toString(), query.to.toString(), query.customer ?? null, query.plan ?? null, query.price ?? null, query.currency ?? null, query.rowsMax + 1, query.afterCustomer ?? null],
   );
   return rows.map(toReportRow);
 }
