@@ -19,6 +19,8 @@ import { usageStatement, type GroupRanking, type RawPart, type ScanRow, type Sca
 const cellsMax = 20_000;
 const spansMax = 200_000;
 const sliceRowsMax = 500_000;
+/** Names that are parameters travel in the URL. */
+const namedSubjectsMax = 20;
 
 /** Reads usage: marks first, rollups after, so that each interleaving with the aggregator is right. */
 export class UsageReader {
@@ -30,10 +32,10 @@ export class UsageReader {
   }
 
   async read(query: UsageQuery): Promise<Accepted<Usage> | UsageRefusal> {
-    const freshAsOf = await this.freshAsOf();
-    const range = { from: microsOf(query.from), to: await this.endOf(query) };
+    // Marks are read after it is known up to when everything is counted, so that none of that is missed.
+    const [freshAsOf, to, attachments] = await Promise.all([this.freshAsOf(), this.endOf(query), this.attachmentsFor(query)]);
+    const range = { from: microsOf(query.from), to };
     if (range.from >= range.to) return this.answer(query, { rows: [], customers: [], freshAsOf });
-    const attachments = await this.attachmentsFor(query);
     if (attachments !== null && attachments.length > spansMax) return tooLarge(query.rowsMax);
     const customers: (string | null)[] = [null];
     const spans = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
@@ -42,7 +44,7 @@ export class UsageReader {
     const parts = await this.partsOf(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
     const dimensions = countingRule(query.meter).dimensions.map(({ name }) => name);
     const rows = await this.scan({
-      meter: query.meter, ...range, spans, keepsRest: keepsRest(query), subjects, ...parts,
+      meter: query.meter, ...(isGauge(query.meter) ? { ...range, spans, subjects } : subjectsOf(query, { ...range, spans, subjects })), keepsRest: keepsRest(query), ...parts,
       window: windowSql(query.windows, range.from),
       dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
       groupsBySubject: query.groupsBySubject,
@@ -157,6 +159,22 @@ function allRaw(meter: Meter): { raw: RawPart; before: RawPart | null } {
 
 function tooLarge(rowsMax: number): UsageRefusal {
   return refused('result_too_large', `The answer has more than ${rowsMax} rows. Ask for a shorter range, wider windows, or group by less.`);
+}
+
+interface ScanSubjects {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly spans: readonly UsageSpan[] | null;
+  readonly subjects: readonly ScanSubject[] | null;
+}
+
+/** Few subjects that go to one line, each once and all over one stretch of time, need no relation of spans. */
+function subjectsOf(query: UsageQuery, found: ScanSubjects): ScanSubjects {
+  const [first, ...others] = found.spans ?? [];
+  const isOneLine = !query.groupsByCustomer || query.customerIds?.length === 1;
+  if (first === undefined || !isOneLine || others.length >= namedSubjectsMax) return found;
+  if (others.some(({ ref, from, to }) => ref !== first.ref || from !== first.from || to !== first.to)) return found;
+  return { from: first.from, to: first.to, spans: null, subjects: [first, ...others].map(({ subject, bucket }) => ({ name: subject, bucket })) };
 }
 
 /** Whether usage of subjects without a customer belongs to the answer. */

@@ -1,5 +1,5 @@
 import { countingRule, type DataPath, type Expression, type Meter } from '#domain';
-import { rowsLiteral, type Statement } from './clickhouse.js';
+import { quoted, rowsLiteral, type Statement } from './clickhouse.js';
 import { gaugePart } from './gauge-scan.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
@@ -88,28 +88,38 @@ const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_
 /** What rows of parts are grouped by. */
 export const scanKeys = 'key_ref, key_window, key_subject, key_groups';
 const keys = scanKeys;
+/** Up to so many subjects stand in the statement itself. */
+const listedSubjectsMax = 100;
+/** Up to so many ends of windows stand beside each subject of their slice; more stand once for each slice. */
+const repeatedEndsMax = 5_000;
 
 /**
  * The one query of usage. It reads an organization's rows only, whoever asks; clean hours come from rollups, the rest
- * from raw events, deduplicated before anything is filtered.
+ * from raw events, deduplicated before anything is filtered. What a scan has no need of does not stand in the statement:
+ * for one customer's usage, working the statement out costs several times what reading does.
  */
 export function usageStatement(scan: UsageScan): Statement {
   const placeholders = new Placeholders();
-  const state = lineStateOf(scan.meter.aggregation);
-  const isGauge = scan.before !== null;
-  const parts = isGauge ? [gaugePart(scan, placeholders)] : [rawPart(scan, placeholders), ...(scan.raw.kind === 'all' ? [] : [rollupPart(scan, placeholders)])];
-  const merged = `
-    SELECT ${keys}, sum(part_events) AS events${state === null ? '' : `, ${state.merged('part_state', 'part_events')} AS state`}
-    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys}${isGauge ? '' : ' HAVING events > 0'}`;
+  const parts = scan.before !== null ? [gaugePart(scan, placeholders)] : [...(readsRaw(scan.raw) ? [rawPart(scan, placeholders)] : []), ...(scan.raw.kind === 'all' ? [] : [rollupPart(scan, placeholders)])];
   return {
     sql: `${scanRelations(scan.before === null ? scan : { ...scan, raw: scan.before })}
       SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
         ${answerSql(scan.meter, { state: 'state', events: 'events' })} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
         toString(${scan.ranking === null ? '0' : 'key_total'}) AS groups_total
-      FROM (${shown(merged, scan)})
+      FROM (${shown(mergedParts(parts, scan), scan)})
       ORDER BY ${scan.ranking === null ? keys : 'key_window, key_place'} LIMIT ${scan.rowsMax + 1} ${settings}`,
     parameters: placeholders.parameters,
   };
+}
+
+/** One row for each key. A part of rollups or raw events has one already. */
+function mergedParts(parts: readonly string[], scan: UsageScan): string {
+  const state = lineStateOf(scan.meter.aggregation);
+  const isGauge = scan.before !== null;
+  if (parts.length === 1 && !isGauge) return `SELECT ${keys}, part_events AS events${state === null ? '' : ', part_state AS state'} FROM (${parts[0] ?? ''}) WHERE part_events > 0`;
+  return `
+    SELECT ${keys}, sum(part_events) AS events${state === null ? '' : `, ${state.merged('part_state', 'part_events')} AS state`}
+    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys}${isGauge ? '' : ' HAVING events > 0'}`;
 }
 
 function shown(merged: string, scan: UsageScan): string {
@@ -159,11 +169,7 @@ function cumulated(merged: string, scan: UsageScan): string {
 export function scanRelations(scan: EventScope): string {
   const relations: string[] = [];
   if (scan.spans !== null) {
-    const rows = scan.spans.map(({ ref, bucket, subject, from, to }) => `[${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}"]`);
-    const bare = rowsLiteral('span_ref UInt32, span_bucket UInt8, span_subject String, span_from Int64, span_to Int64', rows);
-    // A slice has one list of ends, however many subjects it has.
-    const ends = [...new Map(scan.spans.map((span) => [span.ref, span.ends]))].map(([ref, list]) => `[${ref},[${list.map((end) => `"${end}"`).join(',')}]]`);
-    relations.push(`spans AS (SELECT * FROM ${bare} AS bare INNER JOIN ${rowsLiteral('end_ref UInt32, span_ends Array(Int64)', ends)} AS slice_ends ON bare.span_ref = slice_ends.end_ref)`);
+    relations.push(`spans AS (${spansSql(scan.spans)})`);
   }
   if (scan.raw.kind === 'some' && scan.raw.hours.length > 0) {
     relations.push(`raw_hours AS (SELECT * FROM ${rowsLiteral('raw_hour UInt32', scan.raw.hours.map((hour) => `[${hour}]`))})`);
@@ -172,6 +178,28 @@ export function scanRelations(scan: EventScope): string {
     relations.push(`raw_cells AS (SELECT * FROM ${rowsLiteral('cell_hour UInt32, cell_bucket UInt8', scan.raw.cells.map(({ hour, bucket }) => `[${hour},${bucket}]`))})`);
   }
   return relations.length === 0 ? '' : `WITH ${relations.join(', ')}`;
+}
+
+function spansSql(spans: readonly UsageSpan[]): string {
+  const columns = 'span_ref UInt32, span_bucket UInt8, span_subject String, span_from Int64, span_to Int64';
+  const row = ({ ref, bucket, subject, from, to }: UsageSpan): string => `${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}"`;
+  const endsOf = (ends: readonly bigint[]): string => `[${ends.map((end) => `"${end}"`).join(',')}]`;
+  if (!hasEnds(spans)) return `SELECT * FROM ${rowsLiteral(columns, spans.map((span) => `[${row(span)}]`))}`;
+  if (spans.reduce((sum, { ends }) => sum + ends.length, 0) <= repeatedEndsMax) {
+    return `SELECT * FROM ${rowsLiteral(`${columns}, span_ends Array(Int64)`, spans.map((span) => `[${row(span)},${endsOf(span.ends)}]`))}`;
+  }
+  const bare = rowsLiteral(columns, spans.map((span) => `[${row(span)}]`));
+  const ends = [...new Map(spans.map((span) => [span.ref, span.ends]))].map(([ref, list]) => `[${ref},${endsOf(list)}]`);
+  return `SELECT * FROM ${bare} AS bare INNER JOIN ${rowsLiteral('end_ref UInt32, span_ends Array(Int64)', ends)} AS slice_ends ON bare.span_ref = slice_ends.end_ref`;
+}
+
+function hasEnds(spans: readonly UsageSpan[]): boolean {
+  return spans.some(({ ends }) => ends.length > 0);
+}
+
+/** Whether any raw event is read. */
+function readsRaw(raw: RawPart): boolean {
+  return raw.kind === 'all' || raw.hours.length > 0 || raw.cells.length > 0;
 }
 
 /** True for hours that are read raw; `hour` is a number of seconds. */
@@ -190,8 +218,14 @@ export function subjectCondition(scan: EventScope, placeholders: Placeholders): 
     const buckets = [...new Set(scan.subjects.map(({ bucket }) => bucket))];
     conditions.push(`bucket IN (${buckets.join(', ')}) AND subject IN ${placeholders.texts(scan.subjects.map(({ name }) => name))}`);
   }
-  if (scan.spans !== null && !scan.keepsRest) conditions.push('(bucket, subject) IN (SELECT span_bucket, span_subject FROM spans)');
+  if (scan.spans !== null && !scan.keepsRest) conditions.push(`(bucket, subject) IN (${spanSubjects(scan.spans)})`);
   return conditions.length === 0 ? '1' : conditions.join(' AND ');
+}
+
+function spanSubjects(spans: readonly UsageSpan[]): string {
+  const subjects = new Map(spans.map(({ bucket, subject }) => [subject, bucket]));
+  if (subjects.size > listedSubjectsMax) return 'SELECT span_bucket, span_subject FROM spans';
+  return [...subjects].map(([subject, bucket]) => `(${bucket}, ${quoted(subject)})`).join(', ');
 }
 
 function rawPart(scan: UsageScan, placeholders: Placeholders): string {
@@ -249,5 +283,5 @@ export function groupFilters(scan: UsageScan, placeholders: Placeholders): strin
 
 /** The window of a row at the instant `at`. */
 export function windowOfSql(scan: UsageScan): string {
-  return scan.spans === null ? scan.window : `if(empty(span_ends), toInt64(${scan.window}), toInt64(arrayFirstIndex(window_end -> window_end > at, span_ends)))`;
+  return scan.spans === null || !hasEnds(scan.spans) ? scan.window : `if(empty(span_ends), toInt64(${scan.window}), toInt64(arrayFirstIndex(window_end -> window_end > at, span_ends)))`;
 }
