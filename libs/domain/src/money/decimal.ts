@@ -55,7 +55,26 @@ export function sumOf<T>(items: Iterable<T>, pick: (item: T) => Decimal): Decima
   return sum ?? ZERO;
 }
 
+/** Less than zero. A comparison with a number would make a decimal of it each time. */
+export function isBelowZero(value: Decimal): boolean {
+  return value.isNegative() && !value.isZero();
+}
+
+/** The lesser of two; of equals the first. */
+export function lesserOf(a: Decimal, b: Decimal): Decimal {
+  return b.lt(a) ? b : a;
+}
+
+/** The greater of two; of equals the first. */
+export function greaterOf(a: Decimal, b: Decimal): Decimal {
+  return b.gt(a) ? b : a;
+}
+
+/** A decimal keeps so many digits in each of its words. */
+const digitsPerWord = 7;
+
 /** A number with as many digits as the precision may have been rounded, so it is refused long before it is posted. */
 export function assertExact(value: Decimal): void {
-  assert(value.isFinite() && value.precision() < precision, 'A decimal must be finite and have fewer digits than the precision, or it may have been rounded.');
+  // Hardly any number has more than a few words, so its digits need not be counted.
+  assert(value.isFinite() && (value.d.length * digitsPerWord < precision || value.precision() < precision), 'A decimal must be finite and have fewer digits than the precision, or it may have been rounded.');
 }

@@ -1,6 +1,6 @@
 import { assert } from '../assert.js';
 import type { UnitConversion } from '../catalog/price.js';
-import { Decimal, divide, toPlain, ZERO } from '../money/decimal.js';
+import { Decimal, divide, isBelowZero, toPlain, ZERO } from '../money/decimal.js';
 import { priceDecimal } from './price-decimal.js';
 import { type Note, traceStep } from './trace.js';
 
@@ -22,7 +22,7 @@ const words: Readonly<Record<Conversion, string>> = {
 
 /** Turns the meter's unit into the one that is sold: bytes into GB. The quotient has 40 significant digits; the rounding is to whole units. */
 export function convertUnits(quantity: Decimal, conversion: UnitConversion, note: Note): Decimal {
-  assert(!quantity.lt(0), 'A net negative quantity is clamped before it gets here.');
+  assert(!isBelowZero(quantity), 'A net negative quantity is clamped before it gets here.');
   const divideBy = priceDecimal(conversion.divide_by);
   const converted = roundWhole[conversion.rounding](divide(quantity, divideBy));
   note(() => {

@@ -41,6 +41,11 @@ type PoolingPrice = Pick<RateablePrice, 'type' | 'group_by'> & { readonly model:
 export function poolUsage(price: PoolingPrice, usage: readonly GroupUsage[]): UsagePool[] {
   const { model } = price;
   const groupBy = price.group_by ?? [];
+  const [only] = usage;
+  // Most prices are for one quantity, and nothing of it needs to be put together.
+  if (only !== undefined && usage.length === 1 && only.bucket === undefined && groupBy.length === 0 && model.type !== 'matrix') {
+    return [{ ref: 'all', name: '', group: {}, quantity: only.quantity, charged: only.charged, stated: only.stated, model }];
+  }
   const whole = { ref: 'all', name: '', group: {} };
   if (model.type === 'matrix') return usage.length === 0 ? [{ ...whole, quantity: ZERO, model: nothing }] : poolCells(model, usage);
   if (usage.length === 0) return [{ ...whole, quantity: price.type === 'usage' ? ZERO : ONE, model }];

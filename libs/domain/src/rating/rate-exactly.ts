@@ -47,9 +47,7 @@ export interface ExactRatingInput {
   readonly note: Note;
 }
 
-interface RatedPool extends UsagePool {
-  readonly modelAmount: Decimal;
-}
+type RatedPool = ExactGroup & Pick<UsagePool, 'name'>;
 
 const tracedGroupsMax = 50;
 
@@ -85,7 +83,8 @@ function ratePools(usage: readonly GroupUsage[], terms: PoolCircumstances & { re
   const { price, note } = terms;
   const pools = poolUsage({ type: price.type, group_by: price.group_by, model: modelIn(price, terms.currency) }, usage).map((pool, index): RatedPool => {
     const poolNote = index < tracedGroupsMax ? (pool.name === '' ? note : noteFor(note, pool.name)) : noNote;
-    return { ...pool, modelAmount: ratePool(pool, { ...terms, note: poolNote }) };
+    const { ref, name, group, quantity } = pool;
+    return { ref, name, group, quantity, modelAmount: ratePool(pool, { ...terms, note: poolNote }) };
   });
   const quantity = sumOf(pools, (pool) => pool.quantity);
   const amount = sumOf(pools, (pool) => pool.modelAmount);
@@ -107,7 +106,7 @@ interface PoolCircumstances extends Circumstances {
 }
 
 function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }: PoolCircumstances): Decimal {
-  noteQuantity(pool, { price, count, note });
+  if (note !== noNote) noteQuantity(pool, { price, count, note });
   if (pool.model === null) {
     const detail = `${toPlain(pool.quantity)} match no cell and there is no default, so nothing is asked`;
     note(() => traceStep({ step: 'unpriced', words: { detail, values: {} }, quantity: pool.quantity, amount: ZERO }));
@@ -124,8 +123,9 @@ function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }:
   const included = optionalDecimal(price.included_units);
   if (included !== null) quantity = subtractIncluded(quantity, { included, fraction, note });
   if (rolledOver !== null) quantity = subtractRolledOver(quantity, { rolledOver: rolledOver(pool.ref), note });
-  const shares = rateModel({ ...pool, quantity }, model);
+  const shares = rateModel({ quantity, charged: pool.charged, stated: pool.stated }, model);
   const amount = sumOf(shares, (share) => share.amount);
+  if (note === noNote) return amount;
   noteMissing(pool, note);
   noteShares({ shares, quantity, amount }, note);
   return amount;
@@ -143,7 +143,7 @@ function boundSum(sum: Decimal, { price, ...options }: Circumstances & { readonl
 /** Pools of one line together; their order is that of their first pools. */
 function linesOf(pools: readonly RatedPool[]): readonly ExactGroup[] {
   const [only] = pools;
-  if (only !== undefined && pools.length === 1) return [only.ref === 'all' ? { ...only, group: {} } : only];
+  if (only !== undefined && pools.length === 1) return [only.ref === 'all' ? { ref: 'all', group: {}, quantity: only.quantity, modelAmount: only.modelAmount } : only];
   const lines = new Map<string, ExactGroup>();
   for (const { ref, group, quantity, modelAmount } of pools) {
     const known = lines.get(ref);

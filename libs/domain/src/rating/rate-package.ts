@@ -1,12 +1,12 @@
 import { assert } from '../assert.js';
-import { type Decimal, toPlain } from '../money/decimal.js';
+import { type Decimal, isBelowZero, ONE, toPlain } from '../money/decimal.js';
 import { assertShares, type Share } from './share.js';
 
 /** Bills started packages: a package that is begun is owed whole. Nothing is owed at quantity 0. Unrounded. */
 export function ratePackage(quantity: Decimal, options: { packageSize: Decimal; packageAmount: Decimal }): Share[] {
   const { packageSize, packageAmount } = options;
-  assert(packageSize.gt(0), 'A package holds more than nothing.');
-  assert(!quantity.lt(0), 'A net negative quantity is clamped before it gets here.');
+  assert(packageSize.isPositive() && !packageSize.isZero(), 'A package holds more than nothing.');
+  assert(!isBelowZero(quantity), 'A net negative quantity is clamped before it gets here.');
   const started = startedPackages(quantity, packageSize);
   const words = () => ({
     detail: `${toPlain(started)} started ${started.eq(1) ? 'package' : 'packages'} of ${toPlain(packageSize)} × ${toPlain(packageAmount)}`,
@@ -21,6 +21,6 @@ export function ratePackage(quantity: Decimal, options: { packageSize: Decimal; 
 function startedPackages(quantity: Decimal, packageSize: Decimal): Decimal {
   const full = quantity.divToInt(packageSize);
   const rest = quantity.minus(full.times(packageSize));
-  assert(!rest.lt(0) && rest.lt(packageSize), 'What is left of full packages is less than one.');
-  return rest.isZero() ? full : full.plus(1);
+  assert(!isBelowZero(rest) && rest.lt(packageSize), 'What is left of full packages is less than one.');
+  return rest.isZero() ? full : full.plus(ONE);
 }

@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import type { RateablePrice } from '../catalog/price.js';
 import { allocate, allocateParts } from '../money/allocate.js';
-import { type Decimal, divide, sumOf, ZERO } from '../money/decimal.js';
+import { type Decimal, divide, isBelowZero, sumOf, ZERO } from '../money/decimal.js';
 import { inMinorUnits, type Rounding, roundToCurrency, toMinor } from '../money/minor-units.js';
 import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
@@ -61,7 +61,8 @@ export function ratePrice(input: RatePriceInput): RatedPrice {
     amountMinor: minors[index] ?? 0n,
     unroundedAmount: exacts[index] ?? ZERO,
   }));
-  assert(sumOf(lines, (line) => line.quantity).eq(rating.quantity), 'The lines must hold every unit once.');
+  const quantity = sumOf(lines, (line) => line.quantity);
+  assert(quantity === rating.quantity || quantity.eq(rating.quantity), 'The lines must hold every unit once.');
   assert(lines.reduce((sum, line) => sum + line.amountMinor, 0n) === amountMinor, 'The lines must sum to the posted amount.');
   return { quantity: rating.quantity, unroundedAmount: rating.amount, amount, amountMinor, lines, trace };
 }
@@ -76,14 +77,14 @@ export function rateAmountMinor(input: RatePriceInput): bigint {
 function allocateMinor(amountMinor: bigint, parts: { weights: readonly Decimal[]; exacts: readonly Decimal[]; currency: string }): bigint[] {
   const { weights, exacts, currency } = parts;
   if (weights.length === 1) return [amountMinor];
-  if (weights.every((weight) => !weight.lt(0))) return allocate(amountMinor, weights);
+  if (weights.every((weight) => !isBelowZero(weight))) return allocate(amountMinor, weights);
   return allocateParts(amountMinor, exacts.map((exact) => inMinorUnits(exact, currency)));
 }
 
 /** Splits by weight, so that the parts sum to the total exactly: what 40 digits can't hold goes to the heaviest part. Of negative weights the size counts. */
 function splitExactly(total: Decimal, weights: readonly Decimal[]): Decimal[] {
   const sum = sumOf(weights, (weight) => weight);
-  if (total.eq(sum)) return [...weights];
+  if (total === sum || total.eq(sum)) return [...weights];
   const added = total.minus(sum);
   const sizes = weights.map((weight) => weight.abs());
   const size = sumOf(sizes, (weight) => weight);

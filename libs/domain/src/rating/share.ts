@@ -15,5 +15,6 @@ export interface Share {
 /** Every unit is rated exactly once: both ends of each model check it. */
 export function assertShares(shares: readonly Share[], quantity: Decimal): void {
   assert(shares.length > 0, 'A model rates every quantity, 0 too.');
-  assert(sumOf(shares, (share) => share.quantity).eq(quantity), 'Every unit must be rated exactly once.');
+  const sum = sumOf(shares, (share) => share.quantity);
+  assert(sum === quantity || sum.eq(quantity), 'Every unit must be rated exactly once.');
 }

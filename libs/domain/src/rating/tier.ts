@@ -1,6 +1,6 @@
 import { assert } from '../assert.js';
 import type { Curve } from '../catalog/model.js';
-import { Decimal, ONE, toPlain, ZERO } from '../money/decimal.js';
+import { type Decimal, isBelowZero, lesserOf, ONE, toPlain, ZERO } from '../money/decimal.js';
 import { optionalDecimal, priceDecimal } from './price-decimal.js';
 import type { Words } from './trace.js';
 
@@ -70,7 +70,7 @@ const foundSound = new WeakSet<readonly Band[]>();
 
 /** The tier that a whole quantity falls in, and its number from 1; 0 falls in the first. */
 export function tierOf<T extends Band>(quantity: Decimal, tiers: readonly T[]): { tier: T; number: number } {
-  assert(!quantity.lt(0), 'A net negative quantity is clamped before it gets here.');
+  assert(!isBelowZero(quantity), 'A net negative quantity is clamped before it gets here.');
   assertTiers(tiers);
   const index = tiers.findIndex((tier) => tier.upTo === null || quantity.lte(tier.upTo));
   const tier = tiers[index];
@@ -83,7 +83,7 @@ export function askOfTier(tier: Tier, part: { quantity: Decimal; number: number;
   const { quantity, number } = part;
   const maximum = tier.maximumAmount ?? null;
   const asked = quantity.times(tier.unitAmount).plus(tier.flatAmount);
-  const amount = maximum === null ? asked : Decimal.min(asked, maximum);
+  const amount = maximum === null ? asked : lesserOf(asked, maximum);
   const words = (): Words => {
     const flat = tier.flatAmount.isZero() ? '' : ` + ${toPlain(tier.flatAmount)} flat`;
     const bound = maximum === null ? '' : `, at most ${toPlain(maximum)}`;
