@@ -116,6 +116,20 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     ]);
   });
 
+  it('changes at the very instant of a boundary, whose fees were billed by then', async () => {
+    const { advance, change, subscribe, invoices } = await march();
+    const id = await subscribe({ plan: 'small' });
+    await advance('2026-04-01T00:00:00Z');
+    expect(await change(id, { plan: 'large', when: 'now' })).toMatchObject({ plan_key: 'large', current_period: { start: '2026-04-01T00:00:00Z', end: '2026-05-01T00:00:00Z' } });
+    await advance('2026-05-01T02:00:00Z');
+    expect((await invoices()).map(linesOf)).toEqual([
+      ['advance base 1 31.00'],
+      ['usage requests 0 0.00', 'advance base 1 31.00'],
+      ['proration base 1 -31.00', 'advance base 1 62.00'], // At once: it closes no usage, and is issued before the one above.
+      ['usage requests 0 0.00', 'advance base 1 62.00'],
+    ]);
+  });
+
   it('asks for what lacks to a commitment, and counts late usage against it', async () => {
     const { advance, subscribe, invoices, send, ok } = await march();
     await subscribe({ plan: 'small', minimum_commitment: { amount: '50' } });

@@ -29,7 +29,7 @@ describe('windows of a commitment', () => {
     ['another amount midway divides it', { ...monthly, changes: [change('2027-01-16T12:00Z')] }, [hundred, { ...hundred, amount: '200' }], 2, [
       '1-1 2027-01-01T00 2027-01-16T12 0.5 of 100', '2-2 2027-01-16T12 2027-02-01T00 0.5 of 200',
     ]],
-    ['it may begin with a change, and end with one', { ...monthly, changes: [change('2027-02-01'), change('2027-03-01')] }, [null, hundred, null], 9, ['2-2 2027-02-01T00 2027-03-01T00 1 of 100']],
+    ['it may begin with a change, and end with one', { ...monthly, changes: [change('2027-02-01', { isImmediate: false }), change('2027-03-01', { isImmediate: false })] }, [null, hundred, null], 9, ['2-2 2027-02-01T00 2027-03-01T00 1 of 100']],
     ['periods of another length begin anew', { ...monthly, changes: [change('2027-01-16T12:00Z', { interval: 'P3M', anchor: '2027-01-16T12:00Z' })] }, [hundred, hundred], 2, [
       '1-1 2027-01-01T00 2027-01-16T12 0.5 of 100', '2-2 2027-01-16T12 2027-04-16T12 1 of 100',
     ]],
@@ -37,6 +37,7 @@ describe('windows of a commitment', () => {
     ['a year has the periods that start in it', monthly, [thousand], 24, ['1-12 2027-01-01T00 2028-01-01T00 1 of 1000', '13-24 2028-01-01T00 2029-01-01T00 1 of 1000']],
     ['a year is not over before its last period', monthly, [thousand], 11, []],
     ['a year that ends early commits to its share: 73 of 365 days', { ...monthly, endAt: at('2027-03-15') }, [thousand], 3, ['1-3 2027-01-01T00 2027-03-15T00 0.2 of 1000']],
+    ['a period that a change emptied at a boundary too', { ...monthly, changes: [change('2027-02-01')] }, [hundred, hundred], 3, ['1-1 2027-01-01T00 2027-02-01T00 1 of 100', '2-3 2027-02-01T00 2027-03-01T00 1 of 100']],
     ['a year begins with the commitment', { ...monthly, changes: [change('2027-03-01', { isImmediate: false })] }, [null, thousand], 14, ['3-14 2027-03-01T00 2028-03-01T00 1 of 1000']],
     ['a year goes on over changes of the plan', { ...monthly, changes: [change('2027-03-10')] }, [thousand, thousand], 13, ['1-13 2027-01-01T00 2028-01-01T00 1 of 1000']],
     // 53 weeks start in 2027: on 1 January + 0, 7, … 364 days.

@@ -146,9 +146,18 @@ function stagesOf(schedule: BillingSchedule): Stage[] {
     if (order < 0 || (order === 0 && endedBy?.isImmediate !== true)) continue; // Changed before it began.
     const firstIndex = periodContaining(recurrence, start).index;
     stages.push({ index, recurrence, start, endedBy, begunBy, firstNumber, firstIndex });
-    if (endedBy !== null) firstNumber += order === 0 ? 1 : periodContaining(recurrence, endedBy.at.subtract({ nanoseconds: 1 })).index - firstIndex + 1;
+    if (endedBy !== null) firstNumber += order === 0 ? 1 : periodContaining(recurrence, lastInstant(endedBy, recurrence)).index - firstIndex + 1;
   }
   return stages;
+}
+
+/**
+ * An instant of the last period that a stage has a number for. One that began at the very instant of a change made then was billed already, and is
+ * given back under its own number. But where the change gives nothing back, its fees stand, and the new ones begin with the next whole period.
+ */
+function lastInstant(endedBy: ScheduleChange, recurrence: Recurrence): Temporal.Instant {
+  const isSameLength = endedBy.recurrence.interval === recurrence.interval && endedBy.recurrence.anchor.equals(recurrence.anchor);
+  return endedBy.isImmediate && (endedBy.isProrated || !isSameLength) ? endedBy.at : endedBy.at.subtract({ nanoseconds: 1 });
 }
 
 function periodOfNumber(schedule: BillingSchedule, at: { number: number; isUncut: boolean }): BillingPeriod | null {

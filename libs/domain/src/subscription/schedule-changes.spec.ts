@@ -32,7 +32,13 @@ describe('a schedule with changes', () => {
   it('counts a period of which nothing is left, since its start was billed', () => {
     // Changed at the very instant at which the period began, as on a test clock that stands.
     const changed = schedule([change('2026-04-01T00:00:00Z')]);
-    expect(told(changed, 3)).toEqual(['2026-03-01T00 2026-04-01T00 0', '2026-04-01T00 2026-05-01T00 1', '2026-05-01T00 2026-06-01T00 1']);
+    expect(told(changed, 4)).toEqual(['2026-03-01T00 2026-04-01T00 0', null, '2026-04-01T00 2026-05-01T00 1', '2026-05-01T00 2026-06-01T00 1']);
+    expect(uncutPeriodAt(changed, 2)).toMatchObject({ stage: 0, owesAdvance: true });
+    // Without proration its fees stand, unless periods of another length begin.
+    const kept = [change('2026-04-01T00:00:00Z', { isProrated: false })];
+    expect(told(schedule(kept), 2)).toEqual(['2026-03-01T00 2026-04-01T00 0', '2026-04-01T00 2026-05-01T00 1']);
+    const yearly = [change('2026-04-01T00:00:00Z', { isProrated: false, recurrence: { anchor: at('2026-04-01T00:00:00Z'), timeZone: 'UTC', interval: 'P1Y' } })];
+    expect(told(schedule(yearly), 3)).toEqual(['2026-03-01T00 2026-04-01T00 0', null, '2026-04-01T00 2027-04-01T00 1']);
     const twice = schedule([change('2026-03-01T00:00:00Z'), change('2026-03-01T00:00:00Z')]);
     expect(told(twice, 4)).toEqual([null, null, '2026-03-01T00 2026-04-01T00 2', '2026-04-01T00 2026-05-01T00 2']);
     expect(uncutPeriodAt(twice, 2)?.period.end.toString()).toBe('2026-04-01T00:00:00Z');
