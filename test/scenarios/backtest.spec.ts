@@ -60,6 +60,15 @@ describeWith('clickhouse', 'a backtest', () => {
     });
   });
 
+  it('replays a stored draft, which nobody is on', async () => {
+    await ok('PUT /v1/plans/tried/draft', { name: 'Tried', ...tried });
+    const body = await ok<Backtest>('POST /v1/pricing/backtest', { plan: 'tried', version: 'draft', ...range }, 200);
+    expect(body.total.compared).toEqual({ plan: '155.00', current: '162.00', difference: '-7.00' });
+    const refused = async (request: object) => (await product.call<{ errors: { pointer: string; detail: string }[] }>('POST /v1/pricing/backtest', { key, body: { ...range, ...request } })).body.errors.map(({ pointer, detail }) => `${pointer} ${detail}`);
+    expect(await refused({ plan: 'tried' })).toEqual(['/version Nothing of the plan is published; give "draft".']);
+    expect(await refused({ plan: 'present', version: 'draft' })).toEqual(['/version The plan has no draft.']);
+  });
+
   it('earns what the present plan does, where it is tried itself', async () => {
     const body = await ok<Backtest>('POST /v1/pricing/backtest', { plan: 'present', ...range }, 200);
     expect(body).toMatchObject({ total: { plan: '162.00', compared: { difference: '0.00' } }, pay_the_same: 2 });

@@ -95,6 +95,18 @@ describeWith('clickhouse', 'catalogs as files', () => {
       expect(await ok(200, 'GET /v1/plans/pro')).toMatchObject({ version: 2, prices: [{ model: { amount: '31.9' } }, {}] });
     });
 
+    it('apply a plan that is a draft as such', async () => {
+      const { tollway, ok } = await organization();
+      const drafted = data.replace('- key: pro\n', '- key: pro\n    draft: true\n');
+      expect((await tollway('catalog', 'apply', write(drafted))).out).toBe('+ product data-api\n+ meter requests\n+ plan free\n+ draft of plan pro\nApplied: 4 objects.\n');
+      expect(await ok(200, 'GET /v1/plans/pro')).toMatchObject({ status: 'draft', latest_version: 0 });
+      expect((await tollway('catalog', 'apply', write(drafted))).out).toBe('Nothing differs.\n');
+      expect((await tollway('catalog', 'diff', write(drafted.replace('amount: 29', 'amount: 31.90')))).out).toBe('~ draft of plan pro\n  "Base fee" (base): amount from 29 to 31.9 (+10 %).\n');
+      await ok(200, 'POST /v1/plans/pro/publish');
+      expect((await tollway('catalog', 'diff', write(drafted))).out).toBe('Nothing differs.\n');
+      expect((await tollway('catalog', 'diff', write(data))).out).toBe('Nothing differs.\n');
+    });
+
     it('keep every digit', async () => {
       const { tollway, ok } = await organization();
       await tollway('catalog', 'apply', write(data.replace('unit_amount: 0.002', 'unit_amount: 0.123456789012345678')));

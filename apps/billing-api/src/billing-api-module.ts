@@ -16,6 +16,7 @@ import { EventSourceController } from './in/event-source.controller.js';
 import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
+import { PlanDraftController } from './in/plan-draft.controller.js';
 import { PlanMigrationController } from './in/plan-migration.controller.js';
 import { PlanVersionController } from './in/plan-version.controller.js';
 import { PlanController } from './in/plan.controller.js';
@@ -25,6 +26,7 @@ import { SubscriptionController } from './in/subscription.controller.js';
 import { TestClockController } from './in/test-clock.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
 import { MigratePlan } from './migrate-plan.js';
+import { PlanDrafts } from './plan-drafts.js';
 import { Plans } from './plans.js';
 import { RaisePlan } from './raise-plan.js';
 import { ReadCustomers } from './read-customers.js';
@@ -51,7 +53,7 @@ export interface BillingApiAdapters {
 
 const controllers = [
   OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, EventSourceController, PlanController, CustomerController, SubscriptionController,
-  SubscriptionActController, PlanVersionController, PlanMigrationController, TestClockController,
+  SubscriptionActController, PlanVersionController, PlanMigrationController, PlanDraftController, TestClockController,
 ];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
@@ -74,6 +76,7 @@ export class BillingApiModule {
       plans,
       readPlans,
       new RaisePlan(plans, readPlans),
+      new PlanDrafts(adapters),
       new Customers(adapters),
       new ReadCustomers(database, adapters.businessClock),
       new CreateSubscription(adapters, adapters.jobs),

@@ -4,7 +4,7 @@ import { takesQuantity, type SubscribedTerms } from '#domain';
 import { findByIdOrKey, planTable, readPlanVersion, subscriptionTable, unusable, updateRow, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { holdSubscription, type ActedSubscription, type HoldRefusal } from './hold-subscription.js';
-import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
+import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
 import { changeFees, currentPeriodOf, withStages, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 import { presentTerms, withChange } from './with-change.js';
@@ -89,7 +89,7 @@ async function nextTerms(manager: EntityManager, from: { view: SubscriptionView;
   const version = plan === null || number === undefined ? null : await readPlanVersion(manager, { planId: plan.id, version: number });
   const faults: InputFault[] = [];
   if (plan === null || (plan.archivedAt !== null && !isSamePlan)) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
-  else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
+  else if (version === null) faults.push(unknownVersion(plan));
   if (version === null) return refused('invalid_request', 'The subscription can not be changed so.', faults);
   const hasFee = (key: string): boolean => version.prices.some((price) => price.key === key && takesQuantity(price));
   const terms: SubscribedTerms = {

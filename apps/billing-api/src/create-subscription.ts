@@ -3,7 +3,7 @@ import { invoicingQueue, sweepJob, type SubscriptionCreate } from '#contracts';
 import { billingSchedule, daysUntilDueDefault, periodsThrough, subscribedPrices, type Period, type SubscribedTerms } from '#domain';
 import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, unusable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
-import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
+import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
 import { firstFees, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -102,7 +102,7 @@ async function findParties(manager: EntityManager, input: SubscribeInput): Promi
   const faults: InputFault[] = [];
   if (customer === null || customer.archivedAt !== null) faults.push(unusable({ pointer: '/customer', noun: 'customer', found: customer }));
   if (plan === null || plan.archivedAt !== null) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
-  else if (version === null) faults.push({ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' });
+  else if (version === null) faults.push(unknownVersion(plan));
   if (version !== null) {
     const meters = await readMetersOf(manager, version);
     faults.push(...subscribedPriceFaults({ terms: input.terms, version, meters, currency: customer?.currency ?? version.currency, payer: 'the customer' }));

@@ -1,18 +1,21 @@
 import type { EntityManager } from 'typeorm';
 import type { PlanReplace, PlanUpdate } from '#contracts';
 import { keyPattern } from '#domain';
-import { findByIdOrKey, insertRow, isUniqueViolation, planTable, planVersionTable, productTable, readPlanVersion, updateRow, unusable, type Plan, type PlanVersion } from '#persistence';
+import { findByIdOrKey, insertRow, isUniqueViolation, planTable, planVersionTable, productTable, readCurrentTerms, updateRow, unusable, type Plan, type PlanPrice, type PlanVersion } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { keyMismatch } from './catalog-items.js';
 import { areSameTerms, resolveTerms, withoutId, withPriceIds, type PlanTerms } from './plan-terms.js';
 import type { Surroundings } from './surroundings.js';
 
-export type PlanRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'invalid_request';
+export type PlanRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'not_published' | 'invalid_request';
 
 export interface PlanView {
   readonly plan: Plan;
+  /** The latest; where nothing is published, what is drafted, as version 0. */
   readonly version: PlanVersion;
 }
+
+const namingFields: ReadonlySet<string> = new Set(['name', 'product', 'metadata']);
 
 /** Creates, replaces, changes and archives plans. A change of terms makes a new version; a change of names does not. */
 export class Plans {
@@ -39,10 +42,13 @@ export class Plans {
 
   async update(organizationId: string, at: { reference: string; change: PlanUpdate }): Promise<Outcome<PlanView, PlanRefusal>> {
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
-      const existing = await this.lock(manager, at.reference);
-      if (existing === null) return missing();
+      const existing = await lockPlan(manager, at.reference);
+      if (existing === null) return missingPlan();
       const { plan, version } = existing;
       const { change } = at;
+      if (plan.latestVersion === 0 && Object.keys(change).some((field) => !namingFields.has(field))) {
+        return refused('not_published', 'Nothing of the plan is published yet: replace its draft (PUT /v1/plans/{id}/draft), then publish it.');
+      }
       const product = change.product === undefined ? accepted(plan.productId) : await productIdOf(manager, change.product);
       const found = bothOf(product, await resolveTerms(manager, {
         key: plan.key,
@@ -56,15 +62,19 @@ export class Plans {
       if (!found.ok) return found;
       const { productId, terms } = found.value;
       const naming = { name: change.name ?? plan.name, metadata: change.metadata ?? plan.metadata, productId, archivedAt: plan.archivedAt };
-      return accepted(await this.save(manager, existing, { terms, naming }));
+      if (plan.latestVersion === 0) {
+        await updateRow(manager, planTable, { id: plan.id, set: naming });
+        return accepted({ plan: { ...plan, ...naming }, version });
+      }
+      return accepted(await savePlanVersion(manager, { existing, next: { terms, naming }, surroundings: this.surroundings }));
     });
   }
 
   /** New subscriptions can't be made on it; those that are there go on. */
   async archive(at: { organizationId: string; reference: string }): Promise<Outcome<PlanView, PlanRefusal>> {
     return this.surroundings.database.inOrganization(at.organizationId, async (manager) => {
-      const existing = await this.lock(manager, at.reference);
-      if (existing === null) return missing();
+      const existing = await lockPlan(manager, at.reference);
+      if (existing === null) return missingPlan();
       if (existing.plan.archivedAt !== null) return accepted(existing);
       const archivedAt = this.surroundings.clock.now();
       await updateRow(manager, planTable, { id: existing.plan.id, set: { archivedAt } });
@@ -74,8 +84,8 @@ export class Plans {
 
   private async replaceOnce(organizationId: string, at: { reference: string; input: PlanReplace }): Promise<Outcome<{ view: PlanView; isNew: boolean }, PlanRefusal>> {
     return this.surroundings.database.inOrganization(organizationId, async (manager): Promise<Outcome<{ view: PlanView; isNew: boolean }, PlanRefusal>> => {
-      const existing = await this.lock(manager, at.reference);
-      if (existing === null && !keyPattern.test(at.reference)) return missing();
+      const existing = await lockPlan(manager, at.reference);
+      if (existing === null && !keyPattern.test(at.reference)) return missingPlan();
       const key = existing?.plan.key ?? at.reference;
       if (at.input.key !== undefined && at.input.key !== key) return keyMismatch(key);
       if (existing === null) {
@@ -86,20 +96,8 @@ export class Plans {
       if (!found.ok) return found;
       const { productId, terms } = found.value;
       const naming = { name: at.input.name, metadata: at.input.metadata ?? {}, productId, archivedAt: null };
-      return accepted({ view: await this.save(manager, existing, { terms, naming }), isNew: false });
+      return accepted({ view: await savePlanVersion(manager, { existing, next: { terms, naming }, surroundings: this.surroundings }), isNew: false });
     });
-  }
-
-  /** The plan with its latest version, held until the transaction ends, so that versions are numbered one by one. */
-  private async lock(manager: EntityManager, reference: string): Promise<PlanView | null> {
-    const found = await findByIdOrKey(manager, planTable, reference);
-    if (found === null) return null;
-    await manager.query('select 1 from plans where id = $1 for update', [found.id]);
-    const plan = await findByIdOrKey(manager, planTable, found.id);
-    assert(plan !== null, 'Plans are never deleted.');
-    const version = await readPlanVersion(manager, { planId: plan.id, version: plan.latestVersion });
-    assert(version !== null, 'A plan has its latest version.');
-    return { plan, version };
   }
 
   private async insert(manager: EntityManager, given: { organizationId: string; input: PlanReplace & { key: string } }): Promise<Outcome<PlanView, PlanRefusal>> {
@@ -119,39 +117,57 @@ export class Plans {
       metadata: input.metadata ?? {},
     };
     await insertRow(manager, planTable, plan);
-    const version = await this.insertVersion(manager, { plan, terms: found.value.terms, earlier: null });
+    const version = await insertVersion(manager, { plan, terms: found.value.terms, earlier: [], surroundings: this.surroundings });
     return accepted({ plan, version });
-  }
-
-  private async save(
-    manager: EntityManager,
-    existing: PlanView,
-    next: { terms: PlanTerms; naming: Pick<Plan, 'name' | 'metadata' | 'productId' | 'archivedAt'> },
-  ): Promise<PlanView> {
-    const isSame = areSameTerms(next.terms, { ...existing.version, prices: existing.version.prices.map(withoutId) });
-    const latestVersion = existing.plan.latestVersion + (isSame ? 0 : 1);
-    const plan = { ...existing.plan, ...next.naming, latestVersion };
-    await updateRow(manager, planTable, { id: plan.id, set: { ...next.naming, latestVersion } });
-    const version = isSame ? existing.version : await this.insertVersion(manager, { plan, terms: next.terms, earlier: existing.version });
-    return { plan, version };
-  }
-
-  private async insertVersion(manager: EntityManager, given: { plan: Plan; terms: PlanTerms; earlier: PlanVersion | null }): Promise<PlanVersion> {
-    const { plan, terms } = given;
-    const version: PlanVersion = {
-      ...terms,
-      prices: withPriceIds(terms.prices, given.earlier?.prices ?? [], this.surroundings.ids),
-      planId: plan.id,
-      version: plan.latestVersion,
-      organizationId: plan.organizationId,
-      createdAt: this.surroundings.clock.now(),
-    };
-    await insertRow(manager, planVersionTable, version);
-    return version;
   }
 }
 
-async function productIdOf(manager: EntityManager, reference: string | null): Promise<Outcome<string | null, 'invalid_request'>> {
+/** The plan with its latest version, or its draft where nothing is published, held until the transaction ends, so that versions are numbered one by one. */
+export async function lockPlan(manager: EntityManager, reference: string): Promise<PlanView | null> {
+  const found = await findByIdOrKey(manager, planTable, reference);
+  if (found === null) return null;
+  await manager.query('select 1 from plans where id = $1 for update', [found.id]);
+  const plan = await findByIdOrKey(manager, planTable, found.id);
+  assert(plan !== null, 'Plans are never deleted.');
+  const version = (await readCurrentTerms(manager, [plan])).get(plan.id);
+  assert(version !== undefined, 'A plan has its latest version.');
+  return { plan, version };
+}
+
+interface SavedVersion {
+  readonly existing: PlanView;
+  readonly next: { readonly terms: PlanTerms; readonly naming: Pick<Plan, 'name' | 'metadata' | 'productId' | 'archivedAt'> };
+  /** Prices of a draft, which keep their ids. */
+  readonly drafted?: readonly PlanPrice[];
+  readonly surroundings: Surroundings;
+}
+
+/** Changes the names of a held plan, and makes a version of the terms where they are not those of the latest. */
+export async function savePlanVersion(manager: EntityManager, saved: SavedVersion): Promise<PlanView> {
+  const { existing, next, drafted = [], surroundings } = saved;
+  const isSame = existing.plan.latestVersion > 0 && areSameTerms(next.terms, { ...existing.version, prices: existing.version.prices.map(withoutId) });
+  const latestVersion = existing.plan.latestVersion + (isSame ? 0 : 1);
+  const plan = { ...existing.plan, ...next.naming, latestVersion };
+  await updateRow(manager, planTable, { id: plan.id, set: { ...next.naming, latestVersion } });
+  const version = isSame ? existing.version : await insertVersion(manager, { plan, terms: next.terms, earlier: [...existing.version.prices, ...drafted], surroundings });
+  return { plan, version };
+}
+
+async function insertVersion(manager: EntityManager, given: { plan: Plan; terms: PlanTerms; earlier: readonly PlanPrice[]; surroundings: Surroundings }): Promise<PlanVersion> {
+  const { plan, terms, earlier, surroundings } = given;
+  const version: PlanVersion = {
+    ...terms,
+    prices: withPriceIds(terms.prices, earlier, surroundings.ids),
+    planId: plan.id,
+    version: plan.latestVersion,
+    organizationId: plan.organizationId,
+    createdAt: surroundings.clock.now(),
+  };
+  await insertRow(manager, planVersionTable, version);
+  return version;
+}
+
+export async function productIdOf(manager: EntityManager, reference: string | null): Promise<Outcome<string | null, 'invalid_request'>> {
   if (reference === null) return accepted(null);
   const product = await findByIdOrKey(manager, productTable, reference);
   if (product !== null && product.archivedAt === null) return accepted(product.id);
@@ -159,12 +175,12 @@ async function productIdOf(manager: EntityManager, reference: string | null): Pr
 }
 
 /** The faults of both are told at once. */
-function bothOf(product: Outcome<string | null, 'invalid_request'>, terms: Outcome<PlanTerms, 'invalid_request'>): Outcome<{ productId: string | null; terms: PlanTerms }, 'invalid_request'> {
+export function bothOf(product: Outcome<string | null, 'invalid_request'>, terms: Outcome<PlanTerms, 'invalid_request'>): Outcome<{ productId: string | null; terms: PlanTerms }, 'invalid_request'> {
   if (product.ok && terms.ok) return accepted({ productId: product.value, terms: terms.value });
   const errors = [product, terms].flatMap((part) => (part.ok ? [] : (part.errors ?? [])));
   return refused('invalid_request', `The plan has ${errors.length === 1 ? 'a fault' : `${errors.length} faults`}.`, errors);
 }
 
-function missing(): Outcome<never, 'not_found'> {
+export function missingPlan(): Outcome<never, 'not_found'> {
   return refused('not_found', 'There is no such plan.');
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { findByIdOrKey, listRows, planTable, readPlanVersion, readPlanVersions, type Database, type Plan, type PlanVersion, type RowPage } from '#persistence';
+import { draftAsVersion, findByIdOrKey, listRows, planTable, readCurrentTerms, readPlanDraft, readPlanVersion, readPlanVersions, type Database, type Plan, type PlanVersion, type RowPage } from '#persistence';
 import { accepted, refused, type ListPage, type Outcome } from '#platform';
 import type { PlanView } from './plans.js';
 
@@ -8,11 +8,11 @@ export type ReadPlanRefusal = 'not_found';
 export class ReadPlans {
   constructor(private readonly database: Database) {}
 
-  /** A plan in its latest version, or in the one that is named. */
+  /** A plan in its latest version, or in the one that is named; as it is drafted where nothing is published. */
   async find(organizationId: string, wanted: { reference: string; version: number | null }): Promise<Outcome<PlanView, ReadPlanRefusal>> {
     return this.database.inOrganization(organizationId, async (manager) => {
       const plan = await findByIdOrKey(manager, planTable, wanted.reference);
-      const version = plan === null ? null : await readPlanVersion(manager, { planId: plan.id, version: wanted.version ?? plan.latestVersion });
+      const version = plan === null ? null : wanted.version === null ? (await readCurrentTerms(manager, [plan])).get(plan.id) ?? null : await readPlanVersion(manager, { planId: plan.id, version: wanted.version });
       return plan === null || version === null ? refused('not_found', 'There is no such plan, or no such version of it.') : accepted({ plan, version });
     });
   }
@@ -21,9 +21,8 @@ export class ReadPlans {
     const conditions = options.includeArchived ? [] : [{ sql: () => 'archived_at is null', values: [] }];
     return this.database.inOrganization(organizationId, async (manager) => {
       const page = await listRows(manager, planTable, { page: options.page, conditions });
-      const versions = await readPlanVersions(manager, page.items.map(({ id, latestVersion }) => ({ planId: id, version: latestVersion })));
-      const byPlan = new Map(versions.map((version) => [version.planId, version]));
-      const items = page.items.flatMap((plan) => (byPlan.has(plan.id) ? [{ plan, version: byPlan.get(plan.id) as PlanVersion }] : []));
+      const terms = await readCurrentTerms(manager, page.items);
+      const items = page.items.flatMap((plan) => (terms.has(plan.id) ? [{ plan, version: terms.get(plan.id) as PlanVersion }] : []));
       return { items, hasMore: page.hasMore };
     });
   }
@@ -37,14 +36,16 @@ export class ReadPlans {
     });
   }
 
-  /** Two versions to be compared; without their numbers, the latest and the one before it. */
-  async pair(organizationId: string, wanted: { reference: string; from: number | null; to: number | null }): Promise<Outcome<{ from: PlanVersion; to: PlanVersion }, ReadPlanRefusal>> {
+  /** Two versions to be compared; without their numbers, the latest and the one before it. A draft stands after the latest, as version 0. */
+  async pair(organizationId: string, wanted: { reference: string; from: number | null; to: number | 'draft' | null }): Promise<Outcome<{ from: PlanVersion; to: PlanVersion }, ReadPlanRefusal>> {
     return this.database.inOrganization(organizationId, async (manager) => {
       const plan = await findByIdOrKey(manager, planTable, wanted.reference);
       if (plan === null) return refused('not_found', 'There is no such plan.');
-      const to = wanted.to ?? plan.latestVersion;
-      const from = wanted.from ?? Math.max(1, to - 1);
-      const versions = await readPlanVersions(manager, [...new Set([from, to])].map((version) => ({ planId: plan.id, version })));
+      const draft = wanted.to === 'draft' ? await readPlanDraft(manager, plan.id) : null;
+      const to = wanted.to === 'draft' ? 0 : (wanted.to ?? plan.latestVersion);
+      const from = wanted.from ?? (wanted.to === 'draft' ? plan.latestVersion : Math.max(1, to - 1));
+      const published = await readPlanVersions(manager, [...new Set([from, to])].map((version) => ({ planId: plan.id, version })));
+      const versions = [...published, ...(draft === null ? [] : [draftAsVersion(draft)])];
       const found = { from: versions.find(({ version }) => version === from), to: versions.find(({ version }) => version === to) };
       return found.from === undefined || found.to === undefined ? refused('not_found', 'The plan has no such version.') : accepted({ from: found.from, to: found.to });
     });

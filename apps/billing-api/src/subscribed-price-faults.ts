@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { meteredPriceFaults, overriddenPrice, subscribedTermsFaults, type SubscribedTerms } from '#domain';
-import { readMeters, type MeterResource, type PlanVersion } from '#persistence';
+import { readMeters, type MeterResource, type Plan, type PlanVersion } from '#persistence';
 import type { InputFault } from '#platform';
 
 interface Subscribed {
@@ -17,6 +17,12 @@ interface Subscribed {
 /** Everything wrong with what a subscription has otherwise than its plan, and with its currency. */
 export function subscribedPriceFaults(subscribed: Subscribed): InputFault[] {
   return [...subscribedTermsFaults(subscribed.terms, subscribed.version), ...meteredFaults(subscribed), ...currencyFaults(subscribed)];
+}
+
+/** Why a plan has not the version that was asked for, be it its latest. */
+export function unknownVersion(plan: Plan): InputFault {
+  if (plan.latestVersion > 0) return { pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' };
+  return { pointer: '/plan', code: 'not_published', detail: `The plan is a draft: publish it first (POST /v1/plans/${plan.key}/publish), or choose another.` };
 }
 
 /** The meters of a version's prices, in one query. */

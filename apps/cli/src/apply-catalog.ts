@@ -12,7 +12,7 @@ export interface CatalogChange {
 }
 
 /** What the server adds to what it was sent, and what it calls otherwise. */
-const addedFields: ReadonlySet<string> = new Set(['id', 'object', 'created_at', 'archived_at', 'latest_version', 'product_key', 'meter_key']);
+const addedFields: ReadonlySet<string> = new Set(['id', 'object', 'created_at', 'updated_at', 'archived_at', 'status', 'plan', 'latest_version', 'product_key', 'meter_key']);
 /** What stands in an object that says nothing of it. */
 const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>> = {
   products: {},
@@ -25,10 +25,12 @@ const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>>
 export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Promise<CatalogChange[]> {
   const changes: CatalogChange[] = [];
   for (const kind of catalogKinds) {
-    for (const item of catalog[kind] ?? []) {
-      const path = `/v1/${kind}/${encodeURIComponent(item.key)}`;
-      const present = await api.read(path);
-      const noun = `${kind.replace(/s$/, '')} ${item.key}`;
+    for (const { draft, ...item } of catalog[kind] ?? []) {
+      const whole = `/v1/${kind}/${encodeURIComponent(item.key)}`;
+      const isDraft = draft === true;
+      const path = isDraft ? `${whole}/draft` : whole;
+      const present = await readPresent(api, { whole, isDraft });
+      const noun = `${isDraft ? 'draft of ' : ''}${kind.replace(/s$/, '')} ${item.key}`;
       if (present === null) changes.push({ path, item, heading: `+ ${noun}`, differences: [] });
       else {
         const differences = differencesOf(kind, { present, item });
@@ -37,6 +39,13 @@ export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Pro
     }
   }
   return changes;
+}
+
+/** What the item is held against: a draft against the one that is there, else against what is published. A plan that is a draft only is not published. */
+async function readPresent(api: TollwayApi, of: { whole: string; isDraft: boolean }): Promise<Readonly<Record<string, unknown>> | null> {
+  const present = await api.read(of.whole);
+  if (of.isDraft && present !== null) return (await api.read(`${of.whole}/draft`)) ?? present;
+  return present?.['status'] === 'draft' ? null : present;
 }
 
 /** One after the other. What was applied stays applied where a later one is refused; applying again goes on from there. */

@@ -4,12 +4,15 @@ import { decimalFields, featureCreateSchema, meterCreateSchema, planCreateSchema
 
 const itemsMax = 1_000;
 
+/** A plan as the API takes it. A draft is applied as the plan's draft: nobody can subscribe to it until it is published. */
+const catalogPlanSchema = planCreateSchema.extend({ draft: z.boolean().optional() });
+
 /** A catalog as a file has it: each item as the API takes it, by its key. */
 const catalogSchema = z.strictObject({
   products: z.array(productCreateSchema).max(itemsMax).optional(),
   meters: z.array(meterCreateSchema).max(itemsMax).optional(),
   features: z.array(featureCreateSchema).max(itemsMax).optional(),
-  plans: z.array(planCreateSchema).max(itemsMax).optional(),
+  plans: z.array(catalogPlanSchema).max(itemsMax).optional(),
 });
 
 /** In the order in which each kind refers to those before it. */

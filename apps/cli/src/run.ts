@@ -17,6 +17,7 @@ const usage = `tollway catalog validate|diff|apply <file>
   apply      creates and replaces by key what differs; nothing is removed
 
 A catalog file is YAML or JSON with products, meters, features and plans, each as the API takes them by PUT.
+A plan with "draft: true" is applied as the draft of its next version, which nobody can subscribe to until it is published.
 TOLLWAY_URL names the server (http://127.0.0.1:4000), TOLLWAY_API_KEY the key.`;
 
 type Command = (catalog: CatalogFile, api: TollwayApi, invocation: Invocation) => Promise<void>;

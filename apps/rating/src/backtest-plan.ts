@@ -1,7 +1,7 @@
 import type { BacktestedPlan, BacktestRequest } from '#contracts';
 import { canonicalPrices, compareBacktests, lateUsageDefault, planFaults, type BacktestSummary } from '#domain';
 import {
-  findByIdOrKey, findOrganization, planTable, readCustomers, readCustomersByReference, readPlanVersion, readSubscribedPlans, readSubscriptions, readTestClock, resolveMeteredPrices,
+  draftAsVersion, findByIdOrKey, findOrganization, planTable, readCustomers, readCustomersByReference, readPlanDraft, readPlanVersion, readSubscribedPlans, readSubscriptions, readTestClock, resolveMeteredPrices,
   type Customer, type Database, type Organization, type Plan, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
@@ -127,11 +127,17 @@ async function planOf(manager: EntityManager, of: { request: BacktestRequest; or
   });
 }
 
-async function storedPlan(manager: EntityManager, wanted: { reference: string; version: number | undefined }): Promise<Outcome<SubscribedPlan, 'invalid_request'>> {
+async function storedPlan(manager: EntityManager, wanted: { reference: string; version: number | 'draft' | undefined }): Promise<Outcome<SubscribedPlan, 'invalid_request'>> {
   const plan = await findByIdOrKey<Plan>(manager, planTable, wanted.reference);
   if (plan === null) return refused('invalid_request', 'There is no such plan.', [{ pointer: '/plan', code: 'unknown_plan', detail: 'There is no such plan.' }]);
+  if (wanted.version === 'draft') {
+    const draft = await readPlanDraft(manager, plan.id);
+    if (draft !== null) return accepted({ ...draftAsVersion(draft), planKey: plan.key, planName: plan.name, productId: plan.productId });
+    return refused('invalid_request', 'There is no draft.', [{ pointer: '/version', code: 'unknown_version', detail: 'The plan has no draft.' }]);
+  }
   const version = await readPlanVersion(manager, { planId: plan.id, version: wanted.version ?? plan.latestVersion });
-  if (version === null) return refused('invalid_request', 'There is no such version.', [{ pointer: '/version', code: 'unknown_version', detail: 'The plan has no such version.' }]);
+  const detail = plan.latestVersion === 0 ? 'Nothing of the plan is published; give "draft".' : 'The plan has no such version.';
+  if (version === null) return refused('invalid_request', 'There is no such version.', [{ pointer: '/version', code: 'unknown_version', detail }]);
   return accepted(version);
 }
 

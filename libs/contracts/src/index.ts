@@ -49,8 +49,8 @@ export { featureCreateSchema, featureListSchema, featureReplaceSchema, featureSc
 export type { FeatureBody, FeatureReplace, FeatureUpdate } from './http/feature.js';
 export { meterCreateSchema, meterListSchema, meterReplaceSchema, meterSchema, meterUpdateSchema } from './http/meter.js';
 export type { MeterBody, MeterReplace, MeterUpdate } from './http/meter.js';
-export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
-export type { PlanBody, PlanDiffBody, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
+export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planDraftInputSchema, planDraftSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
+export type { PlanBody, PlanDiffBody, PlanDraftBody, PlanDraftInput, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
 export { backtestBodySchema, backtestSchema } from './http/backtest.js';
 export type { BacktestBody, BacktestedPlan, BacktestRequest } from './http/backtest.js';
 export { attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema, subjectSchema } from './http/customer.js';

@@ -23,6 +23,8 @@ export { PostgresAuthenticator } from './postgres/billing-api/postgres-authentic
 export { PostgresIdempotencyStore } from './postgres/billing-api/postgres-idempotency-store.js';
 export { findOrganization, organizationTable } from './postgres/billing-api/organization-table.js';
 export type { LegalEntity, Organization, PostalAddress } from './postgres/billing-api/organization-table.js';
+export { deletePlanDraft, draftAsVersion, readCurrentTerms, readPlanDraft, savePlanDraft } from './postgres/billing-api/plan-draft-table.js';
+export type { PlanDraft } from './postgres/billing-api/plan-draft-table.js';
 export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from './postgres/billing-api/plan-tables.js';
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
 export { commitmentsOf, readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';

@@ -1,5 +1,6 @@
-import type { PlanBody, PlanVersionBody } from '#contracts';
-import type { PlanVersion } from '#persistence';
+import type { PlanBody, PlanDraftBody, PlanVersionBody } from '#contracts';
+import { draftAsVersion, type PlanVersion } from '#persistence';
+import type { PlanDraftView } from '../plan-drafts.js';
 import type { PlanView } from '../plans.js';
 import { instantText } from './wire-text.js';
 
@@ -24,10 +25,29 @@ export function toPlanBody({ plan, version }: PlanView, productKeys: ReadonlyMap
     product: plan.productId,
     product_key: plan.productId === null ? null : (productKeys.get(plan.productId) ?? null),
     ...termsOf(version),
+    status: plan.latestVersion === 0 ? 'draft' : 'published',
     latest_version: plan.latestVersion,
     archived_at: instantText(plan.archivedAt),
     created_at: instantText(plan.createdAt),
     metadata: plan.metadata,
+  };
+}
+
+export function toPlanDraftBody({ plan, draft }: PlanDraftView, productKeys: ReadonlyMap<string, string>): PlanDraftBody {
+  const { version: _version, ...terms } = termsOf(draftAsVersion(draft));
+  return {
+    object: 'plan_draft',
+    plan: plan.id,
+    key: plan.key,
+    name: plan.name,
+    product: plan.productId,
+    product_key: plan.productId === null ? null : (productKeys.get(plan.productId) ?? null),
+    ...terms,
+    latest_version: plan.latestVersion,
+    metadata: plan.metadata,
+    archived_at: instantText(plan.archivedAt),
+    created_at: instantText(draft.createdAt),
+    updated_at: instantText(draft.updatedAt),
   };
 }
 

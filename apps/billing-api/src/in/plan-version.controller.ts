@@ -9,7 +9,7 @@ import { RaisePlan } from '../raise-plan.js';
 import { ReadPlans } from '../read-plans.js';
 import { termsOf, toPlanBody } from './plan-bodies.js';
 
-const statuses: Readonly<Record<PlanRefusal, number>> = { not_found: 404, key_taken: 409, key_mismatch: 422, invalid_request: 422 };
+const statuses: Readonly<Record<PlanRefusal, number>> = { not_found: 404, key_taken: 409, key_mismatch: 422, not_published: 409, invalid_request: 422 };
 
 @ApiTags('plans')
 @Controller('/v1/plans')
@@ -25,13 +25,14 @@ export class PlanVersionController {
   @Answers({ schema: planDiffSchema, problems: [404, 422] })
   async diff(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Query({ schema: planDiffQuerySchema }) query: z.infer<typeof planDiffQuerySchema>): Promise<PlanDiffBody> {
     const numberOf = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
-    const { from, to } = valueOrProblem(await this.readPlans.pair(principal.organizationId, { reference, from: numberOf(query.from), to: numberOf(query.to) }), statuses);
+    const wanted = { reference, from: numberOf(query.from), to: query.to === 'draft' ? ('draft' as const) : numberOf(query.to) };
+    const { from, to } = valueOrProblem(await this.readPlans.pair(principal.organizationId, wanted), statuses);
     const [{ version: _from, ...before }, { version: _to, ...after }] = [termsOf(from), termsOf(to)];
     return {
       object: 'plan_diff',
       plan: to.planId,
       from: from.version,
-      to: to.version,
+      to: to.version === 0 ? 'draft' : to.version,
       differences: planDiff(before, after).map(({ priceKey, ...difference }) => ({ ...difference, price_key: priceKey })),
     };
   }
@@ -40,7 +41,7 @@ export class PlanVersionController {
   @HttpCode(200)
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Make a version of a plan whose amounts are higher, or lower, by a percentage', description: 'Rates, sizes, included units and bounds of tiers stay. Subscriptions stay on their version until they are migrated.' })
-  @Answers({ schema: planSchema, problems: [400, 404, 422] })
+  @Answers({ schema: planSchema, problems: [400, 404, 409, 422] })
   async raise(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: planRaiseSchema }) input: PlanRaise): Promise<PlanBody> {
     const view = valueOrProblem(await this.raisePlan.execute(principal.organizationId, { reference, input }), statuses);
     return toPlanBody(view, await this.readPlans.productKeys(principal.organizationId, [view.plan]));

@@ -11,7 +11,7 @@ import { ReadPlans } from '../read-plans.js';
 import { toListBody } from './list-body.js';
 import { toPlanBody, toPlanVersionBody } from './plan-bodies.js';
 
-const statuses: Readonly<Record<PlanRefusal, number>> = { not_found: 404, key_taken: 409, key_mismatch: 422, invalid_request: 422 };
+const statuses: Readonly<Record<PlanRefusal, number>> = { not_found: 404, key_taken: 409, key_mismatch: 422, not_published: 409, invalid_request: 422 };
 const listSchema = listQuerySchema.extend(archivedQuery);
 const versionsSchema = listQuerySchema.omit({ ending_before: true });
 
@@ -76,7 +76,7 @@ export class PlanController {
   @Patch(':id')
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Change some fields of a plan; other terms make a new version' })
-  @Answers({ schema: planSchema, problems: [400, 404, 422] })
+  @Answers({ schema: planSchema, problems: [400, 404, 409, 422] })
   async update(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: planUpdateSchema }) change: PlanUpdate): Promise<PlanBody> {
     return this.body(principal, valueOrProblem(await this.plans.update(principal.organizationId, { reference, change }), statuses));
   }

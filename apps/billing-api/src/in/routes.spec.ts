@@ -39,6 +39,7 @@ const bodies: Record<string, unknown> = {
   'POST /v1/plans': { key: 'pl', name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PUT /v1/plans/{id}': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'PATCH /v1/plans/{id}': { name: 'x' },
+  'PUT /v1/plans/{id}/draft': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'POST /v1/plans/{id}/raise': { percent: '1' },
   'POST /v1/plans/{id}/migrate': { to_version: 1, when: 'period_end' },
   'POST /v1/customers': { key: 'c', name: 'x' },

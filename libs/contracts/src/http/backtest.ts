@@ -22,7 +22,7 @@ const planOrReferenceSchema = z
 /** `POST /v1/pricing/backtest`. */
 export const backtestSchema = z.strictObject({
   plan: planOrReferenceSchema,
-  version: z.int().min(1).optional().meta({ description: 'Of a stored plan. Default: its latest.' }),
+  version: z.union([z.int().min(1), z.literal('draft')], { error: 'Give the number of a version, or "draft".' }).optional().meta({ description: 'Of a stored plan, or "draft". Default: its latest.' }),
   customers: z.array(referenceSchema).min(1).max(customersMax).optional().meta({ description: 'Default: all with a subscription in the range.' }),
   from: instantInputSchema,
   to: instantInputSchema.meta({ description: 'Not after now.' }),

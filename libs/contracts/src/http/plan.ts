@@ -51,8 +51,7 @@ export const planCreateSchema = z.strictObject({ key: keySchema, ...naming, ...t
 export const planReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...terms });
 export const planUpdateSchema = z.strictObject({ ...naming, ...terms }).partial();
 
-const versionShape = {
-  version: z.int(),
+const termsShape = {
   currency: z.string(),
   billing_period: z.string(),
   trial_days: z.int(),
@@ -60,16 +59,40 @@ const versionShape = {
   late_usage: z.object({ policy: z.enum(['next_invoice', 'absorb']), absorb_below: z.string().optional() }),
 };
 
+const versionShape = { version: z.int(), ...termsShape };
+
 export const planSchema = resourceSchema('plan', {
   key: z.string(),
   name: z.string(),
   product: z.string().nullable().meta({ description: 'Id.' }),
   product_key: z.string().nullable(),
   ...versionShape,
+  status: z.enum(['draft', 'published']).meta({ description: 'draft: nothing is published yet, and version is 0.' }),
   latest_version: z.int(),
   archived_at: instantSchema.nullable(),
 });
 export const planListSchema = listSchema(planSchema);
+
+/** `PUT /v1/plans/{id}/draft`. */
+export const planDraftInputSchema = z.strictObject({ key: keySchema.optional(), ...naming, name: nameSchema.optional(), ...terms });
+
+export const planDraftSchema = z.object({
+  object: z.literal('plan_draft'),
+  plan: z.string().meta({ description: 'Id.' }),
+  key: z.string(),
+  name: z.string(),
+  product: z.string().nullable().meta({ description: 'Id.' }),
+  product_key: z.string().nullable(),
+  ...termsShape,
+  latest_version: z.int().meta({ description: 'The version that is published; 0 where none is.' }),
+  metadata: z.record(z.string(), z.string()),
+  archived_at: instantSchema.nullable(),
+  created_at: instantSchema,
+  updated_at: instantSchema,
+});
+
+export type PlanDraftInput = z.infer<typeof planDraftInputSchema>;
+export type PlanDraftBody = z.infer<typeof planDraftSchema>;
 
 /** `GET /v1/plans/{id}/versions`, newest first. */
 export const planVersionSchema = z.object({ object: z.literal('plan_version'), plan: z.string(), ...versionShape, created_at: instantSchema });
@@ -84,14 +107,14 @@ export const archivedQuery = { include_archived: flagQuerySchema.optional() };
 /** `GET /v1/plans/{id}/diff`. */
 export const planDiffQuerySchema = z.strictObject({
   from: versionQuery.optional().meta({ description: 'Default: the version before the latest.' }),
-  to: versionQuery.optional().meta({ description: 'Default: the latest version.' }),
+  to: z.union([versionQuery, z.literal('draft')], { error: 'Give the number of a version, or "draft".' }).optional().meta({ description: 'Default: the latest version.' }),
 });
 
 export const planDiffSchema = z.object({
   object: z.literal('plan_diff'),
   plan: z.string().meta({ description: 'Id.' }),
   from: z.int(),
-  to: z.int(),
+  to: z.union([z.int(), z.literal('draft')]),
   differences: z.array(z.object({
     pointer: z.string().meta({ description: 'Into the terms; a price stands under its key.' }),
     price_key: z.string().nullable(),

@@ -30,6 +30,7 @@ import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js
 import { GrowingUsage1700000000087 } from './0087-growing-usage.js';
 import { FinancialExports1700000000089 } from './0089-financial-exports.js';
 import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
+import { PlanDrafts1700000000098 } from './0098-plan-drafts.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
 export const migrations: MixedList<Function> = [
@@ -64,4 +65,5 @@ export const migrations: MixedList<Function> = [
   GrowingUsage1700000000087,
   FinancialExports1700000000089,
   MinimumCommitments1700000000097,
+  PlanDrafts1700000000098,
 ];
