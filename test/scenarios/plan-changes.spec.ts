@@ -156,6 +156,27 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     expect((await report('from=2026-03-01T00:00:00Z&to=2026-06-01T00:00:00Z')).total).toEqual({ USD: '131.00' });
   });
 
+  it('goes through phases: half the fee for two months, and a commitment that rises', async () => {
+    const { advance, subscribe, invoices, send, ok } = await march();
+    await subscribe({
+      plan: 'small', minimum_commitment: { amount: '100' },
+      phases: [{ periods: 2, overrides: [{ price: 'base', discount: { percent: '50' } }], minimum_commitment: null }, { periods: 1, minimum_commitment: { amount: '40' } }],
+    });
+    await advance('2026-05-20T00:00:00Z');
+    await send(5, '2026-05-10T00:00:00Z');
+    await advance('2026-07-01T02:00:00Z');
+    expect((await invoices()).map(linesOf)).toEqual([
+      ['advance base 1 15.50'],
+      ['usage requests 0 0.00', 'advance base 1 15.50'],
+      ['usage requests 0 0.00', 'advance base 1 31.00'],
+      ['usage requests 5 0.50', 'minimum null null 8.50', 'advance base 1 31.00'], // 40.00 - 31.00 - 0.50
+      ['usage requests 0 0.00', 'minimum null null 69.00', 'advance base 1 31.00'], // 100.00 - 31.00
+    ]);
+    // 15.50 + 15.50 + 40.00 + 100.00
+    const rated = await ok<{ total: Record<string, string> }>('GET /v1/rated-usage?from=2026-03-01T00:00:00Z&to=2026-07-01T00:00:00Z');
+    expect(rated.total).toEqual({ USD: '171.00' });
+  });
+
   it('takes seats and prices of its own, and changes them at the very instant of the start', async () => {
     const { advance, call, change, subscribe, invoices, send } = await march();
     const team = await subscribe({ plan: 'team', quantities: { seats: 5 } });

@@ -1,15 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
 import { takesQuantity, type SubscribedTerms } from '#domain';
-import { findByIdOrKey, planTable, readPlanVersion, subscriptionTable, unusable, updateRow, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { findByIdOrKey, planTable, readPlanVersion, subscriptionTable, unusable, updateRow, type Plan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { holdSubscription, type ActedSubscription, type HoldRefusal } from './hold-subscription.js';
 import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
-import { changeFees, currentPeriodOf, withStages, type SubscriptionView } from './subscription-schedule.js';
+import { resolvePhases, withPhases, type Phase, type PhaseInput, type PhaseTerms } from './phases.js';
+import { changeFees, currentPeriodOf, periodEndOf, withStages, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
-import { presentTerms, withChange } from './with-change.js';
+import { hasPhasesAhead, presentTerms, withChange } from './with-change.js';
 
-export type ChangeRefusal = HoldRefusal | 'too_many_changes' | 'invalid_request';
+export type ChangeRefusal = HoldRefusal | 'too_many_changes' | 'has_phases' | 'invalid_request';
 
 export interface ChangeInput {
   /** Null keeps the plan. */
@@ -22,6 +23,8 @@ export interface ChangeInput {
   readonly overrides: SubscribedTerms['overrides'] | null;
   /** Null takes it away; undefined keeps what there is. */
   readonly minimumCommitment: SubscribedTerms['minimumCommitment'] | undefined;
+  /** Through which it goes before the terms hold; empty for none. Null where the caller says nothing of them. */
+  readonly phases: readonly PhaseInput[] | null;
   readonly when: 'now' | 'period_end';
   readonly isProrated: boolean;
 }
@@ -58,29 +61,39 @@ export class ChangeSubscription {
       if (!held.ok) return held;
       const { view: before, organization } = held.value;
       const existing = before.subscription;
+      if (at.input.phases === null && hasPhasesAhead(before)) {
+        return { ...refused('has_phases', 'Phases lie ahead, and a change ends them: give those that are to follow it, or an empty list.'), extensions: { allowed: ['change with phases', 'cancel'] } };
+      }
       const next = await nextTerms(manager, { view: before, input: at.input });
       if (!next.ok) return next;
-      const { when, isProrated } = at.input;
-      const subscription = withChange(before, { ...next.value, isProrated, when: when === 'now' ? 'now' : now });
+      const phases = await resolvePhases(manager, at.input.phases ?? [], { after: next.value, currency: existing.currency, payer: 'the subscription' });
+      if (!phases.ok) return phases;
+      const subscription = changed(before, { input: at.input, after: next.value, phases: phases.value });
       if (subscription.changes.length > changesMax) return refused('too_many_changes', `A subscription changes at most ${changesMax} times; cancel it and make another.`);
       if (subscription !== existing) await keep(manager, subscription);
       const [view] = await withStages(manager, [{ ...before, subscription }]);
       assert(view !== undefined, 'A subscription has its plan versions.');
-      const change = subscription.changes.at(-1);
-      const isNew = change !== undefined && !existing.changes.includes(change);
-      const fees = isNew ? changeFees(view, { change: change.at, organization }) : null;
+      const change = subscription.changes.find((one) => !existing.changes.includes(one));
+      const fees = change !== undefined ? changeFees(view, { change: change.at, organization }) : null;
       return accepted({ view, period: currentPeriodOf(before), fees });
     });
   }
 }
 
-interface NextTerms {
-  readonly plan: PlanVersionOfPlan;
-  readonly terms: SubscribedTerms;
+/** The subscription with the change, which may be the first of some phases. */
+function changed(before: SubscriptionView, to: { input: ChangeInput; after: PhaseTerms; phases: readonly Phase[] }): SubscriptionRecord {
+  const { input, after, phases } = to;
+  const { subscription: existing, plan, now } = before;
+  const first = phases[0] ?? after;
+  const subscription = withChange(before, { plan: first.plan, terms: first.terms, isProrated: input.isProrated, when: input.when === 'now' ? 'now' : now });
+  if (phases.length === 0) return subscription;
+  const from = input.when === 'now' ? now : periodEndOf(existing, plan, now);
+  const phased = withPhases(subscription, { phases, after, from, firstInterval: plan.billingPeriod });
+  return { ...phased, revision: existing.revision + 1n };
 }
 
 /** The plan version and the terms beside it that are to hold. All that is wrong with them is named. */
-async function nextTerms(manager: EntityManager, from: { view: SubscriptionView; input: ChangeInput }): Promise<Outcome<NextTerms, 'invalid_request'>> {
+async function nextTerms(manager: EntityManager, from: { view: SubscriptionView; input: ChangeInput }): Promise<Outcome<PhaseTerms, 'invalid_request'>> {
   const { view, input } = from;
   const present = presentTerms(view);
   const plan = await findByIdOrKey<Plan>(manager, planTable, input.plan ?? present.planId);

@@ -1,10 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type SubscriptionCreate } from '#contracts';
-import { billingSchedule, daysUntilDueDefault, periodsThrough, subscribedPrices, type Period, type SubscribedTerms } from '#domain';
-import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, subscriptionTable, unusable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { billingSchedule, daysUntilDueDefault, periodsThrough, type Period, type SubscribedTerms } from '#domain';
+import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, readPlanVersion, scheduleOf, subscriptionTable, unusable, type Customer, type Plan, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
-import { firstFees, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import { resolvePhases, withPhases, type Phase, type PhaseInput } from './phases.js';
+import { firstFees, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 
 export interface CreatedSubscription {
@@ -14,8 +15,10 @@ export interface CreatedSubscription {
   readonly fees: FeePreview | null;
 }
 
-export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor' | 'quantities' | 'overrides' | 'minimum_commitment'> & {
+export type SubscribeInput = Omit<SubscriptionCreate, 'start_at' | 'billing_anchor' | 'quantities' | 'overrides' | 'minimum_commitment' | 'phases'> & {
+  /** Those that hold after the last phase, or from the start where there are none. */
   readonly terms: SubscribedTerms;
+  readonly phases: readonly PhaseInput[];
   readonly startAt: Temporal.Instant | null;
   readonly billingAnchor: Temporal.Instant | null;
 };
@@ -48,31 +51,36 @@ export class CreateSubscription {
       const found = await findParties(manager, input);
       if (!found.ok) return found;
       const { customer, plan } = found.value;
-      const subscription = this.made(input, { customer, plan, now });
-      const periods = periodsOf(subscription, { plan, now });
+      const currency = customer.currency ?? plan.currency;
+      const phases = await resolvePhases(manager, input.phases, { after: { plan, terms: input.terms }, currency, payer: 'the customer' });
+      if (!phases.ok) return phases;
+      const subscription = this.made(input, { customer, plan, phases: phases.value, now });
+      const periods = periodsOf(subscription, { plan: phases.value[0]?.plan ?? plan, now });
       if (!periods.ok) return periods;
       await keep(manager, subscription);
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'The organization of a credential exists.');
-      const priced = { ...plan, prices: subscribedPrices(plan.prices, input.terms) };
-      const view = { subscription, plan: priced, stages: [priced], customerKey: customer.key, now };
+      const [view] = await withStages(manager, [{ subscription, customerKey: customer.key, now }]);
+      assert(view !== undefined, 'A subscription has its plan versions.');
       return accepted({ view, periods: periods.value, fees: firstFees(view, organization) });
     });
   }
 
-  private made(input: SubscribeInput, parts: { customer: Customer; plan: PlanVersionOfPlan; now: Temporal.Instant }): SubscriptionRecord {
-    const { customer, plan, now } = parts;
+  private made(input: SubscribeInput, parts: { customer: Customer; plan: PlanVersionOfPlan; phases: readonly Phase[]; now: Temporal.Instant }): SubscriptionRecord {
+    const { customer, plan, phases, now } = parts;
+    const after = { plan, terms: input.terms };
+    const first = phases[0] ?? after;
     const startAt = input.startAt ?? now;
     const trialDays = input.trial_days ?? plan.trialDays;
-    const schedule = billingSchedule({ startAt, billingAnchor: input.billingAnchor, trialDays, interval: plan.billingPeriod, timeZone: customer.timeZone });
+    const schedule = billingSchedule({ startAt, billingAnchor: input.billingAnchor, trialDays, interval: first.plan.billingPeriod, timeZone: customer.timeZone });
     const collection = input.collection ?? 'automatic';
-    return {
+    const begun: SubscriptionRecord = {
       id: this.surroundings.ids.make('sub'),
       organizationId: plan.organizationId,
       customerId: customer.id,
-      planId: plan.planId,
-      planVersion: plan.version,
-      ...input.terms,
+      planId: first.plan.planId,
+      planVersion: first.plan.version,
+      ...first.terms,
       changes: [],
       startAt,
       billingAnchor: schedule.recurrence.anchor,
@@ -89,6 +97,7 @@ export class CreateSubscription {
       createdAt: this.surroundings.clock.now(),
       metadata: input.metadata ?? {},
     };
+    return withPhases(begun, { phases, after, from: schedule.firstStart, firstInterval: first.plan.billingPeriod });
   }
 }
 
@@ -112,9 +121,7 @@ async function findParties(manager: EntityManager, input: SubscribeInput): Promi
 }
 
 function periodsOf(subscription: SubscriptionRecord, at: { plan: PlanVersionOfPlan; now: Temporal.Instant }): Outcome<readonly Period[], 'invalid_request'> {
-  const schedule = billingSchedule({
-    startAt: subscription.startAt, billingAnchor: subscription.billingAnchor, trialDays: subscription.trialDays, interval: at.plan.billingPeriod, timeZone: subscription.timeZone,
-  });
+  const schedule = scheduleOf({ subscription, plan: at.plan });
   const latest = Temporal.Instant.compare(schedule.firstStart, at.now) > 0 ? schedule.firstStart : at.now;
   const outcome = periodsThrough(schedule, latest);
   if (outcome.ok) return accepted(outcome.periods.map(({ period }) => period));

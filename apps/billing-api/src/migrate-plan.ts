@@ -8,7 +8,7 @@ import { accepted, refused, type JobQueue, type Outcome } from '#platform';
 import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { statusOf, withStages } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
-import { presentTerms, withChange } from './with-change.js';
+import { hasPhasesAhead, presentTerms, withChange } from './with-change.js';
 
 export type MigrateRefusal = 'not_found' | 'invalid_request';
 
@@ -98,7 +98,7 @@ async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOf
     const present = presentTerms(view);
     // Ended, or on another plan by now.
     if (subscriptionStatusAfter(statusOf(subscription, now), 'cancel') === null || present.planId !== version.planId) continue;
-    const detail = obstacle(present, { version, meters, subscription });
+    const detail = hasPhasesAhead(view) ? 'It has phases ahead, which a migration would end; change it by itself.' : obstacle(present, { version, meters, subscription });
     if (detail !== null) {
       skipped.push({ subscriptionId: subscription.id, detail });
       continue;

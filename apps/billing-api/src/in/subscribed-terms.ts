@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { canonicalDecimal, canonicalPrices, type minimumCommitmentSchema, type PriceOverride, type SubscribedTerms } from '#domain';
+import type { PhaseInput } from '../phases.js';
 
 interface TermsBody {
   readonly quantities?: Readonly<Record<string, string | number>> | undefined;
@@ -15,6 +16,20 @@ export function quantitiesOrNull({ quantities }: TermsBody): SubscribedTerms['qu
 
 export function overridesOrNull({ overrides }: TermsBody): SubscribedTerms['overrides'] | null {
   return overrides === undefined ? null : canonicalPrices(overrides);
+}
+
+interface PhaseBody extends TermsBody {
+  readonly periods: number;
+  readonly plan?: string | undefined;
+  readonly version?: number | undefined;
+}
+
+/** Null where the body says nothing of them. */
+export function phasesOrNull({ phases }: { readonly phases?: readonly PhaseBody[] | undefined }): PhaseInput[] | null {
+  if (phases === undefined) return null;
+  return phases.map((phase) => ({
+    periods: phase.periods, plan: phase.plan ?? null, version: phase.version ?? null, quantities: quantitiesOrNull(phase), overrides: overridesOrNull(phase), minimumCommitment: commitmentOrUndefined(phase),
+  }));
 }
 
 /** Null is none; undefined where the body says nothing of it. */

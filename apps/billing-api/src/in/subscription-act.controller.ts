@@ -6,10 +6,10 @@ import type { SubscriptionBody, SubscriptionCancel, SubscriptionChange, Subscrip
 import { Answers, CurrentCall, RequiredScope, valueOrProblem, type CallContext } from '#platform';
 import { CancelSubscription, type CancelRefusal } from '../cancel-subscription.js';
 import { ChangeSubscription, type ChangeRefusal } from '../change-subscription.js';
-import { commitmentOrUndefined, overridesOrNull, quantitiesOrNull } from './subscribed-terms.js';
+import { commitmentOrUndefined, overridesOrNull, phasesOrNull, quantitiesOrNull } from './subscribed-terms.js';
 import { toPreviewBody, toSubscriptionBody } from './subscription-bodies.js';
 
-const statuses: Readonly<Record<CancelRefusal | ChangeRefusal, number>> = { not_found: 404, already_canceled: 409, too_many_changes: 409, invalid_request: 422 };
+const statuses: Readonly<Record<CancelRefusal | ChangeRefusal, number>> = { not_found: 404, already_canceled: 409, too_many_changes: 409, has_phases: 409, invalid_request: 422 };
 const answersSchema = subscriptionSchema.or(subscriptionPreviewSchema);
 type PreviewQuery = z.infer<typeof previewQuerySchema>;
 
@@ -27,7 +27,7 @@ export class SubscriptionActController {
   @RequiredScope('subscriptions:write')
   @ApiOperation({
     summary: 'Put a subscription on another plan, version, quantities, overrides or minimum commitment, or with preview=true show what that would mean',
-    description: 'A change now ends the period: usage is split at the instant, and each plan rates its part. What was set to change later is replaced.',
+    description: 'A change now ends the period: usage is split at the instant, and each plan rates its part. What was set to change later is replaced; where phases lie ahead, the change says which are to follow it.',
   })
   @Answers({ schema: answersSchema, problems: [400, 404, 409, 422] })
   @ApiParam({ name: 'id', type: String })
@@ -40,7 +40,7 @@ export class SubscriptionActController {
     const { id = '' } = params;
     const input = {
       plan: body.plan ?? null, version: body.version ?? null, quantities: quantitiesOrNull(body), overrides: overridesOrNull(body),
-      minimumCommitment: commitmentOrUndefined(body), when: body.when, isProrated: body.prorate ?? true,
+      minimumCommitment: commitmentOrUndefined(body), phases: phasesOrNull(body), when: body.when, isProrated: body.prorate ?? true,
     };
     if (query.preview !== 'true') return toSubscriptionBody(valueOrProblem(await this.changeSubscription.execute(organizationId, { id, input }), statuses).view);
     const { view, period, fees } = valueOrProblem(await this.changeSubscription.preview(organizationId, { id, input }), statuses);

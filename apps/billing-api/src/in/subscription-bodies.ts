@@ -25,6 +25,7 @@ export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
       plan_key: stages[index + 1]?.planKey ?? view.plan.planKey,
       version: change.planVersion,
       prorate: change.isProrated,
+      phase: change.isPhase,
       quantities: change.quantities,
       overrides: [...change.overrides],
       minimum_commitment: change.minimumCommitment,

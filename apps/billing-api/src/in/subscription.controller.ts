@@ -10,7 +10,7 @@ import { CreateSubscription } from '../create-subscription.js';
 import { ReadSubscriptions } from '../read-subscriptions.js';
 import { businessInstantOrNull } from './business-instant.js';
 import { toListBody } from './list-body.js';
-import { commitmentOrUndefined, overridesOrNull, quantitiesOrNull } from './subscribed-terms.js';
+import { commitmentOrUndefined, overridesOrNull, phasesOrNull, quantitiesOrNull } from './subscribed-terms.js';
 import { toPreviewBody, toSubscriptionBody } from './subscription-bodies.js';
 
 const statuses: Readonly<Record<'not_found' | 'invalid_request', number>> = { not_found: 404, invalid_request: 422 };
@@ -36,7 +36,8 @@ export class SubscriptionController {
     @Body({ schema: subscriptionCreateSchema }) body: SubscriptionCreate,
   ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
     const terms = { quantities: quantitiesOrNull(body) ?? {}, overrides: overridesOrNull(body) ?? [], minimumCommitment: commitmentOrUndefined(body) ?? null };
-    const input = { ...body, terms, startAt: businessInstantOrNull(body.start_at), billingAnchor: businessInstantOrNull(body.billing_anchor) };
+    const { phases: _phases, ...rest } = body;
+    const input = { ...rest, terms, phases: phasesOrNull(body) ?? [], startAt: businessInstantOrNull(body.start_at), billingAnchor: businessInstantOrNull(body.billing_anchor) };
     if (query.preview !== 'true') {
       return toSubscriptionBody(valueOrProblem(await this.createSubscription.execute(principal.organizationId, input), statuses).view);
     }

@@ -216,6 +216,65 @@ describe('a minimum commitment', () => {
   });
 });
 
+describe('phases', () => {
+  const half = { price: 'base', discount: { percent: '50' } };
+  const utc = async (input: object) => {
+    await owner('PUT', '/v1/customers/utc', { name: 'UTC', time_zone: 'UTC' });
+    return subscribe({ customer: 'utc', plan: 'seats', start_at: '2026-03-01T00:00:00Z', ...input });
+  };
+  const changesOf = (body: { changes: { at: string; plan_key: string; overrides: object[]; phase: boolean; minimum_commitment: { amount: string } | null }[] }) =>
+    body.changes.map(({ at, plan_key, overrides, phase, minimum_commitment: commitment }) => [at.slice(0, 10), plan_key, overrides.length, commitment?.amount ?? null, phase]);
+
+  it('are terms for some periods each, and then the subscription\'s own', async () => {
+    const { status, body } = await utc({ quantities: { seats: '2' }, minimum_commitment: { amount: '500' }, phases: [
+      { periods: 3, overrides: [half], minimum_commitment: null }, { periods: 2, minimum_commitment: { amount: '100' } }, { periods: 1, plan: 'pro' }, { periods: 1, plan: 'seats', quantities: { seats: '5' } },
+    ] });
+    expect([status, body.plan_key, body.overrides, body.quantities, body.minimum_commitment]).toEqual([201, 'seats', [half], { seats: '2' }, null]);
+    expect(changesOf(body)).toEqual([
+      ['2026-06-01', 'seats', 0, '100', true], ['2026-08-01', 'pro', 0, '500', true], ['2026-09-01', 'seats', 0, '500', true], ['2026-10-01', 'seats', 0, '500', true],
+    ]);
+    expect(body.changes.map(({ quantities }: { quantities: object }) => quantities)).toEqual([{ seats: '2' }, {}, { seats: '5' }, { seats: '2' }]);
+    expect((await owner('GET', `/v1/subscriptions/${body.id}`)).body).toEqual(body);
+  });
+
+  it('begin with the first period, and show the first fees', async () => {
+    const { body } = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'utc', plan: 'trial', start_at: '2026-03-01T00:00:00Z', phases: [{ periods: 2, overrides: [half] }] });
+    expect(changesOf(body.subscription)).toEqual([['2026-05-11', 'trial', 0, null, true]]); // The trial ends on 11 March.
+    const first = await owner('POST', '/v1/subscriptions?preview=true', { customer: 'utc', plan: 'seats', phases: [{ periods: 2, overrides: [half] }] });
+    expect(first.body.invoice.lines.map(({ amount }: { amount: string }) => amount)).toEqual(['15.50', '31.00']);
+  });
+
+  it('that say nothing of their own are none', async () => {
+    expect((await utc({ phases: [{ periods: 2 }, { periods: 3 }] })).body.changes).toEqual([]);
+  });
+
+  it.each<[object[], string[]]>([
+    [[{ periods: 0 }, { periods: 1.5 }, {}], ['/phases/0/periods too_small', '/phases/1/periods invalid_type', '/phases/2/periods missing_field']],
+    [[{ periods: 1, percent: '50' }], ['/phases/0/percent unknown_field']],
+    [[{ periods: 1, overrides: [{ price: 'none' }] }, { periods: 1, quantities: { base: '2' }, minimum_commitment: { amount: '0' } }], ['/phases/0/overrides/0/price unknown_price', '/phases/1/quantities/base not_allowed', '/phases/1/minimum_commitment/amount number_out_of_range']],
+    [[{ periods: 1, plan: 'none' }, { periods: 1, plan: 'dollars' }, { periods: 1, version: 9 }], ['/phases/0/plan unknown_plan', '/phases/1/plan currency_mismatch', '/phases/2/version unknown_version']],
+  ])('refuse %j', async (phases, pointers) => {
+    const { status, body } = await utc({ phases });
+    expect([status, pointersOf(body)]).toEqual([422, pointers]);
+  });
+
+  it('that lie ahead are not lost by a change that does not name them', async () => {
+    const { id } = (await utc({ phases: [{ periods: 3, overrides: [half] }] })).body;
+    const change = (input: object) => owner('POST', `/v1/subscriptions/${id}/change`, { when: 'now', ...input });
+    expect(await change({ quantities: { seats: '3' } })).toMatchObject({ status: 409, body: { code: 'has_phases' } });
+    expect((await owner('POST', '/v1/plans/seats/migrate?preview=true', { to_version: 1, when: 'now' })).body.skipped).toContainEqual({ subscription: id, detail: 'It has phases ahead, which a migration would end; change it by itself.' });
+    // The rest of March is the first of two periods.
+    const changed = await change({ quantities: { seats: '3' }, overrides: [], phases: [{ periods: 2, overrides: [half] }] });
+    expect(changesOf(changed.body)).toEqual([['2026-03-15', 'seats', 1, null, false], ['2026-05-01', 'seats', 0, null, true]]);
+    expect(changed.body.changes.map(({ quantities }: { quantities: object }) => quantities)).toEqual([{ seats: '3' }, { seats: '3' }]);
+    const later = await change({ when: 'period_end', overrides: [], phases: [{ periods: 1, overrides: [{ price: 'base', discount: { percent: '10' } }] }] });
+    expect(changesOf(later.body).slice(1)).toEqual([['2026-04-01', 'seats', 1, null, false], ['2026-05-01', 'seats', 0, null, true]]);
+    const ended = await change({ overrides: [], phases: [] });
+    expect(changesOf(ended.body).at(-1)).toEqual(['2026-03-15', 'seats', 0, null, false]);
+    expect((await change({ quantities: { seats: '4' } })).status).toBe(200);
+  });
+});
+
 describe('a migration of a plan', () => {
   const version = (amount: string) => ({ prices: [flat('base', amount), { ...flat('seats', '0'), model: { type: 'per_unit', unit_amount: amount } }] });
 

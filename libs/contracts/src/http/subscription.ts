@@ -19,6 +19,20 @@ const terms = {
 
 const commitmentWords = 'What the subscription\u2019s fees and usage shall come to at least; what lacks is asked for at the end. Part of a period or year commits to its share. What is owed once does not count.';
 
+const phasesMax = 24;
+const phasePeriodsMax = 1_200;
+
+/** Other terms for some periods. What a phase leaves out is as in the terms that hold after the last one. */
+const phaseSchema = z.strictObject({
+  periods: z.int().min(1).max(phasePeriodsMax).meta({ description: 'Billing periods that it lasts. A stub, and the rest of a period that a change begins midway, is one.' }),
+  plan: referenceSchema.optional(),
+  version: z.int().min(1).optional(),
+  ...terms,
+  minimum_commitment: minimumCommitmentSchema.nullable().optional(),
+});
+const phasesSchema = z.array(phaseSchema).max(phasesMax).optional();
+const phasesWords = 'Other terms for some periods each, one after the other; after the last the terms beside this hold: 50 % off for three months is [{"periods": 3, "overrides": [{"price": "base", "discount": {"percent": "50"}}]}].';
+
 /** `POST /v1/subscriptions`. */
 export const subscriptionCreateSchema = z.strictObject({
   customer: referenceSchema,
@@ -29,6 +43,7 @@ export const subscriptionCreateSchema = z.strictObject({
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
   ...terms,
   minimum_commitment: minimumCommitmentSchema.nullable().optional().meta({ description: commitmentWords }),
+  phases: phasesSchema.meta({ description: phasesWords }),
   collection: z.enum(['automatic', 'send_invoice']).optional(),
   days_until_due: z.int().min(0).max(daysUntilDueMax).optional(),
   metadata: metadataSchema.optional(),
@@ -50,6 +65,7 @@ export const subscriptionChangeSchema = z.strictObject({
   version: z.int().min(1).optional().meta({ description: 'Default: the plan\u2019s latest; the present one where no plan is named.' }),
   ...terms,
   minimum_commitment: minimumCommitmentSchema.nullable().optional().meta({ description: `${commitmentWords} Default: what there is; null takes it away.` }),
+  phases: phasesSchema.meta({ description: `${phasesWords} Where phases lie ahead, a change has to give those that are to follow it, or an empty list.` }),
   when: z.enum(['now', 'period_end']),
   prorate: z.boolean().optional().meta({ default: true, description: 'Of a change now: gives the unused rest of fees in advance back, and asks for the rest of the new ones. Otherwise the new ones begin with the next period.' }),
 });
@@ -73,6 +89,7 @@ const subscriptionShape = {
       plan_key: z.string(),
       version: z.int(),
       prorate: z.boolean(),
+      phase: z.boolean().meta({ description: 'It begins a phase, or what holds after the last one.' }),
       quantities: z.record(z.string(), z.string()),
       overrides: z.array(priceOverrideSchema),
       minimum_commitment: commitmentSchema.nullable(),

@@ -14,6 +14,8 @@ export interface PlanChange extends SubscribedTerms {
   readonly isProrated: boolean;
   /** Made at its own instant, not set before. */
   readonly isImmediate: boolean;
+  /** Begins a phase, or ends the last one. */
+  readonly isPhase: boolean;
 }
 
 /** A customer on a plan version from an instant. Its status follows from these instants and business time, and is not kept. */
@@ -55,6 +57,8 @@ interface StoredChange {
   readonly billing_anchor: string;
   readonly prorated: boolean;
   readonly immediate: boolean;
+  /** Left out of changes that are older than phases. */
+  readonly phase?: boolean;
   readonly quantities: Readonly<Record<string, string>>;
   readonly overrides: readonly PriceOverride[];
   /** Left out of changes that are older than commitments. */
@@ -64,7 +68,7 @@ interface StoredChange {
 function toStoredChanges(changes: readonly PlanChange[]): StoredChange[] {
   return changes.map((change) => ({
     at: change.at.toString(), plan_id: change.planId, plan_version: change.planVersion, billing_period: change.billingPeriod, billing_anchor: change.billingAnchor.toString(),
-    prorated: change.isProrated, immediate: change.isImmediate, quantities: change.quantities, overrides: change.overrides,
+    prorated: change.isProrated, immediate: change.isImmediate, phase: change.isPhase, quantities: change.quantities, overrides: change.overrides,
     minimum_commitment: change.minimumCommitment,
   }));
 }
@@ -73,7 +77,7 @@ const changesTransformer: ValueTransformer = {
   to: (changes: readonly PlanChange[]) => JSON.stringify(toStoredChanges(changes)),
   from: (stored: readonly StoredChange[]) => stored.map((change): PlanChange => ({
     at: Temporal.Instant.from(change.at), planId: change.plan_id, planVersion: change.plan_version, billingPeriod: change.billing_period, billingAnchor: Temporal.Instant.from(change.billing_anchor),
-    isProrated: change.prorated, isImmediate: change.immediate, quantities: change.quantities, overrides: change.overrides,
+    isProrated: change.prorated, isImmediate: change.immediate, isPhase: change.phase ?? false, quantities: change.quantities, overrides: change.overrides,
     minimumCommitment: change.minimum_commitment ?? null,
   })),
 };
