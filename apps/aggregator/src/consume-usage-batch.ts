@@ -1,12 +1,13 @@
 import { encodeDeadLetterRecord, topics, usageChangedSubjectsMax, usageEventKey, type UsageChangedRecord } from '#contracts';
 import { decideCopies, subjectBucket } from '#domain';
-import { bumpMarks, type Cell, type CorrectionStore, type Database, type EventReader, type EventStore, type IdentityIndex, type IndexedCopy, type IndexedIdentities } from '#persistence';
+import type { Cell, CorrectionStore, Database, EventReader, EventStore, IdentityIndex, IndexedCopy, IndexedIdentities } from '#persistence';
 import { Fault, type EventLog, type LogBatch, type Logger } from '#platform';
 import type { CorrectCountedEvents } from './correct-counted-events.js';
 import { conflictLetter, poisonLetter, type JudgedIncoming } from './dead-letters-of-batch.js';
 import { decodeUsageBatch, type DecodedBatch, type IncomingCopy, type PoisonRecord } from './decode-usage-batch.js';
 import type { DedupeWindows } from './dedupe-windows.js';
 import type { BatchIdentities, KnownIdentities } from './known-identities.js';
+import { MarkCells } from './mark-cells.js';
 
 /** How often a record that the store refuses is tried alone before it goes to the dead letters. */
 const lonelyTriesMax = 3;
@@ -27,6 +28,8 @@ type ChangedEvent = Pick<IncomingCopy, 'organizationId' | 'type' | 'subject' | '
  * verdicts follow from positions, rows are replaced by equal ones, marks only grow.
  */
 export class ConsumeUsageBatch {
+  private readonly marks: MarkCells;
+
   constructor(
     private readonly use: {
       readonly database: Database;
@@ -40,7 +43,9 @@ export class ConsumeUsageBatch {
       readonly windows: DedupeWindows;
       readonly logger: Logger;
     },
-  ) {}
+  ) {
+    this.marks = new MarkCells(use.database);
+  }
 
   async execute(batch: LogBatch): Promise<void> {
     try {
@@ -79,12 +84,12 @@ export class ConsumeUsageBatch {
     const overrides = await this.use.correct.execute({ counted, corrections: decoded.corrections, known: judged.known, windowOf: judged.windowOf });
     const changed = [...counted, ...overrides.map(({ event }) => event)];
     const cells = cellsOf(changed);
-    await this.use.database.acrossOrganizations((manager) => bumpMarks(manager, cells));
+    await this.marks.execute(cells);
     await this.use.corrections.insert(decoded.corrections);
     await this.use.events.insertEvents(counted, overrides);
     await this.use.events.insertCopies(judged.decisions, (organizationId) => judged.windowOf(organizationId) + keepMarginSeconds);
     // Again: a recompute between the two may have read the hour before its events were there.
-    await this.use.database.acrossOrganizations((manager) => bumpMarks(manager, cells));
+    await this.marks.execute(cells);
     await this.bury(judged.decisions, { poison: [...decoded.poison, ...refused], partition: batch.partition });
     await this.tell(changed);
     identities.handled((batch.records.at(-1)?.position ?? first) + 1n);

@@ -1,6 +1,6 @@
 import { decodeUsageRecord, RecordVersionUnknown, usageEventKey, type UsageCorrectionRecord, type UsageEventRecord } from '#contracts';
 import { scanInstant, type Copy } from '#domain';
-import { identityHashOf, toStoredData, type StoredCopy, type StoredCorrection } from '#persistence';
+import { identityHashOf, identityHashOfKey, toStoredData, type StoredCopy, type StoredCorrection } from '#persistence';
 import type { LogBatch, LogRecord } from '#platform';
 
 /** A copy of an event as its record says, with what identity, bucket and hour follow from it. */
@@ -30,11 +30,12 @@ export function decodeUsageBatch(batch: LogBatch): DecodedBatch {
   const copies: IncomingCopy[] = [];
   const corrections: IncomingCorrection[] = [];
   const poison: PoisonRecord[] = [];
+  const once = { organization: oneOfEqual(), source: oneOfEqual(), type: oneOfEqual(), instant: checkedInstants() };
   for (const record of batch.records) {
     try {
       const said = decodeUsageRecord(record.value);
       const at = { record, partition: batch.partition };
-      if (said.kind === 'event') copies.push(toCopy(said, at));
+      if (said.kind === 'event') copies.push(toCopy(said, at, once));
       else corrections.push(toCorrection(said, at));
     } catch (error) {
       if (error instanceof RecordVersionUnknown) throw error;
@@ -49,18 +50,28 @@ interface RecordPlace {
   readonly partition: number;
 }
 
-function toCopy(event: UsageEventRecord, at: RecordPlace): IncomingCopy {
+/** What neighbours have in common is kept once: a batch is thousands of copies, and each text would live as long as the batch. */
+interface Once {
+  readonly organization: (text: string) => string;
+  readonly source: (text: string) => string;
+  readonly type: (text: string) => string;
+  readonly instant: (text: string) => string;
+}
+
+function toCopy(event: UsageEventRecord, at: RecordPlace, once: Once): IncomingCopy {
+  const key = usageEventKey(event);
+  const identity = key === at.record.key ? at.record.key : key; // Nearly always; the record has it already.
   return {
-    identity: usageEventKey(event),
-    identityHash: identityHashOf(event),
-    organizationId: event.organization,
-    source: event.source,
+    identity,
+    identityHash: identityHashOfKey(identity),
+    organizationId: once.organization(event.organization),
+    source: once.source(event.source),
     id: event.id,
-    type: event.type,
+    type: once.type(event.type),
     subject: event.subject,
     time: checkedInstant(event.time),
     timeGiven: event.time_given,
-    receivedAt: checkedInstant(event.received_at),
+    receivedAt: once.instant(event.received_at),
     appendedAt: at.record.appendedAt,
     payloadHash: event.payload_hash,
     partition: at.partition,
@@ -92,4 +103,16 @@ function checkedInstant(text: string): string {
   const instant = scanInstant(text);
   if (instant === null || instant.text !== text || instant.seconds < 0 || instant.seconds > secondsMax) throw new RangeError('An instant of the record is not as records have it.');
   return text;
+}
+
+/** The last text in place of one that is equal to it. */
+function oneOfEqual(): (text: string) => string {
+  let last = '';
+  return (text) => (text === last ? last : (last = text));
+}
+
+/** Events of one request have one receipt: its text is checked once. */
+function checkedInstants(): (text: string) => string {
+  let last = '';
+  return (text) => (text === last ? last : (last = checkedInstant(text)));
 }

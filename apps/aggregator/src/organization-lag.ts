@@ -8,6 +8,7 @@ const namedMax = 20;
 /** Organizations looked at within one window; more of them are seen together. */
 const knownMax = 10_000;
 const windowMs = 60_000;
+const slash = 47;
 
 interface Usage {
   events: number;
@@ -31,12 +32,17 @@ export class OrganizationLag {
   counted(records: readonly LogRecord[]): void {
     this.turn();
     const nowMs = this.nowMs();
+    let [name, at, lagMs]: [string, Temporal.Instant | null, number] = ['', null, 0];
     for (const { key, appendedAt } of records) {
-      const name = key.slice(0, Math.max(0, key.indexOf('/')));
+      // Neighbours mostly share both.
+      if (!(key.startsWith(name) && key.charCodeAt(name.length) === slash)) name = key.slice(0, Math.max(0, key.indexOf('/')));
+      if (appendedAt !== at) [at, lagMs] = [appendedAt, Math.max(0, nowMs - appendedAt.epochMilliseconds)];
       const known = this.window.get(name);
-      if (known !== undefined) known.events += 1;
-      else this.add(name, { events: 1, lagMs: Math.max(0, nowMs - appendedAt.epochMilliseconds) });
-      if (known !== undefined && nowMs - appendedAt.epochMilliseconds > known.lagMs) known.lagMs = nowMs - appendedAt.epochMilliseconds;
+      if (known === undefined) this.add(name, { events: 1, lagMs });
+      else {
+        known.events += 1;
+        if (lagMs > known.lagMs) known.lagMs = lagMs;
+      }
     }
   }
 

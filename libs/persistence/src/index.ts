@@ -97,7 +97,7 @@ export { EventReader, payloadKey } from './clickhouse/event-reader.js';
 export type { EventQuery, ListedEvent } from './clickhouse/event-reader.js';
 export { EventStore } from './clickhouse/event-store.js';
 export type { CountedEvent, EventOverride, JudgedCopy, StoredCopy } from './clickhouse/event-store.js';
-export { identityHashOf } from './clickhouse/identity-hash.js';
+export { identityHashOf, identityHashOfKey } from './clickhouse/identity-hash.js';
 export { IdentityIndex } from './clickhouse/identity-index.js';
 export type { IndexedCopy, IndexedCorrection, IndexedIdentities } from './clickhouse/identity-index.js';
 export { migrateClickHouse } from './clickhouse/migrate-clickhouse.js';

@@ -14,6 +14,8 @@ export { Fault } from './errors/fault.js';
 export { accepted, refused } from './errors/refusal.js';
 export type { Accepted, InputFault, Outcome, Refusal } from './errors/refusal.js';
 export type { EventLog, LogBatch, LogPosition, LogRecord, NewLogRecord, PartitionLag, SubscribeOptions, Subscription } from './event-log/event-log.js';
+export { GroupCommit } from './event-log/group-commit.js';
+export type { Call } from './event-log/group-commit.js';
 export { openKafkaEventLog } from './event-log/kafka/kafka-event-log.js';
 export type { KafkaEventLogOptions } from './event-log/kafka/kafka-event-log.js';
 export { Turns } from './event-log/kafka/turns.js';

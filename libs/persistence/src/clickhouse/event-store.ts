@@ -1,7 +1,8 @@
 import { subjectBucket, type CorrectionKind, type Verdict } from '#domain';
 import type { ClickHouse } from './clickhouse.js';
+import { GroupedInserts, PartitionedRows } from './grouped-inserts.js';
 import { timeText, timeTextOf } from './sql-builder.js';
-import { tabText, TabRows } from './tab-rows.js';
+import { tabText } from './tab-rows.js';
 
 /** A copy of an event as it came out of the log, ready to be stored. */
 export interface StoredCopy {
@@ -54,9 +55,6 @@ const copyColumns = [
   'appended_at', 'payload_hash', 'data', 'keep_until',
 ];
 
-/** An insert of more partitions than this makes too many small parts at once. */
-const partitionsPerInsertMax = 50;
-
 /**
  * Versions of a row: rank, then place in the log. Of equal copies the one that came first stays, so its version is the
  * greatest. Above all copies stand amendments, the last one highest; above those voids, the first one highest.
@@ -67,7 +65,13 @@ const voidRank = 1n << 63n;
 
 /** Writes what the log brought. Writing the same again changes nothing. */
 export class EventStore {
-  constructor(private readonly clickhouse: ClickHouse) {}
+  private readonly events: GroupedInserts;
+  private readonly copies: GroupedInserts;
+
+  constructor(clickhouse: ClickHouse) {
+    this.events = new GroupedInserts(clickhouse, { table: 'events', columns: eventColumns });
+    this.copies = new GroupedInserts(clickhouse, { table: 'event_copies', columns: copyColumns });
+  }
 
   /** The counted events, and what corrections make of these and earlier ones. */
   async insertEvents(copies: readonly StoredCopy[], overrides: readonly EventOverride[]): Promise<void> {
@@ -75,7 +79,7 @@ export class EventStore {
     const appendedText = instantTexts();
     for (const copy of copies) rows.of(monthOf(copy)).add(copyEventRow(copy, appendedText(copy.appendedAt)));
     for (const override of overrides) rows.of(monthOf(override.event)).add(overrideRow(override, appendedText(override.event.appendedAt)));
-    await this.insert({ table: 'events', columns: eventColumns }, rows);
+    await this.events.insert(rows);
   }
 
   /**
@@ -90,27 +94,7 @@ export class EventStore {
       const said = { verdict, appendedAt: appendedText(copy.appendedAt), keepUntil: keepUntil(day, keepSecondsOf(copy.organizationId)) };
       rows.of(day).add(copyRow(copy, said));
     }
-    await this.insert({ table: 'event_copies', columns: copyColumns }, rows);
-  }
-
-  private async insert(into: { table: string; columns: readonly string[] }, rows: PartitionedRows): Promise<void> {
-    for (const chunk of rows.chunks) await this.clickhouse.insertTabs(into.table, into.columns, chunk.blocks());
-  }
-}
-
-/** Rows for few inserts, each of at most `partitionsPerInsertMax` partitions. */
-class PartitionedRows {
-  readonly chunks: TabRows[] = [];
-  private readonly chunkOf = new Map<string, TabRows>();
-
-  /** Where the rows of a partition go. */
-  of(partition: string): TabRows {
-    const known = this.chunkOf.get(partition);
-    if (known !== undefined) return known;
-    const index = Math.floor(this.chunkOf.size / partitionsPerInsertMax);
-    const rows = (this.chunks[index] ??= new TabRows());
-    this.chunkOf.set(partition, rows);
-    return rows;
+    await this.copies.insert(rows);
   }
 }
 
