@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { later } from '#domain';
 import {
-  changeInvoice, lockOutboxEntry, noteFirstPush, noteProviderCustomer, readDueOutbox, readInvoices, readOpenOutbox, readTestClock, saveOutboxOutcome,
+  changeInvoice, lockOutboxEntry, noteFirstPushes, noteProviderCustomer, readDueOutbox, readInvoices, readOpenOutbox, readTestClock, saveOutboxOutcome,
   type InvoiceRecord, type OutboxEntry,
 } from '#persistence';
 import { assert, type PaymentFailure, type PaymentProvider, type PushDone } from '#platform';
@@ -40,7 +40,8 @@ export class PushOutbox {
     let ended = 0;
     for (let round = 0; round < roundsMax; round += 1) {
       const due = await database.acrossOrganizations((manager) => readDueOutbox(manager, { systemNow: clock.now(), limit: entriesMax, ...only }));
-      const ends = await Promise.all(due.map((entry) => this.slots.run(() => this.tell(entry))));
+      const begun = (await Promise.all([...Map.groupBy(due, (entry) => entry.organizationId).values()].map((entries) => this.slots.run(() => this.begin(entries))))).flat();
+      const ends = await Promise.all(begun.map((entry) => this.slots.run(() => this.tell(entry))));
       const endedNow = ends.filter(Boolean).length;
       ended += endedNow;
       // What did not end is put off, or held by another process.
@@ -49,11 +50,25 @@ export class PushOutbox {
     return ended;
   }
 
+  /** The entries of one organization that may be told now. Where that could not be noted, none of them. */
+  private async begin(entries: readonly OutboxEntry[]): Promise<readonly OutboxEntry[]> {
+    try {
+      await this.noteBegun(entries);
+      return entries;
+    } catch (error) {
+      this.context.logger.error({ err: error, organization: entries[0]?.organizationId, invoices: entries.length }, 'Invoices could not be told to the payment provider.');
+      for (const entry of entries) {
+        this.context.metrics?.pushed('failed');
+        await this.putOff(entry);
+      }
+      return [];
+    }
+  }
+
   private async tell(due: OutboxEntry): Promise<boolean> {
     const { database, logger, atStep } = this.context;
     const { organizationId } = due;
     try {
-      await this.noteBegun(due);
       const isEnded = await database.inOrganization(organizationId, (manager) => this.tellLocked(manager, due));
       atStep?.('push:committed');
       return isEnded;
@@ -65,13 +80,16 @@ export class PushOutbox {
     }
   }
 
-  /** Committed by itself before the call, so that a lost answer can be searched for. */
-  private async noteBegun({ organizationId, invoiceId }: OutboxEntry): Promise<void> {
+  /** Committed by itself before any call, so that a lost answer can be searched for. The entries are of one organization. */
+  private async noteBegun(entries: readonly OutboxEntry[]): Promise<void> {
+    const [first] = entries;
+    if (first === undefined) return;
+    const { organizationId } = first;
     await this.context.database.inOrganization(organizationId, async (manager) => {
       const provider = await this.providers.within(manager, organizationId);
-      const [invoice] = await readInvoices(manager, { ids: [invoiceId] });
-      if (provider === null || invoice === undefined) return;
-      await noteFirstPush(manager, { organizationId, provider: provider.name, customerId: invoice.customerId, at: this.context.clock.now() });
+      const invoices = await readInvoices(manager, { ids: [...new Set(entries.map(({ invoiceId }) => invoiceId))] });
+      if (provider === null || invoices.length === 0) return;
+      await noteFirstPushes(manager, { organizationId, provider: provider.name, customerIds: invoices.map(({ customerId }) => customerId), at: this.context.clock.now() });
     });
   }
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeUsageRatedRecord } from '#contracts';
-import { Database, findStaleRatings, findStaleRatingsAmong, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage } from '#persistence';
+import { Database, findStaleRatings, findStaleRatingsAmong, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage, saveRatedPeriods, type RatedDay } from '#persistence';
 import { systemClock, type JobQueue, type NewJob } from '#platform';
 import { usePostgres, type TestDatabase } from '#testing';
 import type { AwaitUsageChanges } from './await-usage-changes.js';
@@ -128,6 +128,29 @@ describe('rating open periods', () => {
     const seen = await database.inOrganization('org_b', async (manager) =>
       readRatedPeriods(manager, [{ subscriptionId: 'sub_a', periodIndex: 1 }]));
     expect(seen).toEqual([]);
+  });
+
+  it('writes the days that changed, leaves the others as they are, and takes away those that are gone', async () => {
+    const day = (priceId: string, date: string, amountMinor: bigint): RatedDay =>
+      ({ priceId, priceKey: priceId, day: date, dayStart: at(`${date}T00:00:00Z`), quantity: '1', amountMinor, currency: 'USD' });
+    const period = {
+      organizationId, subscriptionId: 'sub_a', periodIndex: 50, customerId: 'cus_a', planId: 'plan_a', planVersion: 1, rounding: 'half_even' as const,
+      start: at('2031-01-01T00:00:00Z'), end: at('2031-02-01T00:00:00Z'), isFinal: false, completeAsOf: at('2031-01-03T00:00:00Z'), ratedAt: at('2031-01-03T00:00:00Z'), lines: [],
+    };
+    const save = async (generation: bigint, days: readonly RatedDay[]) => {
+      await database.inOrganization(organizationId, async (manager) => saveRatedPeriods(manager, [{ ...period, generation, days }]));
+      const { rows } = await admin.query<{ day: string; written_by: string }>(
+        `select price_id || ' ' || day || ' ' || amount_minor as day, xmin::text as written_by from rated_days where period_index = 50 order by price_id, rated_days.day`);
+      return rows;
+    };
+    const first = await save(1n, [day('a', '2031-01-01', 1n), day('a', '2031-01-02', 2n), day('b', '2031-01-01', 3n), day('b', '2031-01-02', 4n)]);
+    const second = await save(2n, [day('a', '2031-01-01', 1n), day('a', '2031-01-02', 20n), day('a', '2031-01-03', 5n)]);
+    expect(second.map((row) => row.day)).toEqual(['a 2031-01-01 1', 'a 2031-01-02 20', 'a 2031-01-03 5']);
+    expect(second[0]?.written_by).toBe(first[0]?.written_by);
+    expect(second[1]?.written_by).not.toBe(first[1]?.written_by);
+    expect(await save(1n, [day('a', '2031-01-01', 9n)])).toEqual(second); // An older rating changes nothing.
+    expect(await save(3n, [])).toEqual([]);
+    await admin.query('delete from rated_periods where period_index = 50');
   });
 });
 

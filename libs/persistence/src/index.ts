@@ -72,7 +72,7 @@ export { countOpenOutbox, hastenOutbox, insertOutboxEntries, lockOutboxEntry, re
 export type { NewOutboxEntry, OutboxEntry, OutboxKind, OutboxOutcome, OutboxState } from './postgres/invoicing/payment-outbox-table.js';
 export { listPayments, readPendingPaymentId, savePayment } from './postgres/invoicing/payment-table.js';
 export type { PaymentRecord, StoredPayment } from './postgres/invoicing/payment-table.js';
-export { noteFirstPush, noteProviderCustomer, PostgresSandboxStore, readProviderCustomer } from './postgres/invoicing/provider-objects.js';
+export { noteFirstPushes, noteProviderCustomer, PostgresSandboxStore, readProviderCustomer } from './postgres/invoicing/provider-objects.js';
 export type { ProviderCustomer, ProviderCustomerKey } from './postgres/invoicing/provider-objects.js';
 export { SecretBox } from './postgres/invoicing/secret-box.js';
 export { readBootstrapOrganizationId } from './postgres/invoicing/webhook-organization.js';

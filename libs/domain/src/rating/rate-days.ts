@@ -57,15 +57,30 @@ function usageDays(input: RateDaysInput): RatedDay[] {
   // Usage that counts on from earlier periods is no day's of this one.
   let reachedQuantity = input.price.tier_period === undefined ? ZERO : sumOf(input.around?.tierCount?.before ?? [], (entry) => entry.quantity);
   return input.days.map((day, index) => {
-    const isLast = input.over && index === input.days.length - 1;
-    const price = isLast && minimum !== undefined ? input.price : unbounded;
-    const minor = rateAmountMinor({ ...input, price, usage: day.cumulative });
+    const isBounded = input.over && index === input.days.length - 1 && minimum !== undefined;
+    const before = input.days[index - 1];
+    // On most days of most prices nothing is used, and what is rated again comes to the same.
+    const isUnchanged = !isBounded && before !== undefined && isSameUsage(before.cumulative, day.cumulative);
+    const minor = isUnchanged ? reachedMinor : rateAmountMinor({ ...input, price: isBounded ? input.price : unbounded, usage: day.cumulative });
     const quantity = sumOf(day.cumulative, (entry) => entry.quantity);
     const added = { day: day.day, quantity: quantity.minus(reachedQuantity), amountMinor: minor - reachedMinor };
     reachedMinor = minor;
     reachedQuantity = quantity;
     return added;
   });
+}
+
+/** Whether two usages are certainly the same; of several groups that is not looked for. */
+function isSameUsage(a: readonly GroupUsage[], b: readonly GroupUsage[]): boolean {
+  const [one] = a;
+  const [other] = b;
+  if (a.length !== b.length || a.length > 1) return false;
+  return one === undefined || other === undefined || (isPlain(one) && isPlain(other) && one.quantity.eq(other.quantity));
+}
+
+/** A quantity of all usage, and nothing beside it. */
+function isPlain(usage: GroupUsage): boolean {
+  return usage.bucket === undefined && usage.charged === undefined && usage.stated === undefined && Object.keys(usage.group).length === 0;
 }
 
 function feeDays(input: RateDaysInput): RatedDay[] {

@@ -26,11 +26,17 @@ export async function readProviderCustomer(manager: EntityManager, key: Provider
   return row === undefined ? null : { providerId: row.provider_id, firstPushAt: Temporal.Instant.from(row.created_at) };
 }
 
-/** Notes that a push for the customer begins; must be committed before it does. */
-export async function noteFirstPush(manager: EntityManager, key: ProviderCustomerKey & { readonly at: Temporal.Instant }): Promise<void> {
+export interface FirstPushes extends Omit<ProviderCustomerKey, 'customerId'> {
+  readonly customerIds: readonly string[];
+  readonly at: Temporal.Instant;
+}
+
+/** Notes that pushes for the customers begin; must be committed before they do. */
+export async function noteFirstPushes(manager: EntityManager, { organizationId, provider, customerIds, at }: FirstPushes): Promise<void> {
   await manager.query(
-    `insert into provider_objects (organization_id, provider, kind, our_id, created_at) values ($1, $2, 'customer', $3, $4) on conflict do nothing`,
-    [key.organizationId, key.provider, key.customerId, timestampText(key.at)],
+    `insert into provider_objects (organization_id, provider, kind, our_id, created_at)
+     select $1, $2, 'customer', customer_id, $4 from unnest($3::text[]) as customer_id order by customer_id on conflict do nothing`,
+    [organizationId, provider, [...new Set(customerIds)], timestampText(at)],
   );
 }
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Rounding } from '#domain';
+import { assert } from '#platform';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 
 /** One step of how an amount came about; decimals as text. */
@@ -86,16 +87,14 @@ export async function saveRatedPeriods(manager: EntityManager, periods: readonly
   const written = new Set(taken.map((row) => keyOf({ subscriptionId: row.subscription_id, periodIndex: row.period_index })));
   const kept = periods.filter((period) => written.has(keyOf(period)));
   if (kept.length === 0) return [];
-  const keys = [kept.map(({ subscriptionId }) => subscriptionId), kept.map(({ periodIndex }) => periodIndex)];
-  for (const table of ['rated_lines', 'rated_days']) {
-    await manager.query(
-      `delete from ${table} using unnest($1::text[], $2::int[]) as written (subscription_id, period_index)
-       where ${table}.subscription_id = written.subscription_id and ${table}.period_index = written.period_index`,
-      keys,
-    );
-  }
+  await manager.query(
+    `delete from rated_lines using unnest($1::text[], $2::int[]) as written (subscription_id, period_index)
+     where rated_lines.subscription_id = written.subscription_id and rated_lines.period_index = written.period_index`,
+    [kept.map(({ subscriptionId }) => subscriptionId), kept.map(({ periodIndex }) => periodIndex)],
+  );
   await insertLines(manager, kept);
-  await insertDays(manager, kept);
+  await deleteVanishedDays(manager, kept);
+  await writeChangedDays(manager, kept);
   return kept;
 }
 
@@ -146,7 +145,24 @@ async function insertLines(manager: EntityManager, periods: readonly RatedPeriod
   );
 }
 
-async function insertDays(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
+/** Days and prices that a period had when it was rated before, and has no more. */
+async function deleteVanishedDays(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
+  const grids = periods.map(({ days }) => ({ prices: [...new Set(days.map(({ priceId }) => priceId))], days: [...new Set(days.map(({ day }) => day))], count: days.length }));
+  assert(grids.every(({ prices, days, count }) => prices.length * days.length === count), 'Each price of a period is rated for each of its days once.');
+  await manager.query(
+    `delete from rated_days rated using (
+       select subscription_id, period_index, string_to_array(prices, ',') as prices, string_to_array(days, ',')::date[] as days
+       from unnest($1::text[], $2::int[], $3::text[], $4::text[]) as written (subscription_id, period_index, prices, days) offset 0) kept
+     where rated.subscription_id = kept.subscription_id and rated.period_index = kept.period_index and not (rated.price_id = any (kept.prices) and rated.day = any (kept.days))`,
+    [
+      periods.map(({ subscriptionId }) => subscriptionId), periods.map(({ periodIndex }) => periodIndex),
+      grids.map(({ prices }) => prices.join(',')), grids.map(({ days }) => days.join(',')),
+    ],
+  );
+}
+
+/** A period is rated many times while it is open, and of its days the last ones change: the others are left as they are. */
+async function writeChangedDays(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
   const rows = periods.flatMap((period) =>
     period.days.map((day) => ({
       organization_id: period.organizationId,
@@ -165,8 +181,14 @@ async function insertDays(manager: EntityManager, periods: readonly RatedPeriod[
   );
   await manager.query(
     `insert into rated_days (organization_id, subscription_id, period_index, customer_id, plan_id, price_id, price_key, day, day_start, quantity, amount_minor, currency)
-     select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text,
-       price_id text, price_key text, day date, day_start timestamptz, quantity numeric, amount_minor numeric, currency text)`,
+     select given.* from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text,
+       price_id text, price_key text, day date, day_start timestamptz, quantity numeric, amount_minor numeric, currency text)
+     left join rated_days kept using (subscription_id, period_index, price_id, day)
+     where (kept.customer_id, kept.plan_id, kept.price_key, kept.day_start, kept.quantity, kept.amount_minor, kept.currency)
+       is distinct from (given.customer_id, given.plan_id, given.price_key, given.day_start, given.quantity, given.amount_minor, given.currency)
+     on conflict (subscription_id, period_index, price_id, day) do update set
+       customer_id = excluded.customer_id, plan_id = excluded.plan_id, price_key = excluded.price_key, day_start = excluded.day_start,
+       quantity = excluded.quantity, amount_minor = excluded.amount_minor, currency = excluded.currency`,
     [JSON.stringify(rows)],
   );
 }
