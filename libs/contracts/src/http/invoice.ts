@@ -32,7 +32,7 @@ export const lineItemSchema = z.object({
   group: z.record(z.string(), z.string()),
   period: periodSchema,
   trace: traceSchema,
-});
+}).meta({ id: 'LineItem' });
 
 const content = {
   number: z.string().nullable().meta({ description: 'Null until issued. Without gaps in an organization.' }),

@@ -55,7 +55,7 @@ const termsShape = {
   currency: z.string(),
   billing_period: z.string(),
   trial_days: z.int(),
-  prices: z.array(priceSchema.extend({ id: z.string() })),
+  prices: z.array(priceSchema.extend({ id: z.string() }).meta({ id: 'PlanPrice' })),
   late_usage: z.object({ policy: z.enum(['next_invoice', 'absorb']), absorb_below: z.string().optional() }),
 };
 
@@ -95,7 +95,7 @@ export type PlanDraftInput = z.infer<typeof planDraftInputSchema>;
 export type PlanDraftBody = z.infer<typeof planDraftSchema>;
 
 /** `GET /v1/plans/{id}/versions`, newest first. */
-export const planVersionSchema = z.object({ object: z.literal('plan_version'), plan: z.string(), ...versionShape, created_at: instantSchema });
+export const planVersionSchema = z.object({ object: z.literal('plan_version'), plan: z.string(), ...versionShape, created_at: instantSchema }).meta({ id: 'PlanVersion' });
 export const planVersionListSchema = listSchema(planVersionSchema);
 
 const versionQuery = z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.');

@@ -37,7 +37,12 @@ export const addressSchema = z.strictObject({
 
 /** What every resource has. */
 export function resourceSchema<Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
-  return z.object({ id: z.string(), object: z.literal(name), ...shape, created_at: instantSchema, metadata: metadataSchema });
+  return z.object({ id: z.string(), object: z.literal(name), ...shape, created_at: instantSchema, metadata: metadataSchema }).meta({ id: nameOf(name) });
+}
+
+/** `credit_note` is called CreditNote among the components of the OpenAPI document. */
+function nameOf(object: string): string {
+  return object.split('_').map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
 }
 
 export function listSchema<Item extends z.ZodType>(item: Item) {

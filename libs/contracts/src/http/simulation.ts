@@ -10,7 +10,7 @@ export const traceSchema = z
       quantity: z.string(),
       amount: z.string(),
       adds: z.string().meta({ description: 'What the step adds to the amount; over all steps it sums to the unrounded amount.' }),
-    }),
+    }).meta({ id: 'TraceStep' }),
   )
   .meta({ description: 'Each step with the numbers after it; the last amount is the unrounded one.' });
 

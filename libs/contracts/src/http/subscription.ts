@@ -93,7 +93,7 @@ const subscriptionShape = {
       quantities: z.record(z.string(), z.string()),
       overrides: z.array(priceOverrideSchema),
       minimum_commitment: commitmentSchema.nullable(),
-    }))
+    }).meta({ id: 'SubscriptionChange' }))
     .meta({ description: 'What changed since it was made, or will, oldest first. The last may lie ahead.' }),
   status: z.enum(subscriptionStatuses),
   start_at: instantSchema,

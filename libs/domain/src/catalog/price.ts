@@ -41,14 +41,14 @@ export const priceSchema = z.strictObject({
   exempt: z.string().min(1).max(2_000).optional(),
   /** The model of subscriptions in another currency than the plan's, by ISO 4217 code. */
   currencies: z.record(z.string(), modelSchema).optional(),
-});
+}).meta({ id: 'Price' });
 
 export type Price = z.infer<typeof priceSchema>;
 export type Discount = z.infer<typeof discountSchema>;
 export type UnitConversion = z.infer<typeof unitConversionSchema>;
 
 /** A price that is only tried out needs no name. */
-export const simulatedPriceSchema = priceSchema.partial({ key: true, name: true });
+export const simulatedPriceSchema = priceSchema.partial({ key: true, name: true }).meta({ id: 'SimulatedPrice' });
 
 /** What rating needs of a price: a plan's price, or one that is only tried out. */
 export type RateablePrice = z.infer<typeof simulatedPriceSchema>;

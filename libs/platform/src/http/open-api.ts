@@ -2,6 +2,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { apiVersion } from './api-version.js';
+import { NamedSchemas } from './named-schemas.js';
 
 type PathItems = OpenAPIObject['paths'];
 
@@ -55,8 +56,9 @@ export function openApiDocument(app: NestFastifyApplication, options: OpenApiOpt
   const document = SwaggerModule.createDocument(app, config, {
     standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? { schema: toJsonSchema(schema, schemaType) } : undefined),
   });
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problemSchema } };
-  document.paths = mergePaths(document.paths, options.paths ?? {}, operational);
+  const { paths, schemas } = NamedSchemas.of(mergePaths(document.paths, options.paths ?? {}, operational));
+  document.paths = paths as PathItems;
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...(schemas as Record<string, typeof problemSchema>), Problem: problemSchema } };
   return document;
 }
 
