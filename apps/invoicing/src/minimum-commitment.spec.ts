@@ -135,6 +135,27 @@ describe('a commitment per billing period', () => {
     expect((await settlements()).toSorted()).toEqual(['1-1 2026-01-31 3100 + 0', '1-1 2026-01-31 3100 + 1900']);
   });
 
+  it('comes to the same in whatever order documents are issued', async () => {
+    await story();
+    await fixture.sql.query(`update organizations set grace_period_seconds = 40 * 86400 where id = 'org_a'`);
+    quantities = { 1: 400 };
+    await fixture.advance('2026-03-05T00:00:00Z');
+    const [, january, february] = await fixture.invoices();
+    // Neither is rated yet.
+    expect([january, february].map((draft) => draft && summary(draft))).toEqual([
+      'draft draft 2026-01-01/2026-02-01 5000: usage 0, minimum 1900, advance 3100', 'draft draft 2026-02-01/2026-03-01 5000: usage 0, minimum 1900, advance 3100',
+    ]);
+    const finalized = fixture.use().changeInvoice.finalize({ organizationId: 'org_a', id: february?.invoice.id ?? '' });
+    await fixture.settle();
+    expect(await finalized).toMatchObject({ ok: true });
+    await fixture.advance('2026-03-20T00:00:00Z');
+    // February's fee stands on January's document, which comes later, and then takes from what February asked for.
+    expect((await summaries()).slice(1).toSorted()).toEqual([
+      'ACME-000002 paid 2026-02-01/2026-03-01 8100: usage 0, minimum 5000, advance 3100',
+      'ACME-000003 paid 2026-01-01/2026-02-01 1900: usage 400, minimum 1500, adjustment -3100, advance 3100',
+    ]);
+  });
+
   it('follows late usage after the end', async () => {
     await story({ fee: false });
     quantities = { 1: 1_000 };
