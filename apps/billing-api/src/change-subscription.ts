@@ -110,7 +110,7 @@ async function nextTerms(manager: EntityManager, from: { view: SubscriptionView;
     overrides: input.overrides ?? (isSamePlan ? present.overrides.filter((override) => version.prices.some(({ key }) => key === override.price)) : []),
     minimumCommitment: input.minimumCommitment === undefined ? present.minimumCommitment : input.minimumCommitment,
   };
-  const meters = await readMetersOf(manager, version);
+  const meters = await readMetersOf(manager, version, terms.overrides);
   faults.push(...subscribedPriceFaults({ terms, version, meters, currency: view.subscription.currency, payer: 'the subscription' }));
   return faults.length > 0 ? refused('invalid_request', 'The subscription can not be changed so.', faults) : accepted({ plan: version, terms });
 }

@@ -113,7 +113,7 @@ async function findParties(manager: EntityManager, input: SubscribeInput): Promi
   if (plan === null || plan.archivedAt !== null) faults.push(unusable({ pointer: '/plan', noun: 'plan', found: plan }));
   else if (version === null) faults.push(unknownVersion(plan));
   if (version !== null) {
-    const meters = await readMetersOf(manager, version);
+    const meters = await readMetersOf(manager, version, input.terms.overrides);
     faults.push(...subscribedPriceFaults({ terms: input.terms, version, meters, currency: customer?.currency ?? version.currency, payer: 'the customer' }));
   }
   if (faults.length > 0 || customer === null || version === null) return refused('invalid_request', 'This customer can not have this plan.', faults);

@@ -89,11 +89,12 @@ interface MigratedBlock {
 async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOfPlan; input: MigrateInput; now: Temporal.Instant; afterId: string | null }): Promise<MigratedBlock> {
   const { version, input, now } = at;
   const locked = await lockSubscriptionsOnPlan(manager, { planId: version.planId, afterId: at.afterId, limit: subscriptionsPerBlock });
-  const meters = await readMetersOf(manager, version);
+  const views = await withStages(manager, locked.map((subscription) => ({ subscription, now })));
+  const meters = await readMetersOf(manager, version, views.flatMap((view) => presentTerms(view).overrides));
   const changed: SubscriptionRecord[] = [];
   const skipped: SkippedSubscription[] = [];
   let unchanged = 0;
-  for (const view of await withStages(manager, locked.map((subscription) => ({ subscription, now })))) {
+  for (const view of views) {
     const { subscription } = view;
     const present = presentTerms(view);
     // Ended, or on another plan by now.

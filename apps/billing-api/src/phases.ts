@@ -39,6 +39,7 @@ export async function resolvePhases(manager: EntityManager, inputs: readonly Pha
   const phases: Phase[] = [];
   const faults: InputFault[] = [];
   const metersOf = new Map<PlanVersionOfPlan, readonly MeterResource[]>();
+  const overrides = [...of.after.terms.overrides, ...inputs.flatMap((input) => input.overrides ?? [])];
   for (const [index, input] of inputs.entries()) {
     const found = input.plan === null && input.version === null ? accepted(of.after.plan) : await phasePlan(manager, { input, after: of.after });
     const within = (fault: InputFault): InputFault => ({ ...fault, pointer: `/phases/${index}${fault.pointer}` });
@@ -47,7 +48,7 @@ export async function resolvePhases(manager: EntityManager, inputs: readonly Pha
       continue;
     }
     const plan = found.value;
-    const meters = metersOf.get(plan) ?? (await readMetersOf(manager, plan));
+    const meters = metersOf.get(plan) ?? (await readMetersOf(manager, plan, overrides));
     metersOf.set(plan, meters);
     const terms = phaseTerms(input, { plan, after: of.after });
     faults.push(...subscribedPriceFaults({ terms, version: plan, meters, currency: of.currency, payer: of.payer }).map(within));

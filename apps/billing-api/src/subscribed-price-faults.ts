@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { meteredPriceFaults, overriddenPrice, subscribedTermsFaults, type SubscribedTerms } from '#domain';
-import { readMeters, type MeterResource, type Plan, type PlanVersion } from '#persistence';
+import { meteredPriceFaults, metersOf, overriddenPrice, subscribedTermsFaults, type PriceOverride, type SubscribedTerms } from '#domain';
+import { readMeters, resolveSlaCredit, type MeterResource, type Plan, type PlanVersion } from '#persistence';
 import type { InputFault } from '#platform';
 
 interface Subscribed {
@@ -25,9 +25,9 @@ export function unknownVersion(plan: Plan): InputFault {
   return { pointer: '/plan', code: 'not_published', detail: `The plan is a draft: publish it first (POST /v1/plans/${plan.key}/publish), or choose another.` };
 }
 
-/** The meters of a version's prices, in one query. */
-export async function readMetersOf(manager: EntityManager, version: Pick<PlanVersion, 'prices'>): Promise<readonly MeterResource[]> {
-  const references = version.prices.flatMap(({ meter }) => (meter === undefined ? [] : [meter]));
+/** The meters of a version's prices, and of credits that subscriptions have of their own, in one query. */
+export async function readMetersOf(manager: EntityManager, version: Pick<PlanVersion, 'prices'>, overrides: readonly PriceOverride[]): Promise<readonly MeterResource[]> {
+  const references = [...version.prices, ...overrides].flatMap(metersOf);
   return references.length === 0 ? [] : readMeters(manager, { references });
 }
 
@@ -36,7 +36,9 @@ function meteredFaults({ terms, version, meters }: Subscribed): InputFault[] {
   return terms.overrides.flatMap((override, index) => {
     const price = version.prices.find(({ key }) => key === override.price);
     const meter = meters.find(({ id, key }) => price?.meter !== undefined && (id === price.meter || key === price.meter));
-    return price === undefined || meter === undefined ? [] : meteredPriceFaults(overriddenPrice(price, [override]), { meter, pointer: `/overrides/${index}` });
+    const pointer = `/overrides/${index}`;
+    const { faults } = resolveSlaCredit(override, { meters, pointer: `${pointer}/sla_credit` });
+    return price === undefined || meter === undefined ? faults : [...meteredPriceFaults(overriddenPrice(price, [override]), { meter, pointer }), ...faults];
   });
 }
 

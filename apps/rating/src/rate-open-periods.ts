@@ -1,4 +1,5 @@
 import type { RateOpenPayload } from '#contracts';
+import { metersOf } from '#domain';
 import { adoptSubscriptions, findOrganization, readGenerations, readGrowingMeters, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
@@ -59,6 +60,6 @@ export class RateOpenPeriods {
 
 /** Those with a period that is open now and a price of a meter that grows with time. */
 function growingSubscriptions(periods: readonly PeriodToRate[], at: { now: Temporal.Instant; meters: ReadonlySet<string> }): ReadonlySet<string> {
-  const growing = periods.filter(({ plan, billing }) => Temporal.Instant.compare(billing.period.end, at.now) > 0 && plan.prices.some(({ meter }) => meter !== undefined && at.meters.has(meter)));
+  const growing = periods.filter(({ plan, billing }) => Temporal.Instant.compare(billing.period.end, at.now) > 0 && plan.prices.some((price) => metersOf(price).some((meter) => at.meters.has(meter))));
   return new Set(growing.map(({ subscription }) => subscription.id));
 }

@@ -1,9 +1,9 @@
-import { chargeEvents, decimal, noEventsYet, type ChargedEvents, type GroupUsage, type IdentifiedPrice, type LocalDay, type Percentage, type PriceReading, type UsageAround } from '#domain';
+import { chargeEvents, decimal, divide, noEventsYet, ZERO, type ChargedEvents, type Decimal, type GroupUsage, type IdentifiedPrice, type LocalDay, type Percentage, type PriceReading, type UsageAround } from '#domain';
 import { findByIdOrKey, meterTable, type Database } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { UsageBook } from './usage-book.js';
 import type { SliceEvents, UsageSlice, UsageSlices } from './usage-slices.js';
-import { ownUsage, rolledOverFrom, tierCountOf, type DatedPeriod, type PeriodBefore, type WantedUsage } from './wanted-usage.js';
+import { measuredService, ownUsage, rolledOverFrom, tierCountOf, type DatedPeriod, type MeasuredService, type PeriodBefore, type WantedUsage } from './wanted-usage.js';
 
 /** One way of reading one meter, for the periods whose prices ask for it. */
 interface Reading {
@@ -23,8 +23,8 @@ export class ReadPeriodUsage {
   /** What lasts, lasts until `now` in business time. */
   async execute(organizationId: string, { periods, now }: { periods: readonly DatedPeriod[]; now: Temporal.Instant }): Promise<PeriodUsage> {
     const uses = new Map(periods.flatMap((period) =>
-      period.plan.prices.filter(({ type }) => type === 'usage').map((price) => [useKey(price, period), { own: ownUsage(price, period), before: rolledOverFrom(price, period) }])));
-    const wanted = [...uses.values()].flatMap(({ own, before }) => [own, ...(before === null ? [] : [before.usage])]);
+      period.plan.prices.filter(({ type }) => type === 'usage').map((price) => [useKey(price, period), { own: ownUsage(price, period), before: rolledOverFrom(price, period), service: measuredService(price, period) }])));
+    const wanted = [...uses.values()].flatMap(({ own, before, service }) => [own, before?.usage ?? null, service?.meter ?? null, service?.per ?? null].filter((usage) => usage !== null));
     const book = new UsageBook(this.use.clock.now());
     for (const [source, ofSource] of Map.groupBy(wanted, (entry) => entry.source)) {
       const [first] = ofSource;
@@ -101,6 +101,7 @@ export class ReadPeriodUsage {
 interface PriceUse {
   readonly own: WantedUsage;
   readonly before: PeriodBefore | null;
+  readonly service: MeasuredService | null;
 }
 
 const useKey = ({ key }: IdentifiedPrice, { ref }: DatedPeriod): string => `${ref} ${key}`;
@@ -124,8 +125,8 @@ export class PeriodUsage {
 
   /** What a usage price looks at beside. */
   around(price: IdentifiedPrice, period: DatedPeriod): UsageAround {
-    const { own, before } = this.useOf(price, period);
-    return { ...this.previous(before), ...this.tierCount({ own, price, period }) };
+    const { own, before, service } = this.useOf(price, period);
+    return { ...this.previous(before), ...this.tierCount({ own, price, period }), ...(service === null ? {} : { slaValue: this.measured(service) }) };
   }
 
   private previous(before: PeriodBefore | null): UsageAround {
@@ -139,6 +140,19 @@ export class PeriodUsage {
     if (count === null) return {};
     const { start } = period.billing.period;
     return { tierCount: { ...count, before: count.since.equals(start) ? null : this.until(own, start) } };
+  }
+
+  /** Null where nothing was measured. Where it is so much of something, none of it is 0. */
+  private measured({ meter, per }: MeasuredService): Decimal | null {
+    const value = this.valueOf(meter);
+    if (per === null) return value;
+    const all = this.valueOf(per);
+    return all === null || all.isZero() ? null : divide(value ?? ZERO, all);
+  }
+
+  private valueOf(usage: WantedUsage): Decimal | null {
+    const end = usage.slice.ends.at(-1);
+    return end === undefined ? null : (this.until(usage, end)[0]?.quantity ?? null);
   }
 
   private useOf(price: IdentifiedPrice, period: DatedPeriod): PriceUse {

@@ -70,6 +70,27 @@ export function rolledOverFrom(price: IdentifiedPrice, period: DatedPeriod): Per
   return { price: left, fraction: fractionOf(left, { billing, period }), usage: wanted(left, { period, ref: `${ref} before`, range: billing.period, days: wholeOf(left, days) }) };
 }
 
+/** What the meters of a service level agreement came to over the days so far. */
+export interface MeasuredService {
+  readonly meter: WantedUsage;
+  /** What the first is divided by; null where it stands for itself. */
+  readonly per: WantedUsage | null;
+}
+
+/** Null where a price has no agreement. */
+export function measuredService(price: IdentifiedPrice, period: DatedPeriod): MeasuredService | null {
+  const { sla_credit: credit } = price;
+  if (credit?.meter === undefined) return null;
+  const measured = (meter: string): WantedUsage => {
+    const plain = { ...price, meter, model: unread, currencies: undefined, group_by: undefined, exempt: undefined, bucket: undefined };
+    return wanted(plain, { period, ref: `${period.ref} measured`, range: period.billing.period, days: period.days.slice(-1) });
+  };
+  return { meter: measured(credit.meter), per: credit.per === undefined ? null : measured(credit.per) };
+}
+
+/** A model that looks at nothing but a quantity. */
+const unread = { type: 'flat', amount: '0' } as const;
+
 function fractionOf(price: IdentifiedPrice, { billing, period }: { billing: BillingPeriod; period: DatedPeriod }): Fraction {
   return feeFraction({ price, part: billing.period, whole: billing.whole, timeZone: period.subscription.timeZone });
 }

@@ -33,7 +33,7 @@ export type { Model, Percentage } from './catalog/model.js';
 export { planInputSchema } from './catalog/plan.js';
 export type { Plan } from './catalog/plan.js';
 export { currencyFaults, planFaults } from './catalog/plan-faults.js';
-export { payTime, priceSchema, prorateUnit, simulatedPriceSchema } from './catalog/price.js';
+export { metersOf, payTime, priceSchema, prorateUnit, simulatedPriceSchema } from './catalog/price.js';
 export type { Price, RateablePrice } from './catalog/price.js';
 export { meteredPriceFaults } from './catalog/metered-price-faults.js';
 export { priceFaults } from './catalog/price-faults.js';

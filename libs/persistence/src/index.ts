@@ -29,7 +29,7 @@ export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from '
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
 export { commitmentsOf, readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
 export type { SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
-export { resolveMeteredPrices, unusable } from './postgres/billing-api/metered-prices.js';
+export { resolveMeteredPrices, resolveSlaCredit, unusable } from './postgres/billing-api/metered-prices.js';
 export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';

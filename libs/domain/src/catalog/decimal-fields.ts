@@ -2,8 +2,10 @@ import { canonicalDecimal } from '../money/decimal-text.js';
 
 /** Fields of a price that hold a decimal. In JSON they may be sent as numbers; the edge turns those into text by their own digits. */
 export const priceDecimalFields: ReadonlySet<string> = new Set([
+  'above',
   'absorb_below',
   'amount',
+  'below',
   'divide_by',
   'fixed_amount',
   'flat_amount',

@@ -45,6 +45,8 @@ describe('priceFaults', () => {
     ['units that roll over within a bound', { ...usage, included_units: '5', rollover: { maximum_units: '2.5' }, group_by: ['region'], bucket: 'day' }],
     ['tiers that count on for a year', { ...graduated(tier('10'), tier(null)), tier_period: 'P1Y', included_units: '5' }],
     ['cells that count on', { ...usage, model: matrix, tier_period: 'P3M' }],
+    ['a credit above bounds', { ...usage, sla_credit: { meter: 'latency', tiers: [{ above: '0', percent: '0' }, { above: '0.5', percent: '100' }] } }],
+    ['a credit below bounds', { ...usage, sla_credit: { meter: 'uptime', per: 'all', tiers: [{ below: '99.9', percent: '10' }, { below: '-1', percent: '5' }] } }],
     ['prorated bounds of usage', { ...usage, minimum_amount: '5', prorate: 'day' }],
   ];
   it.each(sound)('finds nothing wrong with %s', (_name, price) => {
@@ -137,6 +139,17 @@ describe('priceFaults', () => {
     ['units of a tier period roll over', { ...usage, tier_period: 'P1Y', included_units: '5', rollover: {} }, ['/tier_period not_allowed']],
     ['a percentage counts on', { ...usage, model: { type: 'percentage', rate: '1' }, tier_period: 'P1Y' }, ['/tier_period not_allowed']],
     ['a dynamic price counts on', { ...usage, model: { type: 'dynamic', amount: '$.cost' }, tier_period: 'P1Y' }, ['/tier_period not_allowed']],
+    ['a credit of a fee', { ...fee, sla_credit: { meter: 'latency', tiers: [{ above: '1', percent: '1' }] } }, ['/sla_credit not_allowed']],
+    ['a credit without a meter', { ...usage, sla_credit: { tiers: [{ above: '1', percent: '1' }] } }, ['/sla_credit/meter missing_field']],
+    ['a credit without a bound', { ...usage, sla_credit: { meter: 'latency', tiers: [{ percent: '1' }] } }, ['/sla_credit/tiers/0/above missing_field']],
+    ['bounds on two sides', { ...usage, sla_credit: { meter: 'latency', tiers: [{ above: '1', percent: '1' }, { below: '2', percent: '1' }, { above: '3', below: '9', percent: '1' }] } }, [
+      '/sla_credit/tiers/1/below not_allowed', '/sla_credit/tiers/2/below not_allowed',
+    ]],
+    ['bounds above that fall', { ...usage, sla_credit: { meter: 'latency', tiers: [{ above: '2', percent: '1' }, { above: '2.0', percent: '1' }] } }, ['/sla_credit/tiers/1/above tiers_unsorted']],
+    ['bounds below that rise', { ...usage, sla_credit: { meter: 'latency', tiers: [{ below: '2', percent: '1' }, { below: '3', percent: '1' }] } }, ['/sla_credit/tiers/1/below tiers_unsorted']],
+    ['everything about a credit', { ...usage, sla_credit: { meter: 'latency', tiers: [{ above: 'x', percent: '101' }, { above: '1e40', percent: '-1' }] } }, [
+      '/sla_credit/tiers/0/above invalid_decimal', '/sla_credit/tiers/0/percent number_out_of_range', '/sla_credit/tiers/1/above number_out_of_range', '/sla_credit/tiers/1/percent negative_amount',
+    ]],
     ['a hostile exponent', { ...usage, included_units: '1e999999999' }, ['/included_units number_out_of_range']],
   ];
   it.each(unsound)('finds that %s', (_name, price, faults) => {

@@ -6,6 +6,7 @@ import type { Model } from './model.js';
 import { modelFaults } from './model-faults.js';
 import { prorateUnit, type RateablePrice } from './price.js';
 import { rolloverFaults } from './rollover.js';
+import { slaCreditFaults } from './sla-credit.js';
 import { tierPeriodFaults } from './tier-period.js';
 
 /** Everything wrong with a price whose shape is right. `meterOptional` is for a price that is only tried out. */
@@ -22,6 +23,7 @@ export function priceFaults(price: RateablePrice, pointer: string, options: { me
     ...exemptFaults(price, pointer),
     ...bucketFaults(price, pointer),
     ...rolloverFaults(price.rollover, { isUsage: price.type === 'usage', includesUnits: price.included_units !== undefined || refuses(price, 'included_units'), pointer: `${pointer}/rollover` }),
+    ...slaCreditFaults(price.sla_credit, { isUsage: price.type === 'usage', needsMeter: options.meterOptional !== true, pointer: `${pointer}/sla_credit` }),
     ...tierPeriodFaults(price.tier_period, { isUsage: price.type === 'usage', hasBuckets: price.bucket !== undefined, rollsOver: price.rollover !== undefined, pointer: `${pointer}/tier_period` }),
   ];
 }

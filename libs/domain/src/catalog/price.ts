@@ -3,6 +3,7 @@ import type { ProrationUnit } from '../period/proration-fraction.js';
 import { keySchema, nameSchema, referenceSchema } from './key.js';
 import { decimalTextSchema, type Model, modelSchema } from './model.js';
 import { rolloverSchema } from './rollover.js';
+import { slaCreditSchema } from './sla-credit.js';
 
 const groupKeysMax = 10;
 
@@ -34,6 +35,8 @@ export const priceSchema = z.strictObject({
   discount: discountSchema.optional(),
   maximum_amount: decimalTextSchema.optional(),
   minimum_amount: decimalTextSchema.optional(),
+  /** Usage only: a share of all that is asked, given back where the service was worse than agreed on. */
+  sla_credit: slaCreditSchema.optional(),
   group_by: z.array(z.string().min(1).max(100)).max(groupKeysMax).optional(),
   /** Each hour or day of the customer's zone that has usage is priced by itself; included units are used up in time order. */
   bucket: z.enum(['hour', 'day']).optional(),
@@ -52,6 +55,11 @@ export const simulatedPriceSchema = priceSchema.partial({ key: true, name: true 
 
 /** What rating needs of a price: a plan's price, or one that is only tried out. */
 export type RateablePrice = z.infer<typeof simulatedPriceSchema>;
+
+/** The meters that a price looks at, by id or key. */
+export function metersOf(price: Pick<Price, 'meter' | 'sla_credit'>): string[] {
+  return [price.meter, price.sla_credit?.meter, price.sla_credit?.per].filter((meter) => meter !== undefined);
+}
 
 /** How a partial period scales a price: recurring ones by the second unless they say otherwise, others not. */
 export function prorateUnit(price: Pick<Price, 'type' | 'prorate'>): ProrationUnit | 'none' {

@@ -36,9 +36,10 @@ export interface RatedDay {
 }
 
 /**
- * A price's amount by local day. With R the posted amount of the period so far without its minimum, a day of a usage price
+ * A price's amount by local day. With R the posted amount of the period so far without its minimum and credit, a day of a usage price
  * has R(until its end) − R(until its start), and R is 0 before the first day: so a flat part owed at quantity 0 stands on
- * the first day. What the minimum adds stands on the last day once the period is over. A fee in advance stands on the first day,
+ * the first day. What the minimum adds, and a credit for bad service
+ * takes off, stands on the last day once the period is over. A fee in advance stands on the first day,
  * one in arrears on the last once over. The days of a period that is over sum to its posted amount exactly.
  */
 export function rateDays(input: RateDaysInput): RatedDay[] {
@@ -52,7 +53,8 @@ export function rateDays(input: RateDaysInput): RatedDay[] {
 }
 
 function usageDays(input: RateDaysInput): RatedDay[] {
-  const { minimum_amount: minimum, ...unbounded } = input.price;
+  const { minimum_amount: least, sla_credit: credit, ...unbounded } = input.price;
+  const minimum = least ?? credit; // Either is known on the last day only.
   let reachedMinor = 0n;
   // Usage that counts on from earlier periods is no day's of this one.
   let reachedQuantity = input.price.tier_period === undefined ? ZERO : sumOf(input.around?.tierCount?.before ?? [], (entry) => entry.quantity);

@@ -5,6 +5,7 @@ import { limitToMaximum, raiseToMinimum } from './bound-amount.js';
 import { clampNegative } from './clamp-negative.js';
 import { convertUnits } from './convert-units.js';
 import { type CountedAmounts, sinceWords, takeOffEarlier, type TierCount } from './count-tiers.js';
+import { creditSla } from './credit-sla.js';
 import { discountAmount } from './discount-amount.js';
 import { type GroupUsage, poolUsage, type UsagePool } from './pool-usage.js';
 import { optionalDecimal } from './price-decimal.js';
@@ -53,7 +54,7 @@ const tracedGroupsMax = 50;
 
 /**
  * Every step of a price but the rounding, in their one order: for each group quantity, unit conversion, included units, model; their
- * sum, less what came before in the tier period; on that discount, maximum, minimum, and for fees the proration of the result.
+ * sum, less what came before in the tier period; on that discount, maximum, minimum, a credit for service that was worse than agreed on, and for fees the proration of the result.
  */
 export function rateExactly(input: ExactRatingInput): ExactRating {
   const { price, currency, around, note } = input;
@@ -73,7 +74,8 @@ export function rateExactly(input: ExactRatingInput): ExactRating {
   const before = count?.before ?? null;
   const rated = before === null ? all : takeOffEarlier(all, ratePools(before, { ...terms, note: noNote }), note);
   const { quantity } = rated;
-  const bounded = boundSum(rated.amount, { price, fraction: bounds, quantity, note });
+  const charged = boundSum(rated.amount, { price, fraction: bounds, quantity, note });
+  const bounded = price.sla_credit === undefined ? charged : creditSla(charged, { credit: price.sla_credit, value: around?.slaValue ?? null, quantity, note });
   const amount = price.type === 'usage' ? bounded : prorateAmount(bounded, { fraction, quantity, note });
   return { quantity, amount, groups: rated.groups };
 }

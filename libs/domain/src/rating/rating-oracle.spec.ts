@@ -125,6 +125,8 @@ interface Fractions {
 interface Beside {
   /** In the period before, which was whole; or since the tiers began to count. */
   readonly earlier?: string | undefined;
+  /** What was measured of the service; its bounds here are 1 and 2. */
+  readonly measured?: string | undefined;
 }
 
 /** The unrounded amount of a price, by the contract's order of steps. */
@@ -158,6 +160,8 @@ function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, 
   }
   if (price.maximum_amount !== undefined) amount = least(amount, scaled(price.maximum_amount));
   if (price.minimum_amount !== undefined) amount = most(amount, scaled(price.minimum_amount));
+  const crossed = given.measured === undefined ? undefined : price.sla_credit?.tiers.findLast(({ above }) => compare(read(given.measured ?? ''), read(above ?? '')) > 0n);
+  if (crossed !== undefined) amount = minus(amount, times(most(zero, amount), times(read(crossed.percent), ratio(1n, 100n))));
   return isUsage ? amount : share(amount);
 }
 
@@ -166,6 +170,8 @@ const percent = fc.constantFrom('0', '10', '33.3', '100');
 const bounds = fc.tuple(amounts, amounts).map(([a, b]) => (compare(read(a), read(b)) <= 0n ? { minimum_amount: a, maximum_amount: b } : { minimum_amount: b, maximum_amount: a }));
 type Wrapper = Partial<Omit<RateablePrice, 'model'>> & Beside;
 const rollover = fc.record({ maximum_units: optional(quantities) }).map(({ maximum_units: maximum }) => (maximum === undefined ? {} : { maximum_units: maximum }));
+const slaCredit = fc.record({ percents: fc.tuple(percent, percent), measured: optional(fc.constantFrom('0', '1', '1.5', '2', '3')) })
+  .map(({ percents: [first, second], measured }) => ({ measured, sla_credit: { meter: 'latency', tiers: [{ above: '1', percent: first }, { above: '2', percent: second }] } }));
 const wrappers: Record<string, fc.Arbitrary<Wrapper>> = {
   nothing: fc.constant({}),
   unit_conversion: conversion.map((unit_conversion) => ({ unit_conversion })),
@@ -173,13 +179,14 @@ const wrappers: Record<string, fc.Arbitrary<Wrapper>> = {
   rollover: fc.record({ included_units: quantities, rollover, earlier: quantities }),
   'tiers that count on': fc.tuple(optional(quantities), quantities, percent, amounts).map(([included, earlier, off, amount]) => (
     { tier_period: 'P1Y', earlier, ...(included !== undefined && { included_units: included }), discount: { percent: off, amount } })),
+  'a credit for bad service': slaCredit,
   'a percent off': percent.map((value) => ({ discount: { percent: value } })),
   'an amount off': amounts.map((amount) => ({ discount: { amount } })),
   'minimum and maximum': bounds,
   'proration of a fee': amounts.map((amount) => ({ type: 'recurring', discount: { amount } })),
   'proration of usage': fc.tuple(amounts, quantities, bounds).map(([amount, included_units, both]) => ({ prorate: 'day', included_units, discount: { amount }, ...both })),
-  everything: fc.tuple(conversion, fc.record({ included_units: quantities, rollover, earlier: quantities }), percent, amounts, bounds)
-    .map(([unit_conversion, units, off, amount, both]) => ({ unit_conversion, ...units, discount: { percent: off, amount }, prorate: 'second', ...both })),
+  everything: fc.tuple(conversion, fc.record({ included_units: quantities, rollover, earlier: quantities }), percent, amounts, bounds, slaCredit)
+    .map(([unit_conversion, units, off, amount, both, credit]) => ({ unit_conversion, ...units, ...credit, discount: { percent: off, amount }, prorate: 'second', ...both })),
 };
 const fractions = fc.oneof(fc.constant({ numerator: 1n, denominator: 1n }), fc.tuple(fc.bigInt({ min: 0n, max: 31n }), fc.constantFrom(31n, 30n, 28n)).map(([n, d]) => ({ numerator: n > d ? d : n, denominator: d })));
 const postings: [string, bigint][] = [['JPY', 1n], ['USD', 100n], ['BHD', 1000n]];
@@ -187,14 +194,15 @@ const postings: [string, bigint][] = [['JPY', 1n], ['USD', 100n], ['BHD', 1000n]
 describe.each(Object.keys(wrappers))('%s around', (name) => {
   it.each(Object.keys(curves) as Curve['type'][])('%s', (type) => {
     const wrapper = wrappers[name] ?? fc.constant<Wrapper>({});
-    fc.assert(fc.property(quantities, curves[type], wrapper, fractions, (quantity, model, { earlier, ...terms }, fraction) => {
+    fc.assert(fc.property(quantities, curves[type], wrapper, fractions, (quantity, model, { earlier, measured, ...terms }, fraction) => {
       const price = { type: 'usage' as const, model, ...terms };
       const given = name.includes('proration') || name === 'everything' ? fraction : { numerator: 1n, denominator: 1n };
-      const expected = priceOracle(quantity, price, { fraction: given, earlier });
+      const expected = priceOracle(quantity, price, { fraction: given, earlier, measured });
       const usageOf = (units: string) => [{ group: {}, quantity: decimal(units) }];
       const countsOn = price.tier_period !== undefined && earlier !== undefined;
       const all = countsOn ? [...usageOf(earlier), ...usageOf(quantity)] : usageOf(quantity);
-      const around = earlier === undefined ? {} : countsOn ? { tierCount: { since: null, before: usageOf(earlier), share: { numerator: 1n, denominator: 1n } } } : { previous: { price, usage: usageOf(earlier) } };
+      const slaValue = measured === undefined ? null : decimal(measured);
+      const around = earlier === undefined ? { slaValue } : countsOn ? { slaValue, tierCount: { since: null, before: usageOf(earlier), share: { numerator: 1n, denominator: 1n } } } : { slaValue, previous: { price, usage: usageOf(earlier) } };
       for (const [currency, minorUnits] of postings) {
         for (const rounding of ['half_away_from_zero', 'half_even'] as Rounding[]) {
           const rated = ratePrice({ price, currency, rounding, usage: all, fraction: given, around });

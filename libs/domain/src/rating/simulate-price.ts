@@ -46,12 +46,14 @@ export const simulationSchema = z.strictObject({
   events: z.array(simulatedEventSchema).max(eventsMax).optional(),
   /** What was metered in the period before, of whose included units the unused roll over; or since tiers that count on over several periods began to. */
   earlier: z.strictObject({ quantity: decimalTextSchema.optional(), events: z.array(simulatedEventSchema).max(eventsMax).optional() }).optional(),
+  /** What the meter of the price's service level agreement came to; left out, nothing was measured. */
+  sla_value: decimalTextSchema.optional(),
 });
 
 export type Simulation = z.infer<typeof simulationSchema>;
 
 /** Fields of a simulation that hold a decimal and may be sent as JSON numbers. */
-export const simulationDecimalFields: ReadonlySet<string> = new Set([...priceDecimalFields, 'quantity', 'value', 'hours']);
+export const simulationDecimalFields: ReadonlySet<string> = new Set([...priceDecimalFields, 'quantity', 'value', 'sla_value', 'hours']);
 
 /** As it is answered: decimals as text, the posted amount with the currency's digits. */
 export interface SimulatedPrice {
@@ -69,12 +71,18 @@ export function simulationFaults(simulation: Simulation): CatalogFault[] {
     ...currencyFaults(currency),
     ...usedFaults(simulation, { price, pointer: '' }),
     ...(earlier === undefined ? [] : earlierFaults(earlier, price)),
+    ...slaFaults(simulation),
   ];
 }
 
 function earlierFaults(earlier: Used, price: Simulation['price']): CatalogFault[] {
   if (price.rollover !== undefined || price.tier_period !== undefined) return usedFaults(earlier, { price, pointer: '/earlier' });
   return [{ pointer: '/earlier', code: 'not_allowed', detail: 'Earlier usage matters only where units roll over or tiers count on; give the price a rollover or a tier_period, or leave this out.' }];
+}
+
+function slaFaults({ price, sla_value: value }: Simulation): CatalogFault[] {
+  if (value === undefined || price.sla_credit !== undefined) return decimalFaults({ text: value, pointer: '/sla_value', kind: 'quantity', mayBeNegative: true });
+  return [{ pointer: '/sla_value', code: 'not_allowed', detail: 'Nothing is credited without an agreement; give the price an sla_credit, or leave this out.' }];
 }
 
 type Used = Pick<Simulation, 'quantity' | 'events'>;
@@ -132,11 +140,12 @@ export function simulatePrice(simulation: Simulation, options: { rounding: Round
 function usageAndAround(simulation: Simulation, meter: SimulatedMeter): { usage: readonly GroupUsage[]; around: UsageAround } {
   const { price, earlier, quantity, events } = simulation;
   const usage = simulatedUsage(simulation, meter);
-  if (earlier === undefined) return { usage, around: {} };
+  const slaValue = simulation.sla_value === undefined ? null : priceDecimal(simulation.sla_value);
+  if (earlier === undefined) return { usage, around: { slaValue } };
   const before = simulatedUsage({ price, currency: simulation.currency, ...earlier }, meter);
-  if (price.tier_period === undefined) return { usage, around: { previous: { price, usage: before } } };
+  if (price.tier_period === undefined) return { usage, around: { slaValue, previous: { price, usage: before } } };
   const all = events !== undefined && earlier.events !== undefined ? simulatedUsage({ ...simulation, quantity, events: [...earlier.events, ...events] }, meter) : [...before, ...usage];
-  return { usage: all, around: { tierCount: { since: null, before, share: WHOLE } } };
+  return { usage: all, around: { slaValue, tierCount: { since: null, before, share: WHOLE } } };
 }
 
 /** As rating reads it for this price: by its groups, and with what a model that looks at single events makes of them. */

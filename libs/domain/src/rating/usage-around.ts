@@ -1,3 +1,4 @@
+import type { Decimal } from '../money/decimal.js';
 import type { TierCount } from './count-tiers.js';
 import type { PreviousPeriod } from './roll-over.js';
 
@@ -7,4 +8,6 @@ export interface UsageAround {
   readonly previous?: PreviousPeriod | undefined;
   /** How the tiers count on over the periods of invoices; left out, each begins anew. */
   readonly tierCount?: TierCount | undefined;
+  /** What the meter of a service level agreement came to; null, or left out, where nothing was measured. */
+  readonly slaValue?: Decimal | null | undefined;
 }
