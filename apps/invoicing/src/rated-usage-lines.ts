@@ -1,5 +1,5 @@
-import { decimal, ratePrice, usageLine, type InvoiceLine, type Period } from '#domain';
-import type { Organization, RatedPeriodLines } from '#persistence';
+import { decimal, ratePrice, tierPeriodOf, usageLine, WHOLE, type IdentifiedPrice, type InvoiceLine, type Period, type UsageAround } from '#domain';
+import { scheduleOf, type Organization, type RatedPeriodLines } from '#persistence';
 import { assert } from '#platform';
 import { planOfStage, type BilledSubscription } from './subscription-terms.js';
 
@@ -17,9 +17,17 @@ export function ratedUsageLines(rated: RatedPeriodLines, options: { currency: st
 export function unusedUsageLines(one: BilledSubscription, options: { organization: Organization; period: Period; stage: number }): InvoiceLine[] {
   const { currency } = one.subscription;
   return planOfStage(one, options.stage).prices.filter(({ type }) => type === 'usage').flatMap((price) => {
-    const rated = ratePrice({ price, currency, rounding: options.organization.rounding, usage: [] });
+    const rated = ratePrice({ price, currency, rounding: options.organization.rounding, usage: [], around: nothingMore(price, { one, ...options }) });
     const rest = { priceId: price.id, priceKey: price.key, description: price.name, trace: rated.trace };
     return rated.lines.map(({ ref, group, quantity, unroundedAmount, amountMinor }) =>
       usageLine({ ...rest, ref, quantity, unroundedAmount, amountMinor, groupValues: group }, options.period));
   });
+}
+
+/** Where tiers count on since an earlier period, nothing more was used; what that period owed at quantity 0 is owed once. */
+function nothingMore(price: IdentifiedPrice, of: { one: BilledSubscription; period: Period; stage: number }): UsageAround {
+  const { one, period, stage } = of;
+  if (price.tier_period === undefined) return {};
+  const { counted } = tierPeriodOf(scheduleOf(one), { billing: { period, stage }, tierPeriod: price.tier_period, firstStage: stage });
+  return counted.start.equals(period.start) ? {} : { tierCount: { since: counted.start, before: [], share: WHOLE } };
 }

@@ -14,7 +14,7 @@ export interface TierPeriod {
  * The tier period that a billing period lies in. The count begins anew with the first stage over which it goes on, the period's own
  * or an earlier one with the same boundaries; the next boundary is where it would have been.
  */
-export function tierPeriodOf(schedule: BillingSchedule, of: { billing: BillingPeriod; tierPeriod: string; firstStage: number }): TierPeriod {
+export function tierPeriodOf(schedule: BillingSchedule, of: { billing: Pick<BillingPeriod, 'period' | 'stage'>; tierPeriod: string; firstStage: number }): TierPeriod {
   const { billing, firstStage } = of;
   assert(firstStage <= billing.stage, 'A count begins before the period that it counts.');
   const change = firstStage === 0 ? null : schedule.changes[firstStage - 1];
