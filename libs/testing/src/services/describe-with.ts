@@ -19,6 +19,7 @@ const reasons = {
   'syslog-ng': () => lacksSyslogNg(),
   'access-log': () => lacksFile('TOLLWAY_ACCESS_LOG'),
   numpy: () => lacksNumpy(),
+  python: () => (isInPath('python3') ? null : 'There is no python3 in PATH.'),
   gawk: () => (isInPath('gawk') ? null : 'There is no gawk in PATH.'),
 } satisfies Record<string, () => string | null>;
 
