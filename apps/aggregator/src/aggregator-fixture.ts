@@ -3,7 +3,7 @@ import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickh
 import pg from 'pg';
 import { pino } from 'pino';
 import { topics, usageEventKey, type MeterUsageQuery, type UsageCorrectionRecord, type UsageEventRecord } from '#contracts';
-import { payloadHashInput, type Meter } from '#domain';
+import { payloadHashInput, type Meter, type MeterDefinition } from '#domain';
 import {
   ClickHouse, CorrectionStore, CountedEvents, Database, DeadLetterStore, EventReader, EventStore, IdentityIndex, migrateClickHouse, migrateDatabase, RollupStore, SliceEventReader, UsageReader, type MarkPatience,
 } from '#persistence';
@@ -132,6 +132,20 @@ export class AggregatorFixture {
       [id, organizationId, meter.key, meter.eventType ?? 'call', meter.aggregation ?? 'count', meter.valuePath ?? null, meter.percentile ?? null, JSON.stringify(meter.groupBy ?? {}), meter.filter ?? null],
     );
     return id;
+  }
+
+  /** Makes the next version of a meter: what is not said is as the latest version has it. */
+  async addVersion(id: string, version: Partial<Pick<MeterDefinition, 'eventType' | 'valuePath' | 'groupBy' | 'filter'>> & { readonly effectiveAt: string }): Promise<void> {
+    const columns = 'event_type, aggregation, value_path, percentile, group_by, filter';
+    const keep = `insert into meter_versions (meter_id, version, organization_id, effective_at, ${columns}, created_at) select id, latest_version, organization_id, effective_at, ${columns}, now() from meters where id = $1 on conflict do nothing`;
+    await this.parts.admin.query(keep, [id]);
+    const { rows } = await this.parts.admin.query<{ event_type: string; value_path: string | null; group_by: Record<string, string>; filter: string | null }>('select * from meters where id = $1', [id]);
+    const { eventType = rows[0]?.event_type, valuePath = rows[0]?.value_path, groupBy = rows[0]?.group_by, filter = rows[0]?.filter } = version;
+    await this.parts.admin.query(
+      'update meters set latest_version = latest_version + 1, effective_at = $2, event_type = $3, value_path = $4, group_by = $5, filter = $6 where id = $1',
+      [id, version.effectiveAt, eventType, valuePath, JSON.stringify(groupBy), filter],
+    );
+    await this.parts.admin.query(keep, [id]);
   }
 
   async addEventSource({ key, source }: { readonly key: string; readonly source: string | null }): Promise<void> {

@@ -10,13 +10,13 @@ const restHours = 1;
 const hoursBack = 48;
 const metersPerRunMax = 20;
 
-/** The daily proof: compares each meter's rollups of the last two days with its events, and says so where they differ. */
+/** The daily proof: compares the rollups of the last two days, of each version of each meter, with its events, and says so where they differ. */
 export class CheckRollups {
   constructor(
     private readonly use: { readonly database: Database; readonly verify: VerifyRollups; readonly metrics: AggregatorMetrics; readonly clock: Clock; readonly logger: Logger },
   ) {}
 
-  /** Returns how many meters were compared. */
+  /** Returns how many versions of meters were compared. */
   async execute(): Promise<number> {
     let checked = 0;
     while (checked < metersPerRunMax && (await this.checkNext())) checked += 1;
@@ -30,9 +30,9 @@ export class CheckRollups {
       const meter = await takeRollupCheck(manager, { before: now.subtract(checkEvery), at: now });
       if (meter === null) return false;
       const to = now.subtract({ hours: restHours }).round({ smallestUnit: 'hour', roundingMode: 'floor' });
-      const { groups, events, differences, hasMore } = await this.use.verify.execute(meter, { from: to.subtract({ hours: hoursBack }), to });
+      const { groups, events, differences, hasMore } = await this.use.verify.execute([meter], { from: to.subtract({ hours: hoursBack }), to });
       this.use.metrics.compared(differences.length);
-      const about = { organization: meter.organizationId, meter: meter.key, groups: groups.toString(), events: events.toString() };
+      const about = { organization: meter.organizationId, meter: meter.key, version: meter.version, groups: groups.toString(), events: events.toString() };
       if (differences.length === 0) this.use.logger.debug(about, 'A meter’s rollups are what its events say.');
       else this.use.logger.error({ ...about, differences: differences.length, hasMore, first: textOf(differences[0]) }, 'A meter’s rollups are not what its events say: see docs/runbooks/rollups-differ.md.');
       return true;

@@ -1,4 +1,4 @@
-import { countingRule, eventState, parseData, type EventReason, type Meter } from '#domain';
+import { countingRule, eventState, isOfPart, meterParts, parseData, type CountingRule, type EventReason, type MeterPart } from '#domain';
 import {
   decodeCursor, findMeters, readAttachments, readCustomer, type Attachment, type Database, type EventCursor, type EventQuery, type EventReader, type ListedEvent,
 } from '#persistence';
@@ -96,17 +96,18 @@ export class ListEvents {
       meters: await findMeters(manager, { eventTypes: [...new Set(events.map(({ type }) => type))], isCurrent: true }),
       attachments: await readAttachments(manager, { subjects: [...new Set(events.map(({ subject }) => subject))] }),
     }));
-    const rules = Map.groupBy(meters, ({ eventType }) => eventType);
+    const parts = meters.flatMap(meterParts).map((part) => ({ key: part.key, part, rule: countingRule(part) }));
     return events.map((event) => {
       const customerId = attachments.find((attachment) => owns(attachment, event))?.customerId ?? null;
-      return { ...event, customerId, ...stateOf(event, { meters: rules.get(event.type) ?? [], hasCustomer: customerId !== null }) };
+      return { ...event, customerId, ...stateOf(event, { parts, hasCustomer: customerId !== null }) };
     });
   }
 }
 
-function stateOf(event: ListedEvent, about: { meters: readonly Meter[]; hasCustomer: boolean }): Pick<EventWithState, 'state' | 'meters' | 'reasons'> {
+function stateOf(event: ListedEvent, about: { parts: readonly { key: string; part: MeterPart; rule: CountingRule }[]; hasCustomer: boolean }): Pick<EventWithState, 'state' | 'meters' | 'reasons'> {
   if (event.verdict !== 'counted') return { state: event.verdict, meters: [], reasons: [] };
-  const rules = about.meters.map((meter) => ({ key: meter.key, rule: countingRule(meter) }));
+  const time = Temporal.Instant.from(event.time);
+  const rules = about.parts.filter(({ part }) => isOfPart(part, { type: event.type, time }));
   const state = eventState({ data: parseData(event.data), hasCustomer: about.hasCustomer }, rules);
   return { state: state.meters.length > 0 ? 'counted' : 'not_counted', ...state };
 }

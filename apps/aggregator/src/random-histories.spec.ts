@@ -4,12 +4,13 @@ import { aggregations } from '#domain';
 import type { LogRecord } from '#platform';
 import { useClickHouse, usePostgres, runsOf } from '#testing';
 import { AggregatorFixture, batchOf } from './aggregator-fixture.js';
-import { modelPercentile, ReferenceModel, textOf, type ModelCopy, type ModelData, type ModelQuestion } from './fixtures/reference-model.js';
+import { modelPercentile, ReferenceModel, textOf, type ModelCopy, type ModelData, type ModelQuestion, type ModelVersion } from './fixtures/reference-model.js';
 
 // Goal: whatever comes, in whatever order, however often and across restarts, usage is that of the model: copies that repeat or
-// contradict, voids and amendments before, between and after them, subjects that move or are attached later. Method: hundreds of random
-// histories, a dozen to an organization, go through one real consumer in rounds; between rounds the log gives records again in other
-// cuts, the consumer restarts, meters are made and rollups recomputed. Answers are compared after every round.
+// contradict, voids and amendments before, between and after them, subjects that move or are attached later, meters that count otherwise
+// from some instant on. Method: hundreds of random histories, a dozen to an organization, go through one real consumer in rounds; between
+// rounds the log gives records again in other cuts, the consumer restarts, meters and versions of them are made and rollups recomputed.
+// Answers are compared after every round.
 
 usePostgres();
 useClickHouse();
@@ -53,6 +54,14 @@ const historiesPerOrganization = runsOf({ short: 12, long: 24 });
 const history = fc.array(fc.array(told, { maxLength: 7 }), { minLength: rounds, maxLength: rounds });
 const everyRound = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { minLength: rounds, maxLength: rounds });
 
+/** From some half hour on, or from within one, before or after what was made before. */
+const versions = fc.record({
+  fromMs: fc.tuple(fc.nat({ max: 22 }), fc.constantFrom(0, 0, 1, 10 * 60_000)).map(([half, more]) => startMs + (half * hourMs) / 2 + more),
+  above: fc.constantFrom(null, 1, 3),
+  value: fc.constantFrom('v' as const, 'v' as const, 'g' as const),
+  group: fc.constantFrom('g' as const, 'v' as const, null),
+});
+
 const scenarios = fc.record({
   histories: fc.array(fc.array(history, { minLength: historiesPerOrganization, maxLength: historiesPerOrganization }), { minLength: meters.length, maxLength: meters.length }),
   /** How many records of each partition come again. */
@@ -62,6 +71,8 @@ const scenarios = fc.record({
   restarts: everyRound(fc.boolean()),
   recomputes: everyRound(fc.boolean()),
   metersAt: fc.nat({ max: rounds - 1 }),
+  /** Before a round's events; each is another meter's next version. */
+  versions: everyRound(fc.array(versions, { maxLength: runsOf({ short: 1, long: 3 }) })),
 });
 
 type Scenario = typeof scenarios extends fc.Arbitrary<infer T> ? T : never;
@@ -71,7 +82,7 @@ let scenarioCount = 0;
 class Run {
   private readonly logs: LogRecord[][] = [[], []];
   private readonly delivered = [0, 0];
-  private readonly organizations = meters.map((meter) => ({ ...meter, id: `org_${scenarioCount}_${meter.aggregation}_${meter.above}`, model: new ReferenceModel() }));
+  private readonly organizations = meters.map((meter) => ({ ...meter, id: `org_${scenarioCount}_${meter.aggregation}_${meter.above}`, model: new ReferenceModel(), versions: [{ fromMs: null, above: meter.above, value: 'v', group: 'g' }] as ModelVersion[] }));
   /** Scenarios share the store, and a position of the log is one place for ever. */
   private readonly firstPosition = scenarioCount * 100_000;
 
@@ -84,6 +95,7 @@ class Run {
       if (round === rounds - 1) await this.attachLate();
       const hasMeters = this.scenario.metersAt <= round;
       if (this.scenario.metersAt === round) await this.makeMeters();
+      if (hasMeters) await this.makeVersions(round);
       this.append(round);
       await this.deliver(round);
       if (this.scenario.recomputes[round] === true && hasMeters) await this.recompute();
@@ -95,6 +107,22 @@ class Run {
     for (const { id, aggregation, above } of this.organizations) {
       const filter = above === null ? null : `data.v > ${above}`;
       await fixture.addMeter({ key: 'm', organizationId: id, aggregation, valuePath: aggregation === 'count' ? null : '$.v', percentile: aggregation === 'percentile' ? modelPercentile : null, groupBy: { g: '$.g' }, filter });
+    }
+  }
+
+  /** Every other meter keeps its first one. */
+  private async makeVersions(round: number): Promise<void> {
+    for (const [index, { id, aggregation, versions: made }] of this.organizations.entries()) {
+      if ((index + scenarioCount) % 2 === 0) continue;
+      for (const version of this.scenario.versions[round] ?? []) {
+        made.push(version);
+        await fixture.addVersion(`mtr_${id}_m`, {
+          effectiveAt: Temporal.Instant.fromEpochMilliseconds(version.fromMs).toString(),
+          valuePath: aggregation === 'count' ? null : `$.${version.value}`,
+          groupBy: version.group === null ? {} : { g: `$.${version.group}` },
+          filter: version.above === null ? null : `data.v > ${version.above}`,
+        });
+      }
     }
   }
 
@@ -151,12 +179,12 @@ class Run {
 
   /** Four questions at the end, one of each organization after the rounds before it, since a question takes longer than all else. */
   private async compare(round: number): Promise<void> {
-    for (const [index, { id, model, aggregation, above }] of this.organizations.entries()) {
+    for (const [index, { id, model, aggregation, versions: made }] of this.organizations.entries()) {
       const isLast = round === rounds - 1;
       const all = questions({ organization: id, isLateAttached: isLast });
       for (let nth = 0; nth < (isLast ? 4 : 1); nth += 1) {
         const { query, line } = all[(index + round + scenarioCount + nth * 2) % all.length] ?? all[0]!;
-        expect(await answer(id, query), `${id} in round ${round}: ${JSON.stringify(query)}`).toEqual(model.ask({ aggregation, above, line, steps: stepsOf(query) }));
+        expect(await answer(id, query), `${id} in round ${round}: ${JSON.stringify(query)}`).toEqual(model.ask({ aggregation, versions: made, line, steps: stepsOf(query) }));
       }
     }
   }

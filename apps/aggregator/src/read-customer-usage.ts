@@ -1,13 +1,13 @@
 import type { CustomerUsageQuery } from '#contracts';
-import { aggregations, isZeroOfNothing, type Aggregation, type Meter } from '#domain';
-import { readCustomer, readMeters, type Database, type MeterResource, type UsageReader } from '#persistence';
+import { isZeroOfNothing, type Meter } from '#domain';
+import { findMeters, readCustomer, readMeters, type Database, type MeterResource, type UsageReader } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { usageRange, type UsageRange } from './usage-range.js';
 
 export type CustomerUsageCode = 'not_found' | 'invalid_request';
 
 export interface MeterTotal {
-  readonly meter: MeterResource & { readonly aggregation: Aggregation };
+  readonly meter: MeterResource;
   /** Null for the least, greatest, average, latest or a percentile of nothing. */
   readonly value: string | null;
 }
@@ -26,25 +26,29 @@ export class ReadCustomerUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
 
   async execute({ organizationId, customer: customerReference }: { organizationId: string; customer: string }, query: CustomerUsageQuery): Promise<Outcome<CustomerUsage, CustomerUsageCode>> {
-    const { customer, meters } = await this.use.database.inOrganization(organizationId, async (manager) => ({
+    const { customer, resources, meters } = await this.use.database.inOrganization(organizationId, async (manager) => ({
       customer: await readCustomer(manager, customerReference),
-      meters: await readMeters(manager),
+      resources: await readMeters(manager),
+      meters: new Map((await findMeters(manager, { isCurrent: true })).map((meter) => [meter.id, meter])),
     }));
     if (customer === null) return refused('not_found', 'There is no such customer.');
     const { range, faults } = usageRange(query);
     if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
     const freshAsOf = await this.use.usage.freshAsOf();
-    const current = meters.filter(({ archivedAt }) => archivedAt === null).map(withAggregation);
+    const current = resources.flatMap((resource) => {
+      const meter = meters.get(resource.id);
+      return meter === undefined ? [] : [{ resource, meter }];
+    });
     const totals: MeterTotal[] = [];
     for (let at = 0; at < current.length; at += readsAtOnce) {
-      totals.push(...(await Promise.all(current.slice(at, at + readsAtOnce).map((meter) => this.total(meter, { customerId: customer.id, range })))));
+      totals.push(...(await Promise.all(current.slice(at, at + readsAtOnce).map((counted) => this.total(counted, { customerId: customer.id, range })))));
     }
     return accepted({ ...range, customerId: customer.id, totals, freshAsOf });
   }
 
-  private async total(meter: MeterTotal['meter'], of: { customerId: string; range: UsageRange }): Promise<MeterTotal> {
+  private async total({ resource, meter }: { resource: MeterResource; meter: Meter }, of: { customerId: string; range: UsageRange }): Promise<MeterTotal> {
     const usage = await this.use.usage.read({
-      meter: meter satisfies Meter,
+      meter,
       ...of.range,
       windows: { kind: 'whole' },
       customerIds: [of.customerId],
@@ -59,12 +63,6 @@ export class ReadCustomerUsage {
       rowsMax: 1,
     });
     assert(usage.ok, 'Without windows and groups there is one row at most.');
-    return { meter, value: usage.value.rows[0]?.value ?? (isZeroOfNothing(meter.aggregation) ? '0' : null) };
+    return { meter: resource, value: usage.value.rows[0]?.value ?? (isZeroOfNothing(meter.aggregation) ? '0' : null) };
   }
-}
-
-function withAggregation(meter: MeterResource): MeterTotal['meter'] {
-  const aggregation = aggregations.find((name) => name === meter.aggregation);
-  assert(aggregation !== undefined, 'A stored meter has one of the known aggregations.');
-  return { ...meter, aggregation };
 }

@@ -1,5 +1,5 @@
 import { usageFilters, valuesOf, type MeterUsageQuery } from '#contracts';
-import { isTimeZone, usageWindows, type Meter } from '#domain';
+import { isTimeZone, meterDimensions, usageWindows, type Meter } from '#domain';
 import { findMeters, readCustomerIds, type Database, type GroupOrder, type Usage, type UsageReader } from '#persistence';
 import { accepted, refused, type InputFault, type Outcome } from '#platform';
 import { usageRange, type UsageRange } from './usage-range.js';
@@ -65,16 +65,17 @@ export class ReadMeterUsage {
 export function queryFaults(query: MeterUsageQuery, asked: { meter: Meter; groupBy: readonly string[] }): InputFault[] {
   const faults: InputFault[] = [];
   const { meter, groupBy } = asked;
-  const dimensions = `It has ${Object.keys(meter.groupBy).join(', ') || 'none of its own'}.`;
+  const known = meterDimensions(meter);
+  const dimensions = `It has ${known.join(', ') || 'none of its own'}.`;
   if (query.time_zone !== undefined && !isTimeZone(query.time_zone)) faults.push({ pointer: '/time_zone', code: 'invalid_time_zone', detail: 'Give the name of a zone such as Europe/Berlin.' });
   if (query.limit !== undefined && groupBy.length === 0) faults.push({ pointer: '/limit', code: 'nothing_to_limit', detail: 'A limit says how many groups are shown. Give group_by as well.' });
   for (const [index, name] of groupBy.entries()) {
     if (groupBy.indexOf(name) < index) faults.push({ pointer: '/group_by', code: 'duplicate_dimension', detail: `${name} stands there twice.` });
-    if (ownDimensions.has(name) || Object.hasOwn(meter.groupBy, name)) continue;
+    if (ownDimensions.has(name) || known.includes(name)) continue;
     faults.push({ pointer: '/group_by', code: 'unknown_dimension', detail: `The meter has no dimension "${name}". ${dimensions}` });
   }
   for (const name of Object.keys(usageFilters(query))) {
-    if (Object.hasOwn(meter.groupBy, name)) continue;
+    if (known.includes(name)) continue;
     faults.push({ pointer: `/filter[${name.replaceAll('~', '~0').replaceAll('/', '~1')}]`, code: 'unknown_dimension', detail: `The meter has no dimension "${name}". ${dimensions}` });
   }
   return faults;

@@ -1,3 +1,4 @@
+import { meterParts, type MeterPart } from '#domain';
 import { clearMarks, findDueMarks, findDueTypes, findMeters, lockRollups, type Database, type DirtyMark, type MarkPatience, type RollupStore } from '#persistence';
 
 /** Cells in one statement: fewer would read the same parts more often, more would need more memory. */
@@ -25,14 +26,14 @@ export class RecomputeRollups {
     return this.use.database.inOrganization(type.organizationId, async (lockHolder) => {
       if (!(await lockRollups(lockHolder, type))) return 0;
       const marks = await findDueMarks(lockHolder, { ...this.use.patience, ...type, limit: cellsPerRunMax });
-      // After the marks: a meter that is made later gets its past from its first building, which reads after that.
-      const meters = await findMeters(lockHolder, { eventTypes: [type.eventType] });
+      // After the marks: a meter, or a version of one, that is made later gets its past from its first building, which reads after that.
+      const meters = (await findMeters(lockHolder, { eventTypes: [type.eventType] })).flatMap(meterParts).filter(({ eventType }) => eventType === type.eventType);
       for (let at = 0; at < marks.length; at += cellsPerStatementMax) await this.rewrite(meters, marks.slice(at, at + cellsPerStatementMax));
       return marks.length;
     });
   }
 
-  private async rewrite(meters: Awaited<ReturnType<typeof findMeters>>, marks: readonly DirtyMark[]): Promise<void> {
+  private async rewrite(meters: readonly MeterPart[], marks: readonly DirtyMark[]): Promise<void> {
     for (const meter of meters) await this.use.rollups.recompute(meter, marks);
     // In a transaction of its own, so that readers use the rollups at once.
     await this.use.database.acrossOrganizations((manager) => clearMarks(manager, marks));

@@ -1,4 +1,5 @@
 import type { MeterVerificationQuery } from '#contracts';
+import { meterParts } from '#domain';
 import { findMeters, type Database, type UsageReader } from '#persistence';
 import { accepted, refused, type Outcome } from '#platform';
 import { usageRange, type UsageRange } from './usage-range.js';
@@ -27,6 +28,6 @@ export class VerifyMeter {
       return refused('invalid_request', 'The question can not be answered.', [{ pointer: '/to', code: 'invalid_range', detail: `At most ${hoursMax / 24} days are compared at once.` }]);
     }
     const freshAsOf = await this.use.usage.freshAsOf();
-    return accepted({ ...(await this.use.verify.execute(meter, hours)), ...hours, meterId: meter.id, freshAsOf });
+    return accepted({ ...(await this.use.verify.execute(meterParts(meter), hours)), ...hours, meterId: meter.id, freshAsOf });
   }
 }

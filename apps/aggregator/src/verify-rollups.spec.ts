@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aggregations, type Aggregation } from '#domain';
+import { aggregations, meterParts, type Aggregation } from '#domain';
 import { findMeters, RollupVerifier, type RollupDifference } from '#persistence';
 import { systemClock, type Clock } from '#platform';
 import { useClickHouse, usePostgres } from '#testing';
@@ -42,7 +42,7 @@ async function story(events: readonly TestEvent[], kinds: readonly Aggregation[]
   const check = async (kind: Aggregation = 'sum'): Promise<Verification> => {
     const [meter] = await fixture.parts.database.inOrganization(organization, (manager) => findMeters(manager, { reference: kind }));
     if (meter === undefined) throw new Error('There is no such meter.');
-    return verify.execute(meter, range);
+    return verify.execute(meterParts(meter), range);
   };
   return { organization, check, tell };
 }

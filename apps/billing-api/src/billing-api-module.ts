@@ -15,6 +15,7 @@ import { CustomerController } from './in/customer.controller.js';
 import { EventSourceController } from './in/event-source.controller.js';
 import { FeatureController } from './in/feature.controller.js';
 import { MeterController } from './in/meter.controller.js';
+import { MeterVersionController } from './in/meter-version.controller.js';
 import { OrganizationController } from './in/organization.controller.js';
 import { PlanDraftController } from './in/plan-draft.controller.js';
 import { PlanMigrationController } from './in/plan-migration.controller.js';
@@ -31,6 +32,7 @@ import { Plans } from './plans.js';
 import { RaisePlan } from './raise-plan.js';
 import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
+import { ReadMeterVersions } from './read-meter-versions.js';
 import { ReadPlans } from './read-plans.js';
 import { ReadSubscriptions } from './read-subscriptions.js';
 import { RemoveExpiredAnswers } from './remove-expired-answers.js';
@@ -52,7 +54,7 @@ export interface BillingApiAdapters {
 }
 
 const controllers = [
-  OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, EventSourceController, PlanController, CustomerController, SubscriptionController,
+  OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, MeterVersionController, EventSourceController, PlanController, CustomerController, SubscriptionController,
   SubscriptionActController, PlanVersionController, PlanMigrationController, PlanDraftController, TestClockController,
 ];
 
@@ -73,6 +75,7 @@ export class BillingApiModule {
       new Meters(adapters),
       new EventSources(adapters),
       new MeterKeys(database),
+      new ReadMeterVersions(database),
       plans,
       readPlans,
       new RaisePlan(plans, readPlans),

@@ -1,7 +1,7 @@
 import type { EntityManager, EntitySchema } from 'typeorm';
 import { keyPattern } from '#domain';
 import { findByIdOrKey, insertRow, isUniqueViolation, listRows, updateRow, type RowPage } from '#persistence';
-import { accepted, refused, type IdPrefix, type ListPage, type Outcome } from '#platform';
+import { accepted, refused, type Clock, type IdPrefix, type ListPage, type Outcome } from '#platform';
 import type { Surroundings } from './surroundings.js';
 
 /** What products, features and meters have in common. */
@@ -15,10 +15,21 @@ export interface CatalogItem {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export type CatalogRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'invalid_request' | 'definition_fixed' | 'in_use';
+export type CatalogRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'invalid_request' | 'in_use' | RevisionRefusal;
+export type RevisionRefusal = 'invalid_request' | 'definition_fixed' | 'dimension_in_use' | 'billed_period' | 'too_many_versions';
 
-/** What a user may say about an item. */
-export type ContentOf<Item extends CatalogItem> = Omit<Item, 'id' | 'organizationId' | 'key' | 'archivedAt' | 'createdAt'>;
+/** What a user may say about an item. Which version it has follows from what is said. */
+export type ContentOf<Item extends CatalogItem> = Omit<Item, 'id' | 'organizationId' | 'key' | 'archivedAt' | 'createdAt' | 'latestVersion' | 'effectiveAt'>;
+
+/** A change of an item that is there already. */
+export interface ItemChange<Item extends CatalogItem, Input> {
+  readonly existing: Item;
+  readonly content: Partial<ContentOf<Item>>;
+  readonly input: ChangeOf<Input>;
+  /** Business time. */
+  readonly now: Temporal.Instant;
+  readonly clock: Clock;
+}
 
 /** The body of PATCH: any fields of the whole body. */
 export type ChangeOf<Input> = { readonly [Name in keyof Input]?: Input[Name] | undefined };
@@ -33,8 +44,10 @@ export interface CatalogKind<Item extends CatalogItem, Input extends { key?: str
   readonly resolve: (manager: EntityManager, input: Input) => Promise<Outcome<ContentOf<Item>, 'invalid_request'>>;
   /** The columns of a partial body: only those that it names. */
   readonly resolveChange: (manager: EntityManager, change: ChangeOf<Input>) => Promise<Outcome<Partial<ContentOf<Item>>, 'invalid_request'>>;
-  /** Says no where a part of the item is fixed. */
-  readonly mayReplace?: (existing: Item, content: ContentOf<Item>) => Outcome<null, 'definition_fixed'>;
+  /** The columns of a new item that its user says nothing about; refuses what is said only of a change. */
+  readonly begin?: (input: ChangeOf<Input>) => Outcome<Partial<Item>, 'invalid_request'>;
+  /** Keeps what a change makes beside the item, and says which columns follow from it; refuses what can't be changed. */
+  readonly revise?: (manager: EntityManager, change: ItemChange<Item, Input>) => Promise<Outcome<Partial<Item>, RevisionRefusal>>;
   readonly mayArchive?: (manager: EntityManager, existing: Item) => Promise<Outcome<null, 'in_use'>>;
 }
 
@@ -49,7 +62,7 @@ export class CatalogItems<Item extends CatalogItem, Input extends { key?: string
     try {
       return await this.surroundings.database.inOrganization(organizationId, async (manager) => {
         const content = await this.kind.resolve(manager, input);
-        return content.ok ? accepted(await this.insert(manager, { organizationId, key: input.key, content: content.value })) : content;
+        return content.ok ? this.insert(manager, { organizationId, key: input.key, content: content.value, input }) : content;
       });
     } catch (error) {
       if (isUniqueViolation(error, `${this.kind.table.options.tableName}_key`)) return this.keyTaken(input.key);
@@ -69,12 +82,14 @@ export class CatalogItems<Item extends CatalogItem, Input extends { key?: string
   }
 
   async update(organizationId: string, at: { reference: string; change: ChangeOf<Input> }): Promise<Outcome<Item, CatalogRefusal>> {
+    const now = await this.surroundings.businessClock.now(organizationId);
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
       const existing = await findByIdOrKey(manager, this.kind.table, at.reference);
       if (existing === null) return this.missing();
       const content = await this.kind.resolveChange(manager, at.change);
       if (!content.ok) return content;
-      return accepted(await this.save(manager, existing, content.value as Partial<Item>));
+      const revised = await this.revise(manager, { existing, content: content.value, input: at.change, now });
+      return revised.ok ? accepted(await this.save(manager, existing, { ...(content.value as Partial<Item>), ...revised.value })) : revised;
     });
   }
 
@@ -101,23 +116,34 @@ export class CatalogItems<Item extends CatalogItem, Input extends { key?: string
   }
 
   private async replaceOnce(organizationId: string, at: { reference: string; input: Input }): Promise<Outcome<{ item: Item; isNew: boolean }, CatalogRefusal>> {
-    return this.surroundings.database.inOrganization(organizationId, async (manager) => {
+    const now = await this.surroundings.businessClock.now(organizationId);
+    return this.surroundings.database.inOrganization(organizationId, async (manager): Promise<Outcome<{ item: Item; isNew: boolean }, CatalogRefusal>> => {
       const existing = await findByIdOrKey(manager, this.kind.table, at.reference);
       if (existing === null && !keyPattern.test(at.reference)) return this.missing();
       const key = existing?.key ?? at.reference;
       if (at.input.key !== undefined && at.input.key !== key) return keyMismatch(key);
       const content = await this.kind.resolve(manager, at.input);
       if (!content.ok) return content;
-      if (existing === null) return accepted({ item: await this.insert(manager, { organizationId, key, content: content.value }), isNew: true });
-      const allowed = this.kind.mayReplace?.(existing, content.value) ?? accepted(null);
-      if (!allowed.ok) return allowed;
-      return accepted({ item: await this.save(manager, existing, { ...content.value, archivedAt: null } as unknown as Partial<Item>), isNew: false });
+      if (existing === null) {
+        const inserted = await this.insert(manager, { organizationId, key, content: content.value, input: at.input });
+        return inserted.ok ? accepted({ item: inserted.value, isNew: true }) : inserted;
+      }
+      const revised = await this.revise(manager, { existing, content: content.value, input: at.input, now });
+      if (!revised.ok) return revised;
+      return accepted({ item: await this.save(manager, existing, { ...content.value, archivedAt: null, ...revised.value } as unknown as Partial<Item>), isNew: false });
     });
   }
 
-  private async insert(manager: EntityManager, values: { organizationId: string; key: string; content: ContentOf<Item> }): Promise<Item> {
+  private async revise(manager: EntityManager, change: Omit<ItemChange<Item, Input>, 'clock'>): Promise<Outcome<Partial<Item>, RevisionRefusal>> {
+    return this.kind.revise === undefined ? accepted({}) : this.kind.revise(manager, { ...change, clock: this.surroundings.clock });
+  }
+
+  private async insert(manager: EntityManager, values: { organizationId: string; key: string; content: ContentOf<Item>; input: ChangeOf<Input> }): Promise<Outcome<Item, 'invalid_request'>> {
+    const begun: Outcome<Partial<Item>, 'invalid_request'> = this.kind.begin === undefined ? accepted({}) : this.kind.begin(values.input);
+    if (!begun.ok) return begun;
     const item = {
       ...values.content,
+      ...begun.value,
       id: this.surroundings.ids.make(this.kind.prefix),
       organizationId: values.organizationId,
       key: values.key,
@@ -125,7 +151,7 @@ export class CatalogItems<Item extends CatalogItem, Input extends { key?: string
       createdAt: this.surroundings.clock.now(),
     } as unknown as Item;
     await insertRow(manager, this.kind.table, item);
-    return item;
+    return accepted(item);
   }
 
   private async save(manager: EntityManager, existing: Item, set: Partial<Item>): Promise<Item> {

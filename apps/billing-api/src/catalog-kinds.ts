@@ -3,8 +3,9 @@ import type { FeatureReplace, MeterReplace, ProductReplace } from '#contracts';
 import { canonicalPercentile, meterFaults } from '#domain';
 import { featureTable, findByIdOrKey, meterTable, unusable, productTable, type Feature, type MeterResource, type Product } from '#persistence';
 import { accepted, refused, type Outcome } from '#platform';
-import type { CatalogKind, ContentOf } from './catalog-items.js';
-import { isMeterInUse } from './meter-in-use.js';
+import type { CatalogKind } from './catalog-items.js';
+import { isMeterInUse } from './metered-subscriptions.js';
+import { reviseMeter } from './revise-meter.js';
 
 export const productKind: CatalogKind<Product, ProductReplace> = {
   table: productTable,
@@ -51,11 +52,23 @@ export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
       percentile: counting.percentile === null ? null : canonicalPercentile(counting.percentile),
     });
   },
-  resolveChange: async (_manager, change) => accepted({ ...naming(change), ...(change.unit === undefined ? {} : { unit: change.unit }) }),
-  mayReplace: (existing, content) =>
-    countingOf(existing) === countingOf(content)
-      ? accepted(null)
-      : refused('definition_fixed', 'How a meter counts never changes, since invoices were made from it. Make another meter.'),
+  // What it means together with the rest is checked where the rest is known.
+  resolveChange: async (_manager, change) =>
+    accepted({
+      ...naming(change),
+      ...(change.unit === undefined ? {} : { unit: change.unit }),
+      ...(change.event_type === undefined ? {} : { eventType: change.event_type }),
+      ...(change.aggregation === undefined ? {} : { aggregation: change.aggregation }),
+      ...(change.value === undefined ? {} : { valuePath: change.value }),
+      ...(change.percentile === undefined ? {} : { percentile: change.percentile === null ? null : (canonicalPercentile(change.percentile) ?? change.percentile) }),
+      ...(change.group_by === undefined ? {} : { groupBy: change.group_by }),
+      ...(change.filter === undefined ? {} : { filter: change.filter }),
+    }),
+  begin: ({ effective_at: effectiveAt }) =>
+    effectiveAt === undefined
+      ? accepted({ latestVersion: 1, effectiveAt: null })
+      : refused('invalid_request', 'This meter can not be made.', [{ pointer: '/effective_at', code: 'not_allowed', detail: 'A new meter counts from the beginning. Leave this out.' }]),
+  revise: reviseMeter,
   mayArchive: async (manager, existing) =>
     (await isMeterInUse(manager, existing.key))
       ? refused('in_use', 'Plans or subscriptions are priced by this meter. Archive the plans and let the subscriptions end first.')
@@ -64,11 +77,6 @@ export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
 
 export function naming<T extends { name?: string | undefined; metadata?: Record<string, string> | undefined }>(change: T): { name?: string; metadata?: Record<string, string> } {
   return { ...(change.name === undefined ? {} : { name: change.name }), ...(change.metadata === undefined ? {} : { metadata: change.metadata }) };
-}
-
-function countingOf(meter: Pick<ContentOf<MeterResource>, 'eventType' | 'aggregation' | 'valuePath' | 'percentile' | 'groupBy' | 'filter'>): string {
-  const groups = Object.entries(meter.groupBy).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, meter.percentile, groups, meter.filter]);
 }
 
 async function meterIdOf(manager: EntityManager, reference: string | null): Promise<Outcome<string | null, 'invalid_request'>> {

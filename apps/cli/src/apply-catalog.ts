@@ -12,7 +12,7 @@ export interface CatalogChange {
 }
 
 /** What the server adds to what it was sent, and what it calls otherwise. */
-const addedFields: ReadonlySet<string> = new Set(['id', 'object', 'created_at', 'updated_at', 'archived_at', 'status', 'plan', 'latest_version', 'product_key', 'meter_key']);
+const addedFields: ReadonlySet<string> = new Set(['id', 'object', 'created_at', 'updated_at', 'archived_at', 'status', 'plan', 'latest_version', 'effective_at', 'product_key', 'meter_key']);
 /** What stands in an object that says nothing of it. */
 const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>> = {
   products: {},
@@ -64,6 +64,6 @@ function differencesOf(kind: CatalogKind, of: { present: Readonly<Record<string,
 /** Both sides in one form: references by key, no fields that say nothing. */
 function comparable(kind: CatalogKind, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const named = { ...object, ...('product_key' in object ? { product: object['product_key'] } : {}), ...('meter_key' in object ? { meter: object['meter_key'] } : {}) };
-  const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || kind !== 'plans');
+  const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || (kind !== 'plans' && kind !== 'meters'));
   return { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
 }

@@ -1,10 +1,10 @@
 import type { RefusedEventBody } from '#contracts';
-import { countingRule, decideCopies, eventState, groupByRule, parseData, valueByRule, type CountingRule, type EventReason, type Meter, type NewUsageEvent, type Verdict } from '#domain';
+import { countingRule, decideCopies, eventState, groupByRule, isOfPart, meterParts, parseData, valueByRule, type CountingRule, type EventReason, type Meter, type MeterPart, type NewUsageEvent, type Verdict } from '#domain';
 import { assert } from '#platform';
 import { checkReceived, payloadHashOf, refusedBody, timeBounds, type AcceptEventsDependencies } from './accept-events.js';
 import type { ReceivedBatch } from './received-batch.js';
 
-/** Meters that are not archived, of these event types, in the order of their keys. */
+/** Meters that are not archived and have a version of one of these event types, in the order of their keys. */
 export type FindCurrentMeters = (of: { readonly organizationId: string; readonly eventTypes: readonly string[] }) => Promise<readonly Meter[]>;
 
 export interface TryEntriesDependencies extends Pick<AcceptEventsDependencies, 'businessNow' | 'rawRetentionSeconds'> {
@@ -28,7 +28,7 @@ export interface EntriesTrial {
 }
 
 type CheckedEntry = Pick<TriedEntry, 'index' | 'line' | 'event'>;
-type KeyedRule = { readonly key: string; readonly rule: CountingRule };
+type KeyedRule = { readonly key: string; readonly rule: CountingRule; readonly part: MeterPart };
 
 /** What would become of entries if they were posted. Appends nothing, keeps nothing. */
 export class TryEntries {
@@ -48,11 +48,10 @@ export class TryEntries {
     return { events: entries.map((entry, at) => ({ ...entry, ...countingOf(entry.event, verdicts[at] ?? 'counted', rules) })), rejected };
   }
 
-  private async rulesOf(organizationId: string, entries: readonly CheckedEntry[]): Promise<ReadonlyMap<string, readonly KeyedRule[]>> {
-    if (entries.length === 0) return new Map();
+  private async rulesOf(organizationId: string, entries: readonly CheckedEntry[]): Promise<readonly KeyedRule[]> {
+    if (entries.length === 0) return [];
     const meters = await this.use.findCurrentMeters({ organizationId, eventTypes: [...new Set(entries.map(({ event }) => event.type))] });
-    const byType = Map.groupBy(meters, ({ eventType }) => eventType);
-    return new Map([...byType].map(([type, ofType]) => [type, ofType.map((meter) => ({ key: meter.key, rule: countingRule(meter) }))]));
+    return meters.flatMap(meterParts).map((part) => ({ key: part.key, rule: countingRule(part), part }));
   }
 }
 
@@ -68,9 +67,10 @@ function verdictsAmong(entries: readonly CheckedEntry[], receipt: { readonly org
   return decideCopies(copies, { known: new Map(), dedupeWindowSeconds: () => 0 }).map(({ verdict }) => verdict);
 }
 
-function countingOf(event: NewUsageEvent, verdict: Verdict, rules: ReadonlyMap<string, readonly KeyedRule[]>): Pick<TriedEntry, 'state' | 'meters' | 'reasons'> {
+function countingOf(event: NewUsageEvent, verdict: Verdict, rules: readonly KeyedRule[]): Pick<TriedEntry, 'state' | 'meters' | 'reasons'> {
   if (verdict !== 'counted') return { state: verdict, meters: [], reasons: [] };
-  const ofType = rules.get(event.type) ?? [];
+  const time = Temporal.Instant.from(event.time);
+  const ofType = rules.filter(({ part }) => isOfPart(part, { type: event.type, time }));
   const data = parseData(event.data);
   // Whose subject it is may be said later, and changes nothing about what meters count.
   const state = eventState({ data, hasCustomer: true }, ofType);

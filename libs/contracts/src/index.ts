@@ -47,8 +47,8 @@ export { productCreateSchema, productListSchema, productReplaceSchema, productSc
 export type { ProductBody, ProductReplace, ProductUpdate } from './http/product.js';
 export { featureCreateSchema, featureListSchema, featureReplaceSchema, featureSchema, featureUpdateSchema } from './http/feature.js';
 export type { FeatureBody, FeatureReplace, FeatureUpdate } from './http/feature.js';
-export { meterCreateSchema, meterListSchema, meterReplaceSchema, meterSchema, meterUpdateSchema } from './http/meter.js';
-export type { MeterBody, MeterReplace, MeterUpdate } from './http/meter.js';
+export { meterCreateSchema, meterDiffQuerySchema, meterDiffSchema, meterListSchema, meterReplaceSchema, meterSchema, meterUpdateSchema, meterVersionListSchema, meterVersionSchema } from './http/meter.js';
+export type { MeterBody, MeterDiffBody, MeterDiffQuery, MeterReplace, MeterUpdate, MeterVersionBody } from './http/meter.js';
 export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planDraftInputSchema, planDraftSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
 export type { PlanBody, PlanDiffBody, PlanDraftBody, PlanDraftInput, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
 export { backtestBodySchema, backtestSchema } from './http/backtest.js';

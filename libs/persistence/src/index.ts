@@ -13,6 +13,8 @@ export { eventSourceFinder, eventSourceReader, eventSourceTable } from './postgr
 export type { EventSource, FindEventSource } from './postgres/billing-api/event-source-table.js';
 export { featureTable, meterTable, productTable, readMeters } from './postgres/billing-api/catalog-tables.js';
 export type { Feature, MeterResource, Product } from './postgres/billing-api/catalog-tables.js';
+export { insertMeterVersion, readMeterVersions } from './postgres/billing-api/meter-version-table.js';
+export type { MeterVersionRecord } from './postgres/billing-api/meter-version-table.js';
 export { customerSubjectTable, customerTable, readAttachments, readCustomer, readCustomerIds, readCustomers, readCustomersByReference } from './postgres/billing-api/customer-tables.js';
 export type { Attachment, AttachmentRow, Customer } from './postgres/billing-api/customer-tables.js';
 export { findByIdOrKey, listRows } from './postgres/billing-api/list-rows.js';

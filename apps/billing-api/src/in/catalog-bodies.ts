@@ -1,6 +1,8 @@
-import type { EventSourceBody, EventSourceFormat, FeatureBody, MeterBody, ProductBody } from '#contracts';
+import type { EventSourceBody, EventSourceFormat, FeatureBody, MeterBody, MeterVersionBody, ProductBody } from '#contracts';
+import type { MeterDefinition } from '#domain';
 import type { EventSource, Feature, MeterResource, Product } from '#persistence';
 import type { CatalogItem } from '../catalog-items.js';
+import type { DatedMeterVersion } from '../read-meter-versions.js';
 import { instantText } from './wire-text.js';
 
 function common(item: CatalogItem) {
@@ -19,14 +21,28 @@ export function toMeterBody(meter: MeterResource): MeterBody {
   return {
     ...common(meter),
     object: 'meter',
-    event_type: meter.eventType,
-    aggregation: meter.aggregation,
-    value: meter.valuePath,
-    percentile: meter.percentile,
-    group_by: { ...meter.groupBy },
-    filter: meter.filter,
+    ...definitionBody(meter),
     unit: meter.unit,
+    version: meter.latestVersion,
+    effective_at: instantText(meter.effectiveAt),
   };
+}
+
+export function toMeterVersionBody({ version, until }: DatedMeterVersion): MeterVersionBody {
+  return {
+    object: 'meter_version',
+    meter: version.meterId,
+    version: version.version,
+    ...definitionBody(version),
+    effective_at: instantText(version.effectiveAt),
+    effective_until: instantText(until),
+    created_at: instantText(version.createdAt),
+  };
+}
+
+/** How a meter counts, as it reads. */
+export function definitionBody(of: MeterDefinition) {
+  return { event_type: of.eventType, aggregation: of.aggregation, value: of.valuePath, percentile: of.percentile, group_by: { ...of.groupBy }, filter: of.filter };
 }
 
 export function toEventSourceBody(eventSource: EventSource): EventSourceBody {

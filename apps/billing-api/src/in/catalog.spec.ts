@@ -76,10 +76,11 @@ describe('meters', () => {
     expect([status, pointersOf(body)]).toEqual([422, pointers]);
   });
 
-  it('never change how they count', async () => {
-    expect(await owner('PUT', '/v1/meters/bytes', { ...bytes, name: 'Bytes' })).toMatchObject({ status: 200, body: { name: 'Bytes' } });
-    expect(await owner('PUT', '/v1/meters/bytes', { ...bytes, filter: 'data.status < 400' })).toMatchObject({ status: 409, body: { code: 'definition_fixed' } });
-    expect(pointersOf((await owner('PATCH', '/v1/meters/bytes', { filter: null })).body)).toEqual(['/filter unknown_field']);
+  it('change names without a new version, and never what their quantity is', async () => {
+    expect(await owner('PUT', '/v1/meters/bytes', { ...bytes, name: 'Bytes' })).toMatchObject({ status: 200, body: { name: 'Bytes', version: 1, effective_at: null } });
+    expect(await owner('PATCH', '/v1/meters/bytes', { aggregation: 'max' })).toMatchObject({ status: 409, body: { code: 'definition_fixed' } });
+    expect(pointersOf((await owner('PATCH', '/v1/meters/bytes', { filter: 'data.', value: null, effective_at: 'soon', aggregates: 1 })).body)).toEqual(['/aggregates unknown_field', '/effective_at invalid']);
+    expect(pointersOf((await owner('PATCH', '/v1/meters/bytes', { filter: 'data.', value: null })).body)).toEqual(['/filter invalid_filter', '/value missing_field']);
   });
 });
 

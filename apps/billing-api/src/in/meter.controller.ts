@@ -9,6 +9,8 @@ import { toMeterBody } from './catalog-bodies.js';
 import { toListBody } from './list-body.js';
 
 const listSchema = listQuerySchema.extend(archivedQuery);
+const versionsDescription = 'Each event is counted by the version of its time: a new one counts events from effective_at on, which is now unless it is given, and those before stay as they are. '
+  + 'Event type, value, group_by and filter may change; aggregation and percentile may not (409 definition_fixed). A time that has been billed is refused (409 billed_period), and so is the loss of a dimension that a price in use looks at (409 dimension_in_use).';
 
 @ApiTags('meters')
 @Controller('/v1/meters')
@@ -42,7 +44,7 @@ export class MeterController {
 
   @Put(':id')
   @RequiredScope('catalog:write')
-  @ApiOperation({ summary: 'Create or replace a meter by key' })
+  @ApiOperation({ summary: 'Create or replace a meter by key; another definition makes a new version', description: versionsDescription })
   @Answers({ schema: meterSchema, problems: [400, 404, 409, 422] })
   @Answers({ status: 201, schema: meterSchema, description: 'There was none with this key.' })
   async replace(
@@ -57,8 +59,8 @@ export class MeterController {
 
   @Patch(':id')
   @RequiredScope('catalog:write')
-  @ApiOperation({ summary: 'Change the name, unit or metadata of a meter' })
-  @Answers({ schema: meterSchema, problems: [400, 404, 422] })
+  @ApiOperation({ summary: 'Change some fields of a meter; another definition makes a new version', description: versionsDescription })
+  @Answers({ schema: meterSchema, problems: [400, 404, 409, 422] })
   async update(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: meterUpdateSchema }) change: MeterUpdate): Promise<MeterBody> {
     return toMeterBody(valueOrProblem(await this.meters.update(principal.organizationId, { reference, change }), catalogStatuses));
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { aggregations, decimalTextSchema, keySchema, metadataSchema, nameSchema } from '#domain';
-import { instantSchema, listSchema, resourceSchema } from './resource.js';
+import { instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const textMax = 500;
 
@@ -21,24 +21,72 @@ const naming = { name: nameSchema, unit: z.string().min(1).max(100).nullable().o
 export const namingFields = z.strictObject({ key: keySchema, ...naming });
 
 export const meterCreateSchema = z.strictObject({ key: keySchema, ...naming, ...countingFields });
-export const meterReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...countingFields });
-/** How a meter counts is fixed, since invoices were made from it. */
-export const meterUpdateSchema = z.strictObject(naming).partial();
 
-export const meterSchema = resourceSchema('meter', {
-  key: z.string(),
-  name: z.string(),
+const effectiveAt = instantInputSchema.optional().meta({
+  description: 'Of a change of how the meter counts: from which time of events on it counts so. Now by default, in business time; not before a time that is billed already.',
+});
+
+export const meterReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...countingFields, effective_at: effectiveAt });
+export const meterUpdateSchema = z.strictObject({ ...naming, ...countingFields, effective_at: effectiveAt }).partial();
+
+const versionNumber = z.int().meta({ description: 'From 1; each change of how the meter counts makes the next.' });
+const definition = {
   event_type: z.string(),
   aggregation: z.string(),
   value: z.string().nullable(),
   percentile: z.string().nullable(),
   group_by: z.record(z.string(), z.string()),
   filter: z.string().nullable(),
+};
+
+export const meterSchema = resourceSchema('meter', {
+  key: z.string(),
+  name: z.string(),
+  ...definition,
   unit: z.string().nullable(),
+  version: versionNumber.meta({ description: 'The latest version, which this is.' }),
+  effective_at: instantSchema.nullable().meta({ description: 'From which time of events on this version counts; null for version 1, which counts from the beginning.' }),
   archived_at: instantSchema.nullable(),
 });
 export const meterListSchema = listSchema(meterSchema);
 
+/** `GET /v1/meters/{id}/versions`, newest first, and `/versions/{version}`. */
+export const meterVersionSchema = z.object({
+  object: z.literal('meter_version'),
+  meter: z.string().meta({ description: 'The meter’s id.' }),
+  version: versionNumber,
+  ...definition,
+  effective_at: instantSchema.nullable().meta({ description: 'From which time of events on it counts; null from the beginning.' }),
+  effective_until: instantSchema.nullable().meta({ description: 'Where a later version takes over, exclusive; null where it goes on. Equal to effective_at where a later one took all of its time.' }),
+  created_at: instantSchema,
+});
+export const meterVersionListSchema = listSchema(meterVersionSchema);
+
+const versionQuery = z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.');
+
+/** `GET /v1/meters/{id}/diff`. */
+export const meterDiffQuerySchema = z.strictObject({
+  from: versionQuery.optional().meta({ description: 'Default: the version before the latest.' }),
+  to: versionQuery.optional().meta({ description: 'Default: the latest version.' }),
+});
+
+export const meterDiffSchema = z.object({
+  object: z.literal('meter_diff'),
+  meter: z.string().meta({ description: 'The meter’s id.' }),
+  from: z.int(),
+  to: z.int(),
+  differences: z.array(z.object({
+    pointer: z.string().meta({ description: 'Into the version.' }),
+    kind: z.enum(['added', 'removed', 'changed']),
+    from: z.unknown(),
+    to: z.unknown(),
+    text: z.string().meta({ description: 'The difference as a sentence.' }),
+  })),
+});
+
 export type MeterReplace = z.infer<typeof meterReplaceSchema>;
 export type MeterUpdate = z.infer<typeof meterUpdateSchema>;
+export type MeterVersionBody = z.infer<typeof meterVersionSchema>;
+export type MeterDiffQuery = z.infer<typeof meterDiffQuerySchema>;
+export type MeterDiffBody = z.infer<typeof meterDiffSchema>;
 export type MeterBody = z.infer<typeof meterSchema>;

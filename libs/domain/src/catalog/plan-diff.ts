@@ -112,7 +112,7 @@ function wordsOf(path: string): string {
   const whose = around.reduceRight<string[]>((words, part, index) => {
     if (/^\d+$/.test(part)) return words;
     const place = around[index - 1];
-    const noun = part.replaceAll('_', ' ');
+    const noun = nouns[part] ?? part.replaceAll('_', ' ');
     return [...words, place !== undefined && /^\d+$/.test(place) ? `${noun.replace(/s$/, '')} ${Number(place) + 1}` : noun];
   }, []);
   const noun = /^\d+$/.test(name) ? `entry ${Number(name) + 1}` : name === 'type' && path.startsWith('/model') ? 'model' : (nouns[name] ?? name.replaceAll('_', ' '));

@@ -104,7 +104,8 @@ describe('eventState', () => {
 describe('meterDefinition', () => {
   it('tells meters apart by what decides their quantity, and by nothing else', () => {
     const groups = { ...meter, groupBy: { b: '$.b', a: '$.a' } };
-    expect(meterDefinition({ ...groups, groupBy: { a: '$.a', b: '$.b' }, key: 'other', id: 'mtr_2' })).toBe(meterDefinition(groups));
+    const renamed = { ...groups, groupBy: { a: '$.a', b: '$.b' }, key: 'other', id: 'mtr_2' };
+    expect(meterDefinition(renamed)).toBe(meterDefinition(groups));
     const others: Partial<Meter>[] = [{ eventType: 'x' }, { aggregation: 'max' }, { valuePath: '$.m' }, { groupBy: {} }, { filter: 'data.x' }, { percentile: '95' }];
     for (const other of others) expect(meterDefinition({ ...groups, ...other })).not.toBe(meterDefinition(groups));
   });

@@ -12,11 +12,8 @@ export function isZeroOfNothing(aggregation: Aggregation): boolean {
   return aggregation === 'count' || aggregation === 'sum' || aggregation === 'unique_count' || aggregation === 'time_weighted_sum';
 }
 
-/** How events of one type become a quantity. What decides the quantity never changes once the meter exists. */
-export interface Meter {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly key: string;
+/** What decides a meter's quantity. Aggregation and percentile are the same in all versions of a meter. */
+export interface MeterDefinition {
   readonly eventType: string;
   readonly aggregation: Aggregation;
   /** Path into data, such as `$.bytes`, or CEL over data, such as `data.bytes / 1000.0`; null for count, which takes no value. */
@@ -27,6 +24,24 @@ export interface Meter {
   readonly groupBy: Readonly<Record<string, string>>;
   /** CEL; null lets every event of the type through. */
   readonly filter: string | null;
+}
+
+/** How a meter counts events whose time is at or after an instant. */
+export interface MeterVersion {
+  /** From 1. */
+  readonly number: number;
+  /** Null for version 1, which counts from the beginning. */
+  readonly effectiveAt: Temporal.Instant | null;
+  readonly definition: MeterDefinition;
+}
+
+/** How events become a quantity. Its own definition is that of the latest version. */
+export interface Meter extends MeterDefinition {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly key: string;
+  /** In the order of their numbers; left out where there is only one. */
+  readonly versions?: readonly MeterVersion[];
 }
 
 export interface Dimension {
@@ -56,7 +71,7 @@ export function countingRule(meter: Pick<Meter, 'aggregation' | 'valuePath' | 'g
 }
 
 /** Equal for meters that count alike: rollups made by another definition are not those of this one. */
-export function meterDefinition(meter: Meter): string {
+export function meterDefinition(meter: MeterDefinition): string {
   const groupBy = Object.entries(meter.groupBy).sort(([a], [b]) => compareBytewise(a, b));
   const parameters = meter.percentile === null ? [] : [meter.percentile];
   return JSON.stringify([meter.eventType, meter.aggregation, meter.valuePath, groupBy, meter.filter, ...parameters]);

@@ -1,6 +1,6 @@
-import { countingRule, type CountingRule, type Meter } from '#domain';
+import { countingRule, meterParts, type CountingRule, type Meter, type MeterPart } from '#domain';
 import { meterSql } from './meter-sql.js';
-import type { Placeholders } from './sql-builder.js';
+import { microsOf, type Placeholders } from './sql-builder.js';
 
 /** What counted events are looked for by, beside their own fields: it takes reading their data. */
 export interface EventSearch {
@@ -12,7 +12,7 @@ export interface EventSearch {
   readonly counting: { readonly isCounted: boolean; readonly meters: readonly Meter[] } | null;
 }
 
-/** A relation of rows with `event_type` and `data`, cut down to those that are looked for; `columns` are kept. */
+/** A relation of rows with `event_type`, `time` and `data`, cut down to those that are looked for; `columns` are kept. */
 export function searched(rows: string, { search, columns, placeholders }: { search: EventSearch; columns: string; placeholders: Placeholders }): string {
   const raw: string[] = [];
   const expressionsOf = (rule: CountingRule): ReturnType<typeof meterSql> => {
@@ -20,10 +20,11 @@ export function searched(rows: string, { search, columns, placeholders }: { sear
     raw.push(...sql.columns);
     return sql;
   };
-  const counts = (meter: Meter): string => {
-    const sql = expressionsOf(countingRule(meter));
-    return `(event_type = ${placeholders.text(meter.eventType)} AND ${sql.filter} AND isNotNull(${sql.value}))`;
+  const countsPart = (part: MeterPart): string => {
+    const sql = expressionsOf(countingRule(part));
+    return `(event_type = ${placeholders.text(part.eventType)} AND ${isWithin(part)} AND ${sql.filter} AND isNotNull(${sql.value}))`;
   };
+  const counts = (meter: Meter): string => `(${meterParts(meter).map(countsPart).join(' OR ')})`;
   const conditions = Object.entries(search.data).map(([path, texts]) => {
     const [text] = expressionsOf(countingRule({ aggregation: 'count', valuePath: null, filter: null, groupBy: { path } })).dimensions;
     return `${text} IN ${placeholders.texts(texts)}`;
@@ -34,4 +35,10 @@ export function searched(rows: string, { search, columns, placeholders }: { sear
     conditions.push(search.counting.isCounted ? counted : `NOT ${counted}`);
   }
   return `SELECT ${columns} FROM (SELECT ${[columns, ...raw].join(', ')} FROM (${rows})) WHERE ${conditions.join(' AND ')}`;
+}
+
+/** Whether an event's time is one at which the version counts. */
+function isWithin({ from, until }: MeterPart): string {
+  const bounds = [...(from === null ? [] : [`time >= fromUnixTimestamp64Micro(${microsOf(from)}, 'UTC')`]), ...(until === null ? [] : [`time < fromUnixTimestamp64Micro(${microsOf(until)}, 'UTC')`])];
+  return bounds.length === 0 ? '1' : bounds.join(' AND ');
 }

@@ -1,7 +1,7 @@
-import { countingRule, type Meter } from '#domain';
+import { countingRule, rollupsName, type MeterPart } from '#domain';
 import { rowsLiteral, type ClickHouse, type Statement } from './clickhouse.js';
 import { meterSql } from './meter-sql.js';
-import { Placeholders } from './sql-builder.js';
+import { microsOf, Placeholders } from './sql-builder.js';
 import { rollupStates, stateOf } from './usage-states.js';
 
 /** An hour of a bucket, and the version that its rollups get. */
@@ -24,8 +24,9 @@ const settings = `SETTINGS async_insert=0, max_partitions_per_insert_block=0, ma
 export class RollupStore {
   constructor(private readonly clickhouse: ClickHouse) {}
 
-  /** Recomputes the meter's rollups of these cells. */
-  async recompute(meter: Meter, cells: readonly RollupCell[]): Promise<void> {
+  /** Recomputes a version's rollups of those of these cells that it may count events of. */
+  async recompute(meter: MeterPart, marked: readonly RollupCell[]): Promise<void> {
+    const cells = marked.filter(({ hour }) => hasHour(meter, hour));
     if (cells.length === 0) return;
     const hours = cells.map(({ hour }) => hour);
     const rows = cells.map(({ hour, bucket, generation }) => `[${hour},${bucket},"${generation}"]`);
@@ -40,23 +41,31 @@ export class RollupStore {
     );
   }
 
-  /** The days (seconds since 1970) on which the organization has events of a type. */
-  async daysWithEvents(of: { readonly organizationId: string; readonly eventType: string }): Promise<number[]> {
+  /** The days (seconds since 1970) on which there are events that a version counts, as far as their type and time say. */
+  async daysWithEvents(of: Pick<MeterPart, 'organizationId' | 'eventType' | 'from' | 'until'>): Promise<number[]> {
     const placeholders = new Placeholders();
     const rows = await this.clickhouse.query<{ day: number }>({
       sql: `SELECT DISTINCT toUnixTimestamp(toStartOfDay(time, 'UTC')) AS day FROM events
-            WHERE organization_id = ${placeholders.text(of.organizationId)} AND event_type = ${placeholders.text(of.eventType)} ORDER BY day`,
+            WHERE organization_id = ${placeholders.text(of.organizationId)} AND event_type = ${placeholders.text(of.eventType)}
+              AND ${of.from === null ? '1' : `time >= fromUnixTimestamp64Micro(${microsOf(of.from)}, 'UTC')`} AND ${of.until === null ? '1' : `time < fromUnixTimestamp64Micro(${microsOf(of.until)}, 'UTC')`}
+            ORDER BY day`,
       parameters: placeholders.parameters,
     });
     return rows.map(({ day }) => day);
   }
 
   /** Makes all rollups of one day, under one generation that was taken before the call. */
-  async buildDay(meter: Meter, options: { readonly day: number; readonly generation: bigint }): Promise<void> {
+  async buildDay(meter: MeterPart, options: { readonly day: number; readonly generation: bigint }): Promise<void> {
     await this.clickhouse.command(
       rollupStatement(meter, { from: options.day, to: options.day + daySeconds, buckets: null, cells: null, generation: `toUInt64('${options.generation}')` }),
     );
   }
+}
+
+/** Whether a part of the hour (seconds since 1970) is the version's. */
+function hasHour({ from, until }: MeterPart, hour: number): boolean {
+  const startMs = hour * 1_000;
+  return (from === null || from.epochMilliseconds < startMs + hourSeconds * 1_000) && (until === null || until.epochMilliseconds >= startMs);
 }
 
 /** Which rollups, or events, a statement is about. */
@@ -71,10 +80,10 @@ export interface RollupScope {
   readonly generation: string;
 }
 
-function rollupStatement(meter: Meter, scope: RollupScope): Statement {
+function rollupStatement(meter: MeterPart, scope: RollupScope): Statement {
   const placeholders = new Placeholders();
   const organization = placeholders.text(meter.organizationId);
-  const meterId = placeholders.text(meter.id);
+  const meterId = placeholders.text(rollupsName(meter));
   const parts = `${freshPart(meter, scope, placeholders)} UNION ALL ${vanishedPart(meter, scope, placeholders)}`;
   const needed = stateOf[meter.aggregation];
   const columns = rollupStates.map((state) => (state === needed ? state.merged('part_state', 'part_events') : state.empty));
@@ -91,7 +100,7 @@ function rollupStatement(meter: Meter, scope: RollupScope): Statement {
 }
 
 /** What the events say now. */
-export function freshPart(meter: Meter, scope: Omit<RollupScope, 'generation'>, placeholders: Placeholders): string {
+export function freshPart(meter: MeterPart, scope: Omit<RollupScope, 'generation'>, placeholders: Placeholders): string {
   const sql = meterSql(countingRule(meter), placeholders);
   const state = stateOf[meter.aggregation];
   const raw = `
@@ -117,12 +126,12 @@ function heldSql(counted: string): string {
 }
 
 /** Every group that has a rollup, with nothing in it. */
-function vanishedPart(meter: Meter, scope: RollupScope, placeholders: Placeholders): string {
+function vanishedPart(meter: MeterPart, scope: RollupScope, placeholders: Placeholders): string {
   const state = stateOf[meter.aggregation];
   return `
     SELECT bucket, subject, hour, group_values, toUInt64(0) AS part_events${state === null ? '' : `, ${state.empty} AS part_state`}
     FROM usage_rollups
-    WHERE organization_id = ${placeholders.text(meter.organizationId)} AND meter_id = ${placeholders.text(meter.id)} AND ${inBuckets(scope)}
+    WHERE organization_id = ${placeholders.text(meter.organizationId)} AND meter_id = ${placeholders.text(rollupsName(meter))} AND ${inBuckets(scope)}
       AND hour >= toDateTime(${scope.from}, 'UTC') AND hour < toDateTime(${scope.to}, 'UTC') AND ${inCells(scope, 'hour')}
     GROUP BY bucket, subject, hour, group_values`;
 }

@@ -1,4 +1,4 @@
-import { countingRule, partsOfText, textOfParts, unitHours, type Meter } from '#domain';
+import { countingRule, partsOfText, rollupsName, textOfParts, unitHours, type MeterPart } from '#domain';
 import { rowsLiteral, type ClickHouse } from './clickhouse.js';
 import { freshPart } from './rollup-store.js';
 import { Placeholders } from './sql-builder.js';
@@ -51,7 +51,7 @@ const keys = 'bucket, subject, hour, group_values';
 export class RollupVerifier {
   constructor(private readonly clickhouse: ClickHouse) {}
 
-  async compare(meter: Meter, range: VerifiedRange): Promise<ComparedRollups> {
+  async compare(meter: MeterPart, range: VerifiedRange): Promise<ComparedRollups> {
     const { relations, compared, parameters } = comparison(meter, range);
     const [row] = await this.clickhouse.query<{ groups: string; events: string; differences: string }>({
       sql: `${relations} SELECT toString(count()) AS groups, toString(sum(raw_events)) AS events, toString(countIf(is_different)) AS differences FROM (${compared}) ${settings}`,
@@ -61,7 +61,7 @@ export class RollupVerifier {
   }
 
   /** By hour, then subject and group. */
-  async differences(meter: Meter, range: VerifiedRange & { readonly limit: number }): Promise<RollupDifference[]> {
+  async differences(meter: MeterPart, range: VerifiedRange & { readonly limit: number }): Promise<RollupDifference[]> {
     const { relations, compared, parameters } = comparison(meter, range);
     const rows = await this.clickhouse.query<DifferenceRow>({
       sql: `${relations} SELECT toUnixTimestamp(hour) AS hour_seconds, subject, group_values, toString(raw_events) AS raw_count, toString(rollup_events) AS rollup_count, raw_value, rollup_value
@@ -73,14 +73,14 @@ export class RollupVerifier {
 }
 
 /** One row for each hour, subject and group, with both sides and whether they differ. */
-function comparison(meter: Meter, { from, to, dirty }: VerifiedRange): { relations: string; compared: string; parameters: Placeholders['parameters'] } {
+function comparison(meter: MeterPart, { from, to, dirty }: VerifiedRange): { relations: string; compared: string; parameters: Placeholders['parameters'] } {
   const placeholders = new Placeholders();
   const state = stateOf[meter.aggregation];
   const relations = dirty.length === 0 ? '' : `WITH dirty AS (SELECT * FROM ${rowsLiteral('dirty_hour UInt32, dirty_bucket UInt8', dirty.map(({ hour, bucket }) => `[${hour},${bucket}]`))})`;
   const stored = `
     SELECT ${keys}, sum(count) AS part_events${state === null ? '' : `, ${state.fromRollup} AS part_state`}
     FROM usage_rollups FINAL
-    WHERE organization_id = ${placeholders.text(meter.organizationId)} AND meter_id = ${placeholders.text(meter.id)}
+    WHERE organization_id = ${placeholders.text(meter.organizationId)} AND meter_id = ${placeholders.text(rollupsName(meter))}
       AND hour >= toDateTime(${from}, 'UTC') AND hour < toDateTime(${to}, 'UTC')
     GROUP BY ${keys} HAVING part_events > 0`;
   const side = (number: number, part: string): string => `
@@ -95,7 +95,7 @@ function comparison(meter: Meter, { from, to, dirty }: VerifiedRange): { relatio
 }
 
 /** Sets are equal where both have as many members as their union; every other state has one text. */
-function statesDiffer(meter: Meter): string {
+function statesDiffer(meter: MeterPart): string {
   const state = stateOf[meter.aggregation];
   if (state === null) return '0';
   const united = `toString(finalizeAggregation(${state.merged('part_state', 'part_events')}))`;
@@ -103,7 +103,7 @@ function statesDiffer(meter: Meter): string {
   return 'anyIf(toString(part_state), side = 0) != anyIf(toString(part_state), side = 1)';
 }
 
-function toDifference(meter: Meter, row: DifferenceRow): RollupDifference {
+function toDifference(meter: MeterPart, row: DifferenceRow): RollupDifference {
   const { dimensions } = countingRule(meter);
   const answered = (side: { readonly events_text: string; readonly value: string }): string | null => (side.events_text === '0' ? null : rollupAnswer(side, meter));
   return {
@@ -117,6 +117,6 @@ function toDifference(meter: Meter, row: DifferenceRow): RollupDifference {
   };
 }
 
-function rollupAnswer(side: { readonly events_text: string; readonly value: string }, meter: Meter): string {
+function rollupAnswer(side: { readonly events_text: string; readonly value: string }, meter: MeterPart): string {
   return meter.aggregation === 'time_weighted_sum' ? textOfParts(unitHours(partsOfText(side.value))) : answeredValue(side, meter);
 }

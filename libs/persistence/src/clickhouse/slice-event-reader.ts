@@ -8,6 +8,7 @@ import type { ClickHouse, Statement } from './clickhouse.js';
 import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
 import { Placeholders } from './sql-builder.js';
 import type { UsageSlice } from './usage-query.js';
+import { rawParts } from './usage-reader.js';
 import { countedSql, type EventScope, scanRelations } from './usage-scan.js';
 
 export interface SliceEventQuery {
@@ -74,7 +75,7 @@ export class SliceEventReader {
     });
     const spans = sliceSpans(query, attachments);
     if (spans.length === 0) return null;
-    return { meter, ...spansRange(spans), spans, keepsRest: false, subjects: null, raw: { kind: 'all' }, exempt: exemptionOf(query) };
+    return { parts: rawParts(meter, spansRange(spans)), spans, keepsRest: false, subjects: null, exempt: exemptionOf(query) };
   }
 
   private async *stream(statement: Statement, slices: readonly SortedSlice[]): AsyncGenerator<readonly SliceEvent[]> {

@@ -1,5 +1,6 @@
+import type { EntityManager } from 'typeorm';
 import { aggregatorGroup, topics } from '#contracts';
-import { compareBytewise, countingRule, subjectBucket, type Meter, type UsageWindows } from '#domain';
+import { compareBytewise, meterDimensions, stretchesWithin, subjectBucket, type Meter, type UsageWindows } from '#domain';
 import { accepted, assert, refused, type Accepted, type Clock, type EventLog } from '#platform';
 import { readDirtyCells } from '../postgres/aggregator/dirty-marks.js';
 import { findMeters, readRolledUp } from '../postgres/aggregator/meter-rollups.js';
@@ -7,13 +8,13 @@ import { readAttachments, type Attachment } from '../postgres/billing-api/custom
 import { readTestClock } from '../postgres/billing-api/test-clock-table.js';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
-import { microsOf } from './sql-builder.js';
+import { instantOfMicros, microsOf } from './sql-builder.js';
 import { gaugeRows, gaugeSliceRows } from './gauge-answer.js';
 import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps, type SpanRange } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
-import { usageStatement, type GroupRanking, type RawPart, type ScanRow, type ScanSubject, type UsageScan, type UsageSpan } from './usage-scan.js';
+import { usageStatement, type GroupRanking, type RawPart, type ScanPart, type ScanRow, type ScanSubject, type UsageScan, type UsageSpan } from './usage-scan.js';
 
 /** More cells than this are not told apart: everything is read raw, which is right as well, only slower. */
 const cellsMax = 20_000;
@@ -41,14 +42,14 @@ export class UsageReader {
     const spans = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
     if (spans !== null && spans.length === 0 && query.customerIds !== null) return this.answer(query, { rows: [], customers, freshAsOf });
     const subjects = query.subjects?.map((name) => ({ name, bucket: subjectBucket(name) })) ?? null;
-    const parts = await this.partsOf(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
-    const dimensions = countingRule(query.meter).dimensions.map(({ name }) => name);
+    const { parts, before } = await this.partsOf(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
+    const whose = isGauge(query.meter) ? { ...range, spans, subjects } : subjectsOf(query, { ...range, spans, subjects });
     const rows = await this.scan({
-      meter: query.meter, ...(isGauge(query.meter) ? { ...range, spans, subjects } : subjectsOf(query, { ...range, spans, subjects })), keepsRest: keepsRest(query), ...parts,
+      meter: query.meter, ...whose, keepsRest: keepsRest(query), parts: partsWithin(parts, whose), before,
       window: windowSql(query.windows, range.from),
-      dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
+      dimensions: query.groupBy,
       groupsBySubject: query.groupsBySubject,
-      filters: Object.entries(query.filters).map(([name, texts]) => ({ dimension: dimensions.indexOf(name), texts })),
+      filters: Object.entries(query.filters).map(([dimension, texts]) => ({ dimension, texts })),
       ranking: rankingOf(query),
       isCumulative: false,
       rowsMax: query.rowsMax,
@@ -71,11 +72,10 @@ export class UsageReader {
     if (spans.length === 0) return { rows: [], freshAsOf };
     const range = spansRange(spans);
     const exempt = exemptionOf(query);
-    const parts = exempt === null ? await this.partsOf(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : allRaw(meter);
-    const dimensions = countingRule(meter).dimensions.map(({ name }) => name);
+    const parts = exempt === null ? await this.partsOf(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : allRaw(meter, range);
     const rows = await this.scan({
       meter, ...range, spans, keepsRest: false, subjects: null, ...parts, exempt, window: '0',
-      dimensions: query.groupBy.map((name) => dimensions.indexOf(name)),
+      dimensions: query.groupBy,
       groupsBySubject: false, filters: [], ranking: null, isCumulative: query.isByEnd !== true && !isGauge(meter), rowsMax: sliceRowsMax,
     });
     assert(rows.length <= sliceRowsMax, `Slices have at most ${sliceRowsMax} rows; ask for fewer at once.`);
@@ -83,7 +83,8 @@ export class UsageReader {
   }
 
   private scan(scan: UsageScan): Promise<ScanRow[]> {
-    assert(scan.dimensions.every((index) => index >= 0) && scan.filters.every(({ dimension }) => dimension >= 0), 'Dimensions are checked against the meter before.');
+    const known = new Set(meterDimensions(scan.meter));
+    assert([...scan.dimensions, ...scan.filters.map(({ dimension }) => dimension)].every((name) => known.has(name)), 'Dimensions are checked against the meter before.');
     return this.use.clickhouse.query<ScanRow>(usageStatement(scan));
   }
 
@@ -116,34 +117,20 @@ export class UsageReader {
     return now < to ? now : to;
   }
 
-  /** What is read raw of the range, and of the time before it where a value is brought along from there. */
-  private async partsOf(meter: Meter, scope: PartScope): Promise<{ raw: RawPart; before: RawPart | null }> {
-    const hours = cutHours(scope);
-    if (!isGauge(meter)) return { raw: hours === null ? { kind: 'all' } : await this.rawPart(meter, { ...scope, hours }), before: null };
-    // Windows that cut every hour cut none before the range but the one that it begins in.
-    const before = await this.rawPart(meter, { ...scope, hours: hours ?? cutHours({ ...scope, windows: { kind: 'whole' } }) ?? [], since: 0n });
-    return { raw: hours === null ? { kind: 'all' } : before, before };
-  }
-
-  /** Reads what is dirty, and adds the hours that a boundary cuts. */
-  private async rawPart(meter: Meter, scope: PartScope & { readonly hours: readonly number[]; readonly since?: bigint }): Promise<RawPart> {
-    const { hours } = scope;
-    const cut = scope.spans === null ? [] : cutCells(scope.spans, scope);
-    const dirty = await this.use.database.inOrganization(meter.organizationId, async (manager) => {
-      if (!(await readRolledUp(manager, [meter])).has(meter.id)) return null;
-      return readDirtyCells(manager, {
-        organizationId: meter.organizationId, eventType: meter.eventType, buckets: scope.buckets, limit: cellsMax + 1,
-        from: Temporal.Instant.fromEpochNanoseconds((scope.since ?? scope.from) * 1_000n), to: Temporal.Instant.fromEpochNanoseconds(scope.to * 1_000n),
-      });
-    });
-    if (dirty === null || dirty.length + cut.length > cellsMax) return { kind: 'all' };
-    return { kind: 'some', hours, cells: [...dirty, ...cut] };
+  /** Which versions count in the range, and in the time before it where a value is brought along from there, each with what of it is read raw. */
+  private partsOf(meter: Meter, scope: PartScope): Promise<ScanParts> {
+    const { parts, before } = allRaw(meter, scope);
+    return this.use.database.inOrganization(meter.organizationId, async (manager) => ({
+      parts: await withRaw(manager, parts, scope),
+      // Windows that cut every hour cut none before the range but the one that it begins in.
+      before: before === null ? null : await withRaw(manager, before, { ...scope, windows: { kind: 'whole' } }),
+    }));
   }
 }
 
-interface PartScope {
-  readonly from: bigint;
-  readonly to: bigint;
+type ScanParts = Pick<UsageScan, 'parts' | 'before'>;
+
+interface PartScope extends SpanRange {
   readonly windows: UsageWindows;
   readonly spans: readonly UsageSpan[] | null;
   readonly buckets: readonly number[] | null;
@@ -153,8 +140,42 @@ function isGauge({ aggregation }: Meter): boolean {
   return aggregation === 'time_weighted_sum';
 }
 
-function allRaw(meter: Meter): { raw: RawPart; before: RawPart | null } {
-  return { raw: { kind: 'all' }, before: isGauge(meter) ? { kind: 'all' } : null };
+function allRaw(meter: Meter, range: SpanRange): ScanParts {
+  return { parts: rawParts(meter, range), before: isGauge(meter) ? rawParts(meter, { from: 0n, to: range.from }) : null };
+}
+
+/** Which versions count in the range, all of it read from raw events. */
+export function rawParts(meter: Meter, range: SpanRange): ScanPart[] {
+  const within = { from: instantOfMicros(range.from), to: instantOfMicros(range.to) };
+  return stretchesWithin(meter, within).map(({ part, from, to }) => ({ meter: part, from: microsOf(from), to: microsOf(to), raw: { kind: 'all' } }));
+}
+
+/** What of the parts lies in a range. */
+function partsWithin(parts: readonly ScanPart[], { from, to }: SpanRange): ScanPart[] {
+  return parts.flatMap((part) => {
+    const within = { ...part, from: part.from > from ? part.from : from, to: part.to < to ? part.to : to };
+    return within.from < within.to ? [within] : [];
+  });
+}
+
+/** Of versions that have rollups only what is dirty is raw, and the hours that a boundary cuts. */
+async function withRaw(manager: EntityManager, parts: readonly ScanPart[], scope: PartScope): Promise<ScanPart[]> {
+  const rolledUp = await readRolledUp(manager, parts.map(({ meter }) => meter));
+  const read: ScanPart[] = [];
+  for (const part of parts) read.push(rolledUp.has(part.meter) ? { ...part, raw: await rawPart(manager, part, scope) } : part);
+  return read;
+}
+
+async function rawPart(manager: EntityManager, part: ScanPart, scope: PartScope): Promise<RawPart> {
+  const hours = cutHours({ ...part, windows: scope.windows });
+  if (hours === null) return { kind: 'all' };
+  const cut = scope.spans === null ? [] : cutCells(scope.spans, part);
+  const dirty = await readDirtyCells(manager, {
+    organizationId: part.meter.organizationId, eventType: part.meter.eventType, buckets: scope.buckets, limit: cellsMax + 1,
+    from: instantOfMicros(part.from), to: instantOfMicros(part.to),
+  });
+  if (dirty.length + cut.length > cellsMax) return { kind: 'all' };
+  return { kind: 'some', hours, cells: [...dirty, ...cut] };
 }
 
 function tooLarge(rowsMax: number): UsageRefusal {

@@ -1,4 +1,4 @@
-import { countingRule, type DataPath, type Expression, type Meter } from '#domain';
+import { compareBytewise, countingRule, rollupsName, type DataPath, type Expression, type Meter, type MeterPart } from '#domain';
 import { quoted, rowsLiteral, type Statement } from './clickhouse.js';
 import { gaugePart } from './gauge-scan.js';
 import { meterSql } from './meter-sql.js';
@@ -36,36 +36,46 @@ export interface GroupRanking {
   readonly hasWindows: boolean;
 }
 
-/** Which events of a meter. */
-export interface EventScope {
-  readonly meter: Meter;
+/** A stretch of time in which one version of the meter counts. */
+export interface ScanPart {
+  readonly meter: MeterPart;
   /** Microseconds since 1970. */
   readonly from: bigint;
   readonly to: bigint;
+  readonly raw: RawPart;
+}
+
+/** Which events of a meter. */
+export interface EventScope {
+  /** In the order of time, at least one. */
+  readonly parts: readonly ScanPart[];
   /** Null takes all subjects. */
   readonly spans: readonly UsageSpan[] | null;
   /** Whether usage outside all spans is kept, under ref 0. */
   readonly keepsRest: boolean;
   /** Null takes all subjects. */
   readonly subjects: readonly ScanSubject[] | null;
-  readonly raw: RawPart;
   /** Events that are left out; rollups don't know them, so everything is read raw. */
   readonly exempt?: Expression | null;
 }
 
 export interface UsageScan extends EventScope {
+  readonly meter: Meter;
+  /** Microseconds since 1970, those of the first and the last part. */
+  readonly from: bigint;
+  readonly to: bigint;
   /** The window of an instant `at`, a number of microseconds; spans with ends bring their own. */
   readonly window: string;
-  /** The meter's dimensions to group by, by their places. */
-  readonly dimensions: readonly number[];
+  /** The meter's dimensions to group by. */
+  readonly dimensions: readonly string[];
   readonly groupsBySubject: boolean;
-  readonly filters: readonly { readonly dimension: number; readonly texts: readonly string[] }[];
+  readonly filters: readonly { readonly dimension: string; readonly texts: readonly string[] }[];
   /** Null where groups stand by their keys and all are shown. */
   readonly ranking: GroupRanking | null;
   /** Each window's answer is of everything since the span's beginning. */
   readonly isCumulative: boolean;
-  /** What is read from raw events of the time before `from`, which gauges bring a value along from; null where nothing is brought along. */
-  readonly before: RawPart | null;
+  /** The time before `from`, which gauges bring a value along from; null where nothing is brought along. */
+  readonly before: readonly ScanPart[] | null;
   readonly rowsMax: number;
 }
 
@@ -100,9 +110,12 @@ const repeatedEndsMax = 5_000;
  */
 export function usageStatement(scan: UsageScan): Statement {
   const placeholders = new Placeholders();
-  const parts = scan.before !== null ? [gaugePart(scan, placeholders)] : [...(readsRaw(scan.raw) ? [rawPart(scan, placeholders)] : []), ...(scan.raw.kind === 'all' ? [] : [rollupPart(scan, placeholders)])];
+  const parts = scan.before !== null ? [gaugePart(scan, placeholders)] : scan.parts.flatMap((part) => [
+    ...(readsRaw(part.raw) ? [rawPart(scan, part, placeholders)] : []),
+    ...(part.raw.kind === 'all' ? [] : [rollupPart(scan, part, placeholders)]),
+  ]);
   return {
-    sql: `${scanRelations(scan.before === null ? scan : { ...scan, raw: scan.before })}
+    sql: `${scanRelations({ ...scan, parts: [...(scan.before ?? []), ...scan.parts] })}
       SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
         ${answerSql(scan.meter, { state: 'state', events: 'events' })} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
         toString(${scan.ranking === null ? '0' : 'key_total'}) AS groups_total
@@ -171,12 +184,12 @@ export function scanRelations(scan: EventScope): string {
   if (scan.spans !== null) {
     relations.push(`spans AS (${spansSql(scan.spans)})`);
   }
-  if (scan.raw.kind === 'some' && scan.raw.hours.length > 0) {
-    relations.push(`raw_hours AS (SELECT * FROM ${rowsLiteral('raw_hour UInt32', scan.raw.hours.map((hour) => `[${hour}]`))})`);
-  }
-  if (scan.raw.kind === 'some' && scan.raw.cells.length > 0) {
-    relations.push(`raw_cells AS (SELECT * FROM ${rowsLiteral('cell_hour UInt32, cell_bucket UInt8', scan.raw.cells.map(({ hour, bucket }) => `[${hour},${bucket}]`))})`);
-  }
+  // Of two parts is only an hour that an instant between them cuts, and it is raw in both.
+  const raw = scan.parts.flatMap((part) => (part.raw.kind === 'some' ? [part.raw] : []));
+  const hours = new Set(raw.flatMap((part) => part.hours));
+  if (hours.size > 0) relations.push(`raw_hours AS (SELECT * FROM ${rowsLiteral('raw_hour UInt32', [...hours].map((hour) => `[${hour}]`))})`);
+  const cells = raw.flatMap((part) => part.cells);
+  if (cells.length > 0) relations.push(`raw_cells AS (SELECT * FROM ${rowsLiteral('cell_hour UInt32, cell_bucket UInt8', cells.map(({ hour, bucket }) => `[${hour},${bucket}]`))})`);
   return relations.length === 0 ? '' : `WITH ${relations.join(', ')}`;
 }
 
@@ -228,57 +241,68 @@ function spanSubjects(spans: readonly UsageSpan[]): string {
   return [...subjects].map(([subject, bucket]) => `(${bucket}, ${quoted(subject)})`).join(', ');
 }
 
-function rawPart(scan: UsageScan, placeholders: Placeholders): string {
+function rawPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders): string {
   const state = stateOf[scan.meter.aggregation];
-  return grouped(scan, placeholders, { rows: countedSql(scan, placeholders), columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
+  return grouped(scan, placeholders, { meter: part.meter, rows: countedPart(scan, { part, placeholders }), columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
 }
 
 /** The raw events that the meter counts, each with its value, its groups, and the decimal at a path of the caller's. */
-export function countedSql(scan: EventScope, placeholders: Placeholders, statedPath: DataPath | null = null): string {
-  const sql = meterSql(countingRule(scan.meter), placeholders, { statedPath, exempt: scan.exempt ?? null });
+export function countedSql(scope: EventScope, placeholders: Placeholders, statedPath: DataPath | null = null): string {
+  return scope.parts.map((part) => countedPart(scope, { part, placeholders, statedPath })).join(' UNION ALL ');
+}
+
+/** Those of one version. */
+export function countedPart(scope: EventScope, of: { readonly part: ScanPart; readonly placeholders: Placeholders; readonly statedPath?: DataPath | null }): string {
+  const { part, placeholders, statedPath = null } = of;
+  const { meter } = part;
+  const sql = meterSql(countingRule(meter), placeholders, { statedPath, exempt: scope.exempt ?? null });
   const raw = `
     SELECT bucket, subject, time, source, id, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
     FROM events FINAL
-    WHERE organization_id = ${placeholders.text(scan.meter.organizationId)} AND event_type = ${placeholders.text(scan.meter.eventType)}
-      AND ${subjectCondition(scan, placeholders)}
-      AND time >= fromUnixTimestamp64Micro(${scan.from}, 'UTC') AND time < fromUnixTimestamp64Micro(${scan.to}, 'UTC')
-      AND ${isRawHour(scan.raw, `toUnixTimestamp(toStartOfHour(time, 'UTC'))`)}`;
+    WHERE organization_id = ${placeholders.text(meter.organizationId)} AND event_type = ${placeholders.text(meter.eventType)}
+      AND ${subjectCondition(scope, placeholders)}
+      AND time >= fromUnixTimestamp64Micro(${part.from}, 'UTC') AND time < fromUnixTimestamp64Micro(${part.to}, 'UTC')
+      AND ${isRawHour(part.raw, `toUnixTimestamp(toStartOfHour(time, 'UTC'))`)}`;
   return `
     SELECT bucket, subject, time, source, id, appended_at, position, partition, at, ${sql.value} AS value, [${sql.dimensions.join(', ')}]::Array(String) AS group_values, ${sql.stated} AS stated
     FROM (${raw}) WHERE ${sql.filter} AND isNotNull(value)`;
 }
 
-function rollupPart(scan: UsageScan, placeholders: Placeholders): string {
+/** Which rows of usage_rollups are a version's and are not read raw. */
+export function rollupCondition(scan: EventScope, part: ScanPart, placeholders: Placeholders): string {
+  return `organization_id = ${placeholders.text(part.meter.organizationId)} AND meter_id = ${placeholders.text(rollupsName(part.meter))} AND ${subjectCondition(scan, placeholders)}
+      AND hour >= toDateTime(${part.from / 1_000_000n}, 'UTC') AND hour < toDateTime(${(part.to + 999_999n) / 1_000_000n}, 'UTC') AND NOT ${isRawHour(part.raw, 'toUnixTimestamp(hour)')}`;
+}
+
+function rollupPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders): string {
   const state = stateOf[scan.meter.aggregation];
   const rows = `
     SELECT subject, toInt64(toUnixTimestamp(hour)) * 1000000 AS at, group_values, count${state === null ? '' : `, ${state.name}`}
-    FROM usage_rollups FINAL
-    WHERE organization_id = ${placeholders.text(scan.meter.organizationId)} AND meter_id = ${placeholders.text(scan.meter.id)}
-      AND ${subjectCondition(scan, placeholders)}
-      AND hour >= toDateTime(${scan.from / 1_000_000n}, 'UTC') AND hour < toDateTime(${(scan.to + 999_999n) / 1_000_000n}, 'UTC')
-      AND NOT ${isRawHour(scan.raw, 'toUnixTimestamp(hour)')}`;
-  return grouped(scan, placeholders, { rows, columns: `sum(count) AS part_events${state === null ? '' : `, ${state.fromRollup} AS part_state`}` });
+    FROM usage_rollups FINAL WHERE ${rollupCondition(scan, part, placeholders)}`;
+  return grouped(scan, placeholders, { meter: part.meter, rows, columns: `sum(count) AS part_events${state === null ? '' : `, ${state.fromRollup} AS part_state`}` });
 }
 
 /**
  * Gives each row its line of the answer and its window, and groups. An hour that no boundary cuts belongs to the window
  * that its beginning belongs to; each instant lies in the window that ends first after it.
  */
-function grouped(scan: UsageScan, placeholders: Placeholders, part: { rows: string; columns: string }): string {
-  const filters = groupFilters(scan, placeholders);
+function grouped(scan: UsageScan, placeholders: Placeholders, part: { meter: MeterPart; rows: string; columns: string }): string {
+  const textOf = (dimension: string): string => dimensionText(dimension, Object.keys(part.meter.groupBy));
+  const filters = scan.filters.map(({ dimension, texts }) => `${textOf(dimension)} IN ${placeholders.texts(texts)}`);
   const isInSpan = 'at >= span_from AND at < span_to';
   const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${isInSpan}))` : isInSpan])];
   const join = scan.spans === null ? '' : `${scan.keepsRest ? 'LEFT' : 'INNER'} JOIN spans ON counted.subject = spans.span_subject`;
   return `
     SELECT ${scan.spans === null ? 'toUInt32(0)' : 'span_ref'} AS key_ref, toInt64(${windowOfSql(scan)}) AS key_window, ${scan.groupsBySubject ? 'subject' : `''`} AS key_subject,
-      [${scan.dimensions.map((dimension) => `group_values[${dimension + 1}]`).join(', ')}]::Array(String) AS key_groups, ${part.columns}
+      [${scan.dimensions.map(textOf).join(', ')}]::Array(String) AS key_groups, ${part.columns}
     FROM (${part.rows}) AS counted ${join}
     WHERE ${conditions.length === 0 ? '1' : conditions.join(' AND ')}
     GROUP BY ${keys}`;
 }
 
-export function groupFilters(scan: UsageScan, placeholders: Placeholders): string[] {
-  return scan.filters.map(({ dimension, texts }) => `group_values[${dimension + 1}] IN ${placeholders.texts(texts)}`);
+/** A row's text of a dimension: `group_values` has one for each of `names`, in their bytewise order; for others it is "". */
+export function dimensionText(dimension: string, names: readonly string[]): string {
+  return names.includes(dimension) ? `group_values[${names.toSorted(compareBytewise).indexOf(dimension) + 1}]` : `''`;
 }
 
 /** The window of a row at the instant `at`. */

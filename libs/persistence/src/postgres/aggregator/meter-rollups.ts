@@ -1,11 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { meterDefinition, type Aggregation, type Meter } from '#domain';
+import { meterDefinition, meterParts, type Aggregation, type Meter, type MeterDefinition, type MeterPart } from '#domain';
 import { ownRows } from '../billing-api/list-rows.js';
 
-interface MeterRow {
-  readonly id: string;
-  readonly organization_id: string;
-  readonly key: string;
+interface DefinitionRow {
   readonly event_type: string;
   readonly aggregation: string;
   readonly value_path: string | null;
@@ -14,16 +11,28 @@ interface MeterRow {
   readonly filter: string | null;
 }
 
-const meterColumns = 'id, organization_id, key, event_type, aggregation, value_path, percentile, group_by, filter';
+interface MeterRow extends DefinitionRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly key: string;
+  /** Null where the meter has only one version. */
+  readonly versions: readonly (DefinitionRow & { readonly version: number; readonly effective_at: string | null })[] | null;
+}
 
-/** How the organization's meters count, in the order of their keys; archived ones too, unless only current ones are asked for. */
+const definitionColumns = 'event_type, aggregation, value_path, percentile, group_by, filter';
+const meterColumns = `id, organization_id, key, ${definitionColumns},
+  (select json_agg(json_build_object('version', v.version, 'effective_at', v.effective_at, ${definitionColumns.split(', ').map((name) => `'${name}', v.${name}`).join(', ')}) order by v.version)
+   from meter_versions v where v.meter_id = meters.id) as versions`;
+
+/** How the organization's meters count, in the order of their keys; archived ones too, unless only current ones are asked for. Those of an event type have a version of it. */
 export async function findMeters(
   manager: EntityManager,
   options: { readonly eventTypes?: readonly string[]; readonly reference?: string; readonly ids?: readonly string[]; readonly isCurrent?: boolean } = {},
 ): Promise<Meter[]> {
   const rows: MeterRow[] = await manager.query(
     `select ${meterColumns} from meters
-     where ${ownRows} and ($1::text[] is null or event_type = any($1)) and ($2::text is null or id = $2 or key = $2) and ($3::text[] is null or id = any($3))
+     where ${ownRows} and ($2::text is null or id = $2 or key = $2) and ($3::text[] is null or id = any($3))
+       and ($1::text[] is null or event_type = any($1) or id in (select meter_id from meter_versions where ${ownRows} and event_type = any($1)))
        and (archived_at is null or not $4)
      order by key collate "C"`,
     [options.eventTypes ?? null, options.reference ?? null, options.ids ?? null, options.isCurrent ?? false],
@@ -37,49 +46,52 @@ export async function readGrowingMeters(manager: EntityManager): Promise<Readonl
   return new Set(rows.flatMap(({ id, key }) => [id, key]));
 }
 
-/** Which of these meters have rollups of all their hours. */
-export async function readRolledUp(manager: EntityManager, meters: readonly Meter[]): Promise<ReadonlySet<string>> {
-  const rows: { meter_id: string; definition: string }[] = await manager.query(
-    `select meter_id, definition from meter_rollups where ${ownRows} and meter_id = any($1)`,
-    [meters.map(({ id }) => id)],
+/** Which of these versions of meters have rollups of all their hours. */
+export async function readRolledUp(manager: EntityManager, parts: readonly MeterPart[]): Promise<ReadonlySet<MeterPart>> {
+  const rows: { meter_id: string; version: number; definition: string }[] = await manager.query(
+    `select meter_id, version, definition from meter_rollups where ${ownRows} and meter_id = any($1)`,
+    [[...new Set(parts.map(({ id }) => id))]],
   );
-  const ready = new Map(rows.map((row) => [row.meter_id, row.definition]));
-  return new Set(meters.filter((meter) => ready.get(meter.id) === meterDefinition(meter)).map(({ id }) => id));
+  const ready = new Map(rows.map((row) => [`${row.meter_id}/${row.version}`, row.definition]));
+  return new Set(parts.filter((part) => ready.get(`${part.id}/${part.version}`) === meterDefinition(part)));
 }
 
-/** Meters that have no rollups yet, across organizations, at most `limit`. */
-export async function findMetersWithoutRollups(manager: EntityManager, limit: number): Promise<Meter[]> {
-  const rows: MeterRow[] = await manager.query(
-    `select ${meterColumns} from meters where not exists (select from meter_rollups where meter_id = meters.id) order by created_at limit $1`,
+/** Versions of meters that have no rollups yet, across organizations, at most `limit`. */
+export async function findMetersWithoutRollups(manager: EntityManager, limit: number): Promise<MeterPart[]> {
+  const wanted: VersionRow[] = await manager.query(
+    `select id as meter_id, coalesce(v.version, 1) as version from meters left join meter_versions v on v.meter_id = meters.id
+     where not exists (select from meter_rollups built where built.meter_id = meters.id and built.version = coalesce(v.version, 1))
+     order by coalesce(v.created_at, meters.created_at), id, version limit $1`,
     [limit],
   );
-  return rows.map(toMeter);
+  return readParts(manager, wanted);
 }
 
-/** From now on the meter is read from its rollups, where they are not dirty. */
-export async function markRolledUp(manager: EntityManager, meter: Meter): Promise<void> {
+/** From now on the version is read from its rollups, where they are not dirty. */
+export async function markRolledUp(manager: EntityManager, part: MeterPart): Promise<void> {
   await manager.query(
-    `insert into meter_rollups (organization_id, meter_id, definition, ready_at) values ($1, $2, $3, clock_timestamp())
-     on conflict (meter_id) do update set definition = excluded.definition, ready_at = excluded.ready_at`,
-    [meter.organizationId, meter.id, meterDefinition(meter)],
+    `insert into meter_rollups (organization_id, meter_id, version, definition, ready_at) values ($1, $2, $3, $4, clock_timestamp())
+     on conflict (meter_id, version) do update set definition = excluded.definition, ready_at = excluded.ready_at`,
+    [part.organizationId, part.id, part.version, meterDefinition(part)],
   );
 }
 
 /**
- * Takes the meter whose rollups were compared with its events the longest time ago, if that was not after `before`, and notes
+ * Takes the version of a meter whose rollups were compared with its events the longest time ago, if that was not after `before`, and notes
  * that they are compared at `at`. Others pass it over until the transaction ends; if it fails, the meter was not compared.
  * Null where there is none, or where another process is at it: one at a time compares.
  */
-export async function takeRollupCheck(manager: EntityManager, due: { readonly before: Temporal.Instant; readonly at: Temporal.Instant }): Promise<Meter | null> {
+export async function takeRollupCheck(manager: EntityManager, due: { readonly before: Temporal.Instant; readonly at: Temporal.Instant }): Promise<MeterPart | null> {
   const [lock]: { locked: boolean }[] = await manager.query('select pg_try_advisory_xact_lock($1, 0) as locked', [checkLockClass]);
   if (lock?.locked !== true) return null;
-  const [row]: MeterRow[] = await manager.query(
-    `with due as (select meter_id from meter_rollups where checked_at is null or checked_at <= $1 order by checked_at nulls first, meter_id limit 1 for update skip locked),
-          taken as (update meter_rollups set checked_at = $2 from due where meter_rollups.meter_id = due.meter_id returning meter_rollups.meter_id)
-     select ${meterColumns} from meters where id in (select meter_id from taken)`,
-    [due.before.toString(), due.at.toString()],
+  const taken: VersionRow[] = await manager.query(
+    `select meter_id, version from meter_rollups where checked_at is null or checked_at <= $1 order by checked_at nulls first, meter_id, version limit 1 for update skip locked`,
+    [due.before.toString()],
   );
-  return row === undefined ? null : toMeter(row);
+  const [part] = await readParts(manager, taken);
+  if (part === undefined) return null;
+  await manager.query('update meter_rollups set checked_at = $1 where meter_id = $2 and version = $3', [due.at.toString(), part.id, part.version]);
+  return part;
 }
 
 /** Tries to be the one that recomputes these rollups until the transaction ends. */
@@ -93,11 +105,38 @@ export async function lockRollups(manager: EntityManager, of: { readonly organiz
 const rollupLockClass = 7_420_020;
 const checkLockClass = 7_420_021;
 
+interface VersionRow {
+  readonly meter_id: string;
+  readonly version: number;
+}
+
+/** In the order in which they are wanted. */
+async function readParts(manager: EntityManager, wanted: readonly VersionRow[]): Promise<MeterPart[]> {
+  if (wanted.length === 0) return [];
+  const rows: MeterRow[] = await manager.query(`select ${meterColumns} from meters where id = any($1)`, [[...new Set(wanted.map((row) => row.meter_id))]]);
+  const parts = new Map(rows.flatMap((row) => meterParts(toMeter(row))).map((part) => [`${part.id}/${part.version}`, part]));
+  return wanted.flatMap((row) => parts.get(`${row.meter_id}/${row.version}`) ?? []);
+}
+
 function toMeter(row: MeterRow): Meter {
+  const { versions } = row;
   return {
     id: row.id,
     organizationId: row.organization_id,
     key: row.key,
+    ...toDefinition(row),
+    ...(versions === null ? {} : {
+      versions: versions.map((version) => ({
+        number: version.version,
+        effectiveAt: version.effective_at === null ? null : Temporal.Instant.from(version.effective_at),
+        definition: toDefinition(version),
+      })),
+    }),
+  };
+}
+
+function toDefinition(row: DefinitionRow): MeterDefinition {
+  return {
     eventType: row.event_type,
     aggregation: row.aggregation as Aggregation,
     valuePath: row.value_path,

@@ -74,8 +74,8 @@ describe('the tables of billing-api', () => {
     }
   });
 
-  it('keep a plan version as it is', async () => {
-    const [may] = await owner.query(`select has_table_privilege($1, 'plan_versions', 'update') as update, has_table_privilege($1, 'plan_versions', 'delete') as delete`, [appRoles.billingApi]);
+  it.each(['plan_versions', 'meter_versions'])('keep a row of %s as it is', async (table) => {
+    const [may] = await owner.query(`select has_table_privilege($1, $2, 'update') as update, has_table_privilege($1, $2, 'delete') as delete`, [appRoles.billingApi, table]);
     expect(may).toEqual({ update: false, delete: false });
   });
 });
@@ -89,6 +89,7 @@ describe('row-level security', () => {
       await owner.query(`insert into test_clocks (organization_id, now) values ($1, $2)`, [id, now]);
       for (const table of ['products', 'features']) await owner.query(`insert into ${table} (id, organization_id, key, name, created_at) values ('${table}_' || $1, $1, 'k', '', $2)`, [id, now]);
       await owner.query(`insert into meters (id, organization_id, key, name, event_type, aggregation, created_at) values ('mtr_' || $1, $1, 'k', '', 't', 'count', $2)`, [id, now]);
+      await owner.query(`insert into meter_versions (meter_id, version, organization_id, event_type, aggregation, created_at) values ('mtr_' || $1, 1, $1, 't', 'count', $2)`, [id, now]);
       await owner.query(`insert into event_sources (id, organization_id, key, name, format, mapping, created_at) values ('src_' || $1, $1, 'k', '', 'kong', '{}', $2)`, [id, now]);
       await owner.query(`insert into plans (id, organization_id, key, name, latest_version, created_at) values ('plan_' || $1, $1, 'k', '', 1, $2)`, [id, now]);
       await owner.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ('plan_' || $1, 1, $1, 'USD', 'P1M', '[]', $2)`, [id, now]);
@@ -122,7 +123,7 @@ describe('row-level security', () => {
 
   it('makes worklists of what is due, what counts and stored answers only', async () => {
     const rows: { tablename: string }[] = await owner.query(`select distinct tablename from pg_policies where policyname like 'worklist_%' and tablename = any($1) order by 1`, [tables]);
-    expect(rows.map((row) => row.tablename)).toEqual(['idempotency_keys', 'meters', 'subscriptions', 'test_clocks']);
+    expect(rows.map((row) => row.tablename)).toEqual(['idempotency_keys', 'meter_versions', 'meters', 'subscriptions', 'test_clocks']);
   });
 
   it('refuses to write a row of another organization', async () => {

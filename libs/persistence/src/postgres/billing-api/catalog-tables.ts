@@ -1,7 +1,7 @@
 import { EntitySchema, type EntityManager } from 'typeorm';
 import type { Meter } from '#domain';
 import { ownRows } from './list-rows.js';
-import { fromRow, instantColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
+import { fromRow, instantColumn, integerColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
 /** What products, features, meters and event sources have in common. */
 export interface CatalogItem {
@@ -25,9 +25,12 @@ export interface Feature extends CatalogItem {
   readonly meterId: string | null;
 }
 
-/** A meter as the catalog keeps it: how it counts, and what users call it. */
-export interface MeterResource extends CatalogItem, Meter {
+/** A meter as the catalog keeps it: how its latest version counts and since when, and what users call it. */
+export interface MeterResource extends CatalogItem, Omit<Meter, 'versions'> {
   readonly unit: string | null;
+  readonly latestVersion: number;
+  /** Null where the latest version is the first, which counts from the beginning. */
+  readonly effectiveAt: Temporal.Instant | null;
 }
 
 export const catalogColumns = {
@@ -64,18 +67,25 @@ export const featureTable = new EntitySchema<Feature>({
   foreignKeys: [ofOrganization('features'), { name: 'features_meter', target: 'Meter', columnNames: ['meterId'], referencedColumnNames: ['id'] }],
 });
 
+/** The columns of what decides a meter's quantity. */
+export const definitionColumns = {
+  eventType: textColumn('event_type'),
+  aggregation: textColumn('aggregation'),
+  valuePath: textColumn('value_path', { nullable: true }),
+  percentile: textColumn('percentile', { nullable: true }),
+  groupBy: jsonColumn('group_by', { default: {} }),
+  filter: textColumn('filter', { nullable: true }),
+};
+
 export const meterTable = new EntitySchema<MeterResource>({
   name: 'Meter',
   tableName: 'meters',
   columns: {
     ...catalogColumns,
-    eventType: textColumn('event_type'),
-    aggregation: textColumn('aggregation'),
-    valuePath: textColumn('value_path', { nullable: true }),
-    percentile: textColumn('percentile', { nullable: true }),
-    groupBy: jsonColumn('group_by', { default: {} }),
-    filter: textColumn('filter', { nullable: true }),
+    ...definitionColumns,
     unit: textColumn('unit', { nullable: true }),
+    latestVersion: integerColumn('latest_version', { default: 1 }),
+    effectiveAt: instantColumn('effective_at', { nullable: true }),
   },
   indices: [...catalogIndices('meters'), { name: 'meters_event_type', columns: ['organizationId', 'eventType'] }],
   foreignKeys: [ofOrganization('meters')],

@@ -27,6 +27,7 @@ import { PaymentsByHand1700000000046 } from './0046-payments-by-hand.js';
 import { Exports1700000000050 } from './0050-exports.js';
 import { Facts1700000000060 } from './0060-facts.js';
 import { SubscriptionChanges1700000000070 } from './0070-subscription-changes.js';
+import { MeterVersions1700000000084 } from './0084-meter-versions.js';
 import { GrowingUsage1700000000087 } from './0087-growing-usage.js';
 import { FinancialExports1700000000089 } from './0089-financial-exports.js';
 import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
@@ -62,6 +63,7 @@ export const migrations: MixedList<Function> = [
   Exports1700000000050,
   Facts1700000000060,
   SubscriptionChanges1700000000070,
+  MeterVersions1700000000084,
   GrowingUsage1700000000087,
   FinancialExports1700000000089,
   MinimumCommitments1700000000097,
