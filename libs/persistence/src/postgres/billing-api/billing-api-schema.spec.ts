@@ -93,6 +93,7 @@ describe('row-level security', () => {
       await owner.query(`insert into event_sources (id, organization_id, key, name, format, mapping, created_at) values ('src_' || $1, $1, 'k', '', 'kong', '{}', $2)`, [id, now]);
       await owner.query(`insert into plans (id, organization_id, key, name, latest_version, created_at) values ('plan_' || $1, $1, 'k', '', 1, $2)`, [id, now]);
       await owner.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ('plan_' || $1, 1, $1, 'USD', 'P1M', '[]', $2)`, [id, now]);
+      await owner.query(`insert into plan_drafts (plan_id, organization_id, currency, billing_period, prices, late_usage, created_at, updated_at) values ('plan_' || $1, $1, 'USD', 'P1M', '[]', '{}', $2, $2)`, [id, now]);
       await owner.query(`insert into customers (id, organization_id, name, time_zone, created_at) values ('cus_' || $1, $1, '', 'UTC', $2)`, [id, now]);
       await owner.query(`insert into customer_subjects (id, organization_id, customer_id, subject, created_at) values ($1, $1, 'cus_' || $1, 's', $2)`, [id, now]);
       await owner.query(
