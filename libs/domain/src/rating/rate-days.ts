@@ -38,9 +38,9 @@ export interface RatedDay {
 /**
  * A price's amount by local day. With R the posted amount of the period so far without its minimum and credit, a day of a usage price
  * has R(until its end) − R(until its start), and R is 0 before the first day: so a flat part owed at quantity 0 stands on
- * the first day. What the minimum adds, and a credit for bad service
- * takes off, stands on the last day once the period is over. A fee in advance stands on the first day,
- * one in arrears on the last once over. The days of a period that is over sum to its posted amount exactly.
+ * the first day. What the minimum adds, and a credit for bad service takes off, stands on the last day once the period is over. A fee
+ * in advance stands on the first day, one in arrears on the last once over. The days of a period that is over sum to its posted amount
+ * exactly.
  */
 export function rateDays(input: RateDaysInput): RatedDay[] {
   if (input.days.length === 0) return [];
@@ -53,17 +53,17 @@ export function rateDays(input: RateDaysInput): RatedDay[] {
 }
 
 function usageDays(input: RateDaysInput): RatedDay[] {
-  const { minimum_amount: least, sla_credit: credit, ...unbounded } = input.price;
-  const minimum = least ?? credit; // Either is known on the last day only.
+  const { minimum_amount: minimum, sla_credit: credit, ...daily } = input.price;
+  const hasLastDayParts = minimum !== undefined || credit !== undefined; // What both come to is known on the last day only.
   let reachedMinor = 0n;
   // Usage that counts on from earlier periods is no day's of this one.
   let reachedQuantity = input.price.tier_period === undefined ? ZERO : sumOf(input.around?.tierCount?.before ?? [], (entry) => entry.quantity);
   return input.days.map((day, index) => {
-    const isBounded = input.over && index === input.days.length - 1 && minimum !== undefined;
+    const isLast = input.over && index === input.days.length - 1 && hasLastDayParts;
     const before = input.days[index - 1];
     // On most days of most prices nothing is used, and what is rated again comes to the same.
-    const isUnchanged = !isBounded && before !== undefined && isSameUsage(before.cumulative, day.cumulative);
-    const minor = isUnchanged ? reachedMinor : rateAmountMinor({ ...input, price: isBounded ? input.price : unbounded, usage: day.cumulative });
+    const isUnchanged = !isLast && before !== undefined && isSameUsage(before.cumulative, day.cumulative);
+    const minor = isUnchanged ? reachedMinor : rateAmountMinor({ ...input, price: isLast ? input.price : daily, usage: day.cumulative });
     const quantity = sumOf(day.cumulative, (entry) => entry.quantity);
     const added = { day: day.day, quantity: quantity.minus(reachedQuantity), amountMinor: minor - reachedMinor };
     reachedMinor = minor;
