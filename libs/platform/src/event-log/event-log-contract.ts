@@ -262,9 +262,11 @@ function progress({ open }: ContractContext): void {
     const lags = await log.lagByPartition({ topic, group: 'g' });
     expect(lags.map(({ partition, records, oldestAt }) => [partition, records, oldestAt?.toString() ?? null])).toEqual([[0, 2n, held?.appendedAt.toString()], [1, 0n, null]]);
     expect(Temporal.Instant.compare(idle, held?.appendedAt ?? idle)).toBe(-1);
+    expect([...(await log.nextPositions({ topic, group: 'g' }))]).toEqual([[0, held?.position], [1, 1n]]);
 
     gate.open();
     await until(async () => (await log.lag({ topic, group: 'g' })) === 0n, 'all is handled');
+    expect([...(await log.nextPositions({ topic, group: 'g' }))]).toEqual([[0, 2n], [1, 1n]]);
     const done = await log.completeAsOf({ topic, group: 'g' });
     for (const { appendedAt } of appended) expect(Temporal.Instant.compare(done, appendedAt)).toBe(1);
     expect(Math.abs(done.until(Temporal.Now.instant()).total('seconds'))).toBeLessThan(5);
@@ -283,6 +285,7 @@ function progress({ open }: ContractContext): void {
     const earliest = await log.completeAsOf({ topic, group: 'never' });
     await log.append(topic, [{ key: 'a', value: '1' }, { key: 'b', value: '2' }, { key: 'c', value: '3' }]);
     expect(await log.lag({ topic, group: 'never' })).toBe(3n);
+    expect([...(await log.nextPositions({ topic, group: 'never' }))]).toEqual([[0, 0n], [1, 0n]]);
     const first = await log.completeAsOf({ topic, group: 'never' });
     expect(Temporal.Instant.compare(first, earliest)).toBe(1);
     await log.append(topic, [{ key: 'a', value: '4' }]);

@@ -77,6 +77,11 @@ export interface EventLog {
   lag(options: { readonly topic: string; readonly group: string }): Promise<bigint>;
   /** The same by partition, with the age of what waits; every partition of the topic is there. */
   lagByPartition(options: { readonly topic: string; readonly group: string }): Promise<readonly PartitionLag[]>;
+  /**
+   * For each partition of the topic the first position that the group has not committed: every record before it has been handled.
+   * One that never began stands at its earliest record.
+   */
+  nextPositions(options: { readonly topic: string; readonly group: string }): Promise<ReadonlyMap<number, bigint>>;
   /** Resolves where the log answers at all, and throws a Fault where it is away. */
   check(): Promise<void>;
   close(): Promise<void>;

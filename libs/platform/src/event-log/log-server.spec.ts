@@ -139,6 +139,7 @@ function withTopicsOfItsOwn(log: EventLog): EventLog {
     completeAsOf: ({ topic, group }) => log.completeAsOf({ topic: prefix + topic, group }),
     lag: ({ topic, group }) => log.lag({ topic: prefix + topic, group }),
     lagByPartition: ({ topic, group }) => log.lagByPartition({ topic: prefix + topic, group }),
+    nextPositions: ({ topic, group }) => log.nextPositions({ topic: prefix + topic, group }),
     check: () => log.check(),
     close: () => log.close(),
   };

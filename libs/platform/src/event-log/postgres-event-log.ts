@@ -9,7 +9,7 @@ import type { GroupCommitBounds } from './group-commit.js';
 import { PostgresAppender } from './postgres-append.js';
 import { SEGMENT_DAYS_AHEAD } from './postgres-event-log-schema.js';
 import { faultOfPostgres } from './postgres-faults.js';
-import { completeAsOf, lagByPartition } from './postgres-progress.js';
+import { completeAsOf, lagByPartition, nextPositions } from './postgres-progress.js';
 import { PostgresSubscription } from './postgres-subscription.js';
 import type { ConsumerSettings } from './postgres-subscription.js';
 import { PostgresTopics } from './postgres-topics.js';
@@ -129,6 +129,10 @@ class PostgresLog implements PostgresEventLog {
 
   async lagByPartition({ topic, group }: { readonly topic: string; readonly group: string }): Promise<readonly PartitionLag[]> {
     return lagByPartition(this.pool, await this.topics.find(topic), group);
+  }
+
+  async nextPositions({ topic, group }: { readonly topic: string; readonly group: string }): Promise<ReadonlyMap<number, bigint>> {
+    return nextPositions(this.pool, await this.topics.find(topic), group);
   }
 
   async check(): Promise<void> {

@@ -40,6 +40,8 @@ LEFT JOIN LATERAL ${lastRecordSql('p.topic_id')} AS l ON true
 LEFT JOIN LATERAL ${FIRST_UNHANDLED} AS u ON true
 WHERE p.topic_id = $1 ORDER BY p.partition`;
 
+const NEXT_SQL = `SELECT p.partition, next.position::text AS next ${PARTITIONS} WHERE p.topic_id = $1 ORDER BY p.partition`;
+
 const WRAP_MS = 2n ** 32n;
 
 /** See `EventLog.completeAsOf`. */
@@ -67,6 +69,16 @@ export async function lagByPartition(pool: Pool, topic: Topic, group: string): P
     return rows.map(({ partition, records, oldest_us: oldestUs }) => ({
       partition, records: BigInt(records), oldestAt: oldestUs === null ? null : Temporal.Instant.fromEpochNanoseconds(BigInt(oldestUs) * 1000n),
     }));
+  } catch (error) {
+    throw faultOfPostgres(error);
+  }
+}
+
+/** See `EventLog.nextPositions`. */
+export async function nextPositions(pool: Pool, topic: Topic, group: string): Promise<ReadonlyMap<number, bigint>> {
+  try {
+    const { rows } = await pool.query<{ partition: number; next: string }>(NEXT_SQL, [topic.id, group]);
+    return new Map(rows.map(({ partition, next }) => [partition, BigInt(next)]));
   } catch (error) {
     throw faultOfPostgres(error);
   }

@@ -141,6 +141,10 @@ class KafkaLog implements EventLog {
     return this.progress.lagByPartition(await this.topics.find(topic), group);
   }
 
+  async nextPositions({ topic, group }: { readonly topic: string; readonly group: string }): Promise<ReadonlyMap<number, bigint>> {
+    return this.progress.nextPositions(await this.topics.find(topic), group);
+  }
+
   async check(): Promise<void> {
     const answer = this.admin.get().then((admin) => admin.describeCluster());
     await inTime(answer, { clock: this.settings.clock, maxMs: QUESTION_MAX_MS }).catch((error: unknown) => {

@@ -76,6 +76,11 @@ export class KafkaProgress {
     return partitions.map(({ partition, next, end }) => ({ partition, records: next < end ? end - next : 0n, oldestAt: oldestAt.get(partition) ?? null }));
   }
 
+  /** See `EventLog.nextPositions`. */
+  async nextPositions(topic: Topic, group: string): Promise<ReadonlyMap<number, bigint>> {
+    return new Map((await this.read(topic, group)).toSorted((a, b) => a.partition - b.partition).map(({ partition, next }) => [partition, next]));
+  }
+
   /** When the first unhandled record of each was appended, by the broker's clock. */
   private async oldestMs(topic: Topic, behind: readonly PartitionProgress[]): Promise<number[]> {
     const oldest = await Promise.all(behind.map((each) => this.appendedMs(topic, each)));
