@@ -7,9 +7,9 @@ import { planOfStage, type BilledSubscription } from './subscription-terms.js';
 export function ratedUsageLines(rated: RatedPeriodLines, options: { currency: string; period: Period }): InvoiceLine[] {
   return rated.lines.filter(({ kind }) => kind === 'usage').map((line) => {
     assert(line.currency === options.currency, 'A period is rated in the currency of its subscription.');
-    const { priceId, priceKey, ref, description, amountMinor, trace } = line;
+    const { priceId, priceKey, ref, description, amountMinor, trace, usage } = line;
     const amounts = { quantity: decimal(line.quantity), unroundedAmount: decimal(line.unroundedAmount), amountMinor };
-    return usageLine({ priceId, priceKey, ref, description, ...amounts, groupValues: line.group, trace }, options.period);
+    return usageLine({ priceId, priceKey, ref, description, ...amounts, groupValues: line.group, trace, usage }, options.period);
   });
 }
 

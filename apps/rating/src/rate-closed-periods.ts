@@ -20,7 +20,7 @@ export interface ClosedPeriodsToRate {
 
 /** Rates closed periods whose usage has changed since, each by the plan version that it was closed with. */
 export class RateClosedPeriods {
-  constructor(private readonly ratePeriods: RatePeriods) {}
+  constructor(private readonly ratePeriods: Pick<RatePeriods, 'execute'>) {}
 
   /** What is to be rated again of these subscriptions. Read in the transaction that notes their generations. */
   async load(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ClosedPeriodsToRate> {
@@ -32,7 +32,8 @@ export class RateClosedPeriods {
     return { closed: closed.length === 0 ? [] : await this.withTerms(manager, closed), postponed };
   }
 
-  private async withTerms(manager: EntityManager, closed: readonly ClosedPeriod[]): Promise<readonly PeriodToRate[]> {
+  /** Closed periods on the terms that they were closed with. */
+  async withTerms(manager: EntityManager, closed: readonly ClosedPeriod[]): Promise<readonly PeriodToRate[]> {
     const subscriptions = await readSubscriptions(manager, { ids: [...new Set(closed.map(({ subscriptionId }) => subscriptionId))] });
     const plans = await readSubscribedPlans(manager, subscriptions);
     const byId = new Map(subscriptions.map((subscription) => [subscription.id, subscription]));

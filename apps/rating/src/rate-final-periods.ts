@@ -11,7 +11,7 @@ import { keepUsageRated } from './usage-rated-facts.js';
 
 export interface RateFinalUse {
   readonly database: Database;
-  readonly ratePeriods: RatePeriods;
+  readonly ratePeriods: Pick<RatePeriods, 'execute'>;
   readonly rateClosed: RateClosedPeriods;
   readonly awaitChanges: AwaitUsageChanges;
   readonly jobs: JobQueue;

@@ -1,7 +1,7 @@
 import { Histogram } from 'prom-client';
 import { z } from 'zod';
 import { ratingGroup, topics } from '#contracts';
-import { SliceEventReader, UsageReader } from '#persistence';
+import { LineUsageReader, SliceEventReader, UsageReader } from '#persistence';
 import type { AppDefinition } from '#service';
 import { ratingTransport } from './in/usage-changed.handler.js';
 import { RatingModule } from './rating.module.js';
@@ -19,7 +19,7 @@ export const ratingApp: AppDefinition<object> = {
     const jobSeconds = new Histogram({ name: 'tollway_rating_job_seconds', help: 'How long rating jobs that succeeded took.', labelNames: ['kind'], buckets: [0.05, 0.25, 1, 5, 15, 60, 300], registers: [] });
     const stores = { clickhouse, database, log };
     return {
-      module: RatingModule.register({ database, log, jobs, usage: new UsageReader({ ...stores, clock }), events: new SliceEventReader(stores), clock, logger, jobSeconds }),
+      module: RatingModule.register({ database, log, jobs, usage: new UsageReader({ ...stores, clock }), events: new SliceEventReader(stores), lineUsages: new LineUsageReader(stores), clock, logger, jobSeconds }),
       consumer: { group: ratingGroup, topics: [topics.usageChanged], batchSizeMax, transport: ratingTransport },
       metrics: [jobSeconds],
     };

@@ -1,22 +1,27 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Histogram } from 'prom-client';
-import { sendFacts, type Database, type RatingPatience } from '#persistence';
+import { sendFacts, type Database, type LineUsageReader, type RatingPatience } from '#persistence';
 import type { Clock, EventLog, JobQueue, Logger } from '#platform';
 import { BacktestPlan } from './backtest-plan.js';
 import { BacktestController } from './in/backtest.controller.js';
+import { ReceiptController } from './in/receipt.controller.js';
 import { RatingController } from './in/rating.controller.js';
 import { RatingWorker } from './in/rating-worker.js';
 import { UsageChangedHandler } from './in/usage-changed.handler.js';
 import { AwaitUsageChanges } from './await-usage-changes.js';
+import { FindInvoiceUsage } from './find-invoice-usage.js';
 import { MarkRatingDue } from './mark-rating-due.js';
 import { RateClosedPeriods } from './rate-closed-periods.js';
 import { RateFinalPeriods } from './rate-final-periods.js';
 import { RateOpenPeriods } from './rate-open-periods.js';
+import { RateOnBasis } from './rate-on-basis.js';
 import { RatePeriods } from './rate-periods.js';
+import { ReadReceipt } from './read-receipt.js';
 import { RefreshRatings } from './refresh-ratings.js';
 import { ReportRatedUsage } from './report-rated-usage.js';
 import { SendDueRatings } from './send-due-ratings.js';
 import { SimulatePrice } from './simulate-price-command.js';
+import { VerifyInvoice } from './verify-invoice.js';
 import type { SliceEvents, UsageSlices } from './usage-slices.js';
 
 export interface RatingAdapters {
@@ -26,6 +31,7 @@ export interface RatingAdapters {
   readonly jobs: JobQueue;
   readonly usage: UsageSlices;
   readonly events: SliceEvents;
+  readonly lineUsages: LineUsageReader;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly patience?: RatingPatience;
@@ -39,20 +45,24 @@ const lookEveryMsDefault = 1_000;
 @Module({})
 export class RatingModule {
   static register(adapters: RatingAdapters): DynamicModule {
-    const { database, log, jobs, usage, events, clock, logger } = adapters;
+    const { database, log, jobs, usage, events, lineUsages, clock, logger } = adapters;
     const ratePeriods = new RatePeriods({ database, usage, events, clock });
-    const rateClosed = new RateClosedPeriods(ratePeriods);
+    const rateOnBasis = new RateOnBasis({ database, log, usage, events, lineUsages, clock });
+    const rateClosed = new RateClosedPeriods(rateOnBasis);
+    const findUsage = new FindInvoiceUsage({ database, rateClosed });
     const awaitChanges = new AwaitUsageChanges({ log, clock });
     const rateOpen = new RateOpenPeriods({ database, ratePeriods, rateClosed, clock });
-    const rateFinal = new RateFinalPeriods({ database, ratePeriods, rateClosed, awaitChanges, jobs, clock });
+    const rateFinal = new RateFinalPeriods({ database, ratePeriods: rateOnBasis, rateClosed, awaitChanges, jobs, clock });
     const refresh = new RefreshRatings({ database, log, clock, rateOpen, awaitChanges });
     const sendDue = new SendDueRatings({ database, jobs, clock, patience: adapters.patience ?? patienceDefault });
     const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
     return {
       module: RatingModule,
-      controllers: [RatingController, BacktestController, UsageChangedHandler],
+      controllers: [RatingController, BacktestController, ReceiptController, UsageChangedHandler],
       providers: [
         { provide: BacktestPlan, useValue: new BacktestPlan({ database, ratePeriods, clock }) },
+        { provide: ReadReceipt, useValue: new ReadReceipt({ findUsage, lineUsages }) },
+        { provide: VerifyInvoice, useValue: new VerifyInvoice({ database, findUsage, rateOnBasis }) },
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },
         { provide: ReportRatedUsage, useValue: new ReportRatedUsage({ database, refresh, clock }) },
         { provide: MarkRatingDue, useValue: new MarkRatingDue(database, clock) },

@@ -1,4 +1,5 @@
 import type { Decimal } from '#domain';
+import type { UsageBasis } from '#persistence';
 
 export interface UsageSlice {
   readonly ref: string;
@@ -8,12 +9,14 @@ export interface UsageSlice {
   readonly ends: readonly Temporal.Instant[];
 }
 
-interface SliceRequest {
+export interface SliceRequest {
   readonly organizationId: string;
   readonly meterId: string;
   /** A filter: events that pass it are left out. */
   readonly exempt: string | null;
   readonly slices: readonly UsageSlice[];
+  /** By what usage is read; left out, as it is by now. */
+  readonly basis?: UsageBasis | undefined;
 }
 
 /** What rating asks of the metered usage: each slice's value from its start until each of its ends, for many slices in few queries. */

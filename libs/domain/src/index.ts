@@ -139,7 +139,7 @@ export { composeInvoice, invoiceTotals, isWorthMaking } from './invoicing/compos
 export type { CarriedAmount, ComposedInvoice, InvoiceParts, InvoiceTotals } from './invoicing/compose-invoice.js';
 export { daysUntilDueDefault, dueDate } from './invoicing/due-date.js';
 export { lineKinds } from './invoicing/invoice-line.js';
-export type { InvoiceLine, LineKind } from './invoicing/invoice-line.js';
+export type { InvoiceLine, LineKind, LineUsageProof } from './invoicing/invoice-line.js';
 export { invoiceNumber } from './invoicing/invoice-number.js';
 export { actionsAllowed, invoiceActions, invoiceStatuses, invoiceTransitions, statusAfter } from './invoicing/invoice-status.js';
 export type { InvoiceAction, InvoiceStatus } from './invoicing/invoice-status.js';

@@ -21,7 +21,7 @@ export function toInvoiceBody({ invoice, lines, totals }: ReadableInvoice): Invo
     currency,
     collection: invoice.collection,
     period: toPeriod({ start: invoice.periodStart, end: invoice.periodEnd }),
-    lines: lines.map((line) => toLineBody(line, { id: line.id, currency })),
+    lines: lines.map((line) => toLineBody(line, { id: line.id, currency, isIssued: invoice.status !== 'draft' })),
     ...toTotals(totals, currency),
     amount_paid: formatMinor(invoice.amountPaidMinor, currency),
     amount_remaining: formatMinor(remainingMinor(invoice, totals), currency),
@@ -61,7 +61,7 @@ export function toUpcomingBody({ subscription, preview, closesAt }: UpcomingInvo
     currency,
     collection: subscription.collection,
     period: toPeriod(preview.period),
-    lines: preview.lines.map((line) => toLineBody(line, { id: lineId({ invoiceId: `upcoming:${subscription.id}`, ref: line.ref }), currency })),
+    lines: preview.lines.map((line) => toLineBody(line, { id: lineId({ invoiceId: `upcoming:${subscription.id}`, ref: line.ref }), currency, isIssued: false })),
     ...totals,
     amount_paid: formatMinor(0n, currency),
     amount_remaining: totals.amount_due,
@@ -71,7 +71,7 @@ export function toUpcomingBody({ subscription, preview, closesAt }: UpcomingInvo
   };
 }
 
-function toLineBody(line: InvoiceLine, options: { id: string; currency: string }): LineItemBody {
+function toLineBody(line: InvoiceLine, options: { id: string; currency: string; isIssued: boolean }): LineItemBody {
   return {
     id: options.id,
     price: line.priceId,
@@ -84,6 +84,7 @@ function toLineBody(line: InvoiceLine, options: { id: string; currency: string }
     group: { ...line.groupValues },
     period: toPeriod(line.period),
     trace: line.trace.map((step) => ({ ...step })),
+    usage: options.isIssued && line.usage !== undefined ? { events: line.usage.events.toString(), digest: line.usage.digest } : null,
   };
 }
 

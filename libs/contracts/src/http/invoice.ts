@@ -32,6 +32,10 @@ export const lineItemSchema = z.object({
   group: z.record(z.string(), z.string()),
   period: periodSchema,
   trace: traceSchema,
+  usage: z.object({
+    events: z.string().meta({ description: 'How many events it is made of.' }),
+    digest: z.string().meta({ description: 'SHA-256 over their sources, ids and payload hashes; the receipt has it hour by hour.' }),
+  }).nullable().meta({ description: 'Of lines of usage and adjustments on issued invoices; else null. Of an adjustment, all events of its period by then.' }),
 }).meta({ id: 'LineItem' });
 
 const content = {

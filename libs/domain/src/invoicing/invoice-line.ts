@@ -22,4 +22,13 @@ export interface InvoiceLine {
   readonly period: Period;
   readonly groupValues: Readonly<Record<string, string>>;
   readonly trace: readonly TraceStep[];
+  /** Of the events that it is made of; absent where there are none, or where that is not settled yet. */
+  readonly usage?: LineUsageProof | undefined;
+}
+
+/** By which a line shows later that it is made of the same events still. */
+export interface LineUsageProof {
+  readonly events: bigint;
+  /** SHA-256 in hexadecimal over the events' sources, ids and payload hashes. */
+  readonly digest: string;
 }

@@ -4,7 +4,7 @@ import { decimal, decimalOf, sumOf, toPlain, type Decimal } from '../money/decim
 import { formatMinor, fromMinor } from '../money/minor-units.js';
 import type { Period } from '../period/period.js';
 import type { TraceStep } from '../rating/trace.js';
-import type { InvoiceLine } from './invoice-line.js';
+import type { InvoiceLine, LineUsageProof } from './invoice-line.js';
 
 /** What one price (or one group of it) comes to with all usage of a closed period, and what became of it so far. */
 export interface LateUsageLine {
@@ -17,6 +17,8 @@ export interface LateUsageLine {
   readonly unroundedAmount: Decimal;
   readonly amountMinor: bigint;
   readonly trace: readonly TraceStep[];
+  /** Of all its events. */
+  readonly usage?: LineUsageProof | undefined;
   readonly settled: {
     readonly quantity: Decimal;
     readonly unroundedAmount: Decimal;
@@ -106,6 +108,7 @@ export function adjustmentLine(settled: SettledLateLine, of: { readonly period: 
     period: of.period,
     groupValues: line.groupValues,
     trace: [...line.trace, lateStep(settled, { ...of, unroundedAmount })],
+    usage: line.usage,
   };
 }
 

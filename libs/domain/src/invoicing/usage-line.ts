@@ -1,7 +1,7 @@
 import type { Decimal } from '../money/decimal.js';
 import type { Period } from '../period/period.js';
 import type { TraceStep } from '../rating/trace.js';
-import type { InvoiceLine } from './invoice-line.js';
+import type { InvoiceLine, LineUsageProof } from './invoice-line.js';
 
 /** One price (or one group of one price) as rating left it. */
 export interface RatedUsage {
@@ -14,6 +14,7 @@ export interface RatedUsage {
   readonly amountMinor: bigint;
   readonly groupValues: Readonly<Record<string, string>>;
   readonly trace: readonly TraceStep[];
+  readonly usage?: LineUsageProof | undefined;
 }
 
 /** A line of usage, shown also where it costs nothing. */

@@ -63,6 +63,11 @@ const firstVersion = (1n << 62n) - 1n;
 const amendmentRank = 1n << 62n;
 const voidRank = 1n << 63n;
 
+/** Whether a row of events stands for what a correction made of it. */
+export const isCorrectionSql = `version >= toUInt64('${amendmentRank}')`;
+/** The position of the correction that decides such a row. */
+export const correctionPositionSql = `if(version >= toUInt64('${voidRank}'), toUInt64('${voidRank + firstVersion}') - version, version - toUInt64('${amendmentRank}'))`;
+
 /** Writes what the log brought. Writing the same again changes nothing. */
 export class EventStore {
   private readonly events: GroupedInserts;

@@ -1,15 +1,13 @@
 import { aggregatorGroup, topics } from '#contracts';
 import { decimal, parseDataPath, type DataPath, type Decimal, ZERO } from '#domain';
 import { assert, type EventLog, Fault } from '#platform';
-import { findMeters } from '../postgres/aggregator/meter-rollups.js';
-import { readAttachments } from '../postgres/billing-api/customer-tables.js';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse, Statement } from './clickhouse.js';
-import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
+import { sliceScope } from './slice-scope.js';
 import { Placeholders } from './sql-builder.js';
+import type { UsageBasis } from './usage-basis.js';
 import type { UsageSlice } from './usage-query.js';
-import { rawParts } from './usage-reader.js';
-import { countedSql, type EventScope, scanRelations } from './usage-scan.js';
+import { countedSql, type EventScope, inScopeSpans, scanRelations } from './usage-scan.js';
 
 export interface SliceEventQuery {
   readonly organizationId: string;
@@ -17,6 +15,7 @@ export interface SliceEventQuery {
   /** A filter, as meters have it: events that pass it are left out. */
   readonly exempt?: string | null;
   readonly slices: readonly UsageSlice[];
+  readonly basis?: UsageBasis | undefined;
 }
 
 /** What an event brought, and the first end of its slice that it lies before. */
@@ -68,14 +67,7 @@ export class SliceEventReader {
 
   /** Null where no slice has a subject. */
   private async scopeOf(query: SliceEventQuery): Promise<EventScope | null> {
-    const { meter, attachments } = await this.use.database.inOrganization(query.organizationId, async (manager) => {
-      const [found] = await findMeters(manager, { ids: [query.meterId] });
-      assert(found !== undefined, 'A price names a meter of its organization.');
-      return { meter: found, attachments: await readAttachments(manager, { customerIds: [...new Set(query.slices.map(({ customerId }) => customerId))] }) };
-    });
-    const spans = sliceSpans(query, attachments);
-    if (spans.length === 0) return null;
-    return { parts: rawParts(meter, spansRange(spans)), spans, keepsRest: false, subjects: null, exempt: exemptionOf(query) };
+    return (await sliceScope(this.use, query)).scope;
   }
 
   private async *stream(statement: Statement, slices: readonly SortedSlice[]): AsyncGenerator<readonly SliceEvent[]> {
@@ -119,8 +111,8 @@ function eventOf(text: string, slices: readonly SortedSlice[]): SliceEvent {
 function inSpans(scope: EventScope, placeholders: Placeholders, options: { readonly path: DataPath | null; readonly columns: string }): string {
   return `
     SELECT span_ref AS ref, arrayFirstIndex(span_end -> span_end > at, span_ends) AS end_index, ${options.columns}
-    FROM (${countedSql(scope, placeholders, options.path)}) AS counted INNER JOIN spans ON counted.subject = spans.span_subject
-    WHERE at >= span_from AND at < span_to`;
+    FROM (${countedSql(scope, placeholders, { statedPath: options.path })}) AS counted INNER JOIN spans ON counted.subject = spans.span_subject
+    WHERE ${inScopeSpans}`;
 }
 
 function eventsStatement(scope: EventScope): Statement {

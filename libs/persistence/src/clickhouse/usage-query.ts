@@ -1,5 +1,6 @@
 import type { Meter, UsageWindows } from '#domain';
 import type { Refusal } from '#platform';
+import type { UsageBasis } from './usage-basis.js';
 
 /** A question about one meter's usage. */
 export interface UsageQuery {
@@ -75,6 +76,8 @@ export interface SliceQuery {
   /** Business time: a value lasts until now, not until the end of a slice that is still open. */
   readonly now: Temporal.Instant;
   readonly slices: readonly UsageSlice[];
+  /** Left out, everything is read as it is by now. */
+  readonly basis?: UsageBasis | undefined;
 }
 
 export interface SliceRow {

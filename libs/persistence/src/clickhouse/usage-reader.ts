@@ -1,16 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import { aggregatorGroup, topics } from '#contracts';
-import { compareBytewise, meterDimensions, stretchesWithin, subjectBucket, type Meter, type UsageWindows } from '#domain';
+import { compareBytewise, meterDimensions, subjectBucket, type Meter, type UsageWindows } from '#domain';
 import { accepted, assert, refused, type Accepted, type Clock, type EventLog } from '#platform';
 import { readDirtyCells } from '../postgres/aggregator/dirty-marks.js';
-import { findMeters, readRolledUp } from '../postgres/aggregator/meter-rollups.js';
+import { readRolledUp } from '../postgres/aggregator/meter-rollups.js';
 import { readAttachments, type Attachment } from '../postgres/billing-api/customer-tables.js';
 import { readTestClock } from '../postgres/billing-api/test-clock-table.js';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
 import { instantOfMicros, microsOf } from './sql-builder.js';
 import { gaugeRows, gaugeSliceRows } from './gauge-answer.js';
-import { exemptionOf, sliceSpans, spansRange } from './slice-spans.js';
+import { isGauge, rawParts, sliceScope } from './slice-scope.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps, type SpanRange } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
@@ -63,23 +63,18 @@ export class UsageReader {
    */
   async readSlices(query: SliceQuery): Promise<SlicedUsage> {
     const freshAsOf = await this.freshAsOf();
-    const { meter, attachments } = await this.use.database.inOrganization(query.organizationId, async (manager) => {
-      const [found] = await findMeters(manager, { ids: [query.meterId] });
-      assert(found !== undefined, 'A price names a meter of its organization.');
-      return { meter: found, attachments: await readAttachments(manager, { customerIds: [...new Set(query.slices.map(({ customerId }) => customerId))] }) };
-    });
-    const spans = sliceSpans({ ...query, until: isGauge(meter) ? microsOf(query.now) : null }, attachments);
-    if (spans.length === 0) return { rows: [], freshAsOf };
-    const range = spansRange(spans);
-    const exempt = exemptionOf(query);
-    const parts = exempt === null ? await this.partsOf(meter, { ...range, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : allRaw(meter, range);
+    const { meter, scope } = await sliceScope(this.use, query);
+    if (scope === null) return { rows: [], freshAsOf };
+    const { from, to, spans } = scope;
+    const isRolledUp = scope.exempt === null && scope.atCut === null;
+    const parts = isRolledUp ? await this.partsOf(meter, { from, to, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : allRaw(meter, scope);
     const rows = await this.scan({
-      meter, ...range, spans, keepsRest: false, subjects: null, ...parts, exempt, window: '0',
+      ...scope, ...parts, window: '0',
       dimensions: query.groupBy,
       groupsBySubject: false, filters: [], ranking: null, isCumulative: query.isByEnd !== true && !isGauge(meter), rowsMax: sliceRowsMax,
     });
     assert(rows.length <= sliceRowsMax, `Slices have at most ${sliceRowsMax} rows; ask for fewer at once.`);
-    return { rows: isGauge(meter) ? gaugeSliceRows(query, rows, range.from) : sliceRows(query, meter, rows), freshAsOf };
+    return { rows: isGauge(meter) ? gaugeSliceRows(query, rows, from) : sliceRows(query, meter, rows), freshAsOf };
   }
 
   private scan(scan: UsageScan): Promise<ScanRow[]> {
@@ -136,18 +131,8 @@ interface PartScope extends SpanRange {
   readonly buckets: readonly number[] | null;
 }
 
-function isGauge({ aggregation }: Meter): boolean {
-  return aggregation === 'time_weighted_sum';
-}
-
 function allRaw(meter: Meter, range: SpanRange): ScanParts {
   return { parts: rawParts(meter, range), before: isGauge(meter) ? rawParts(meter, { from: 0n, to: range.from }) : null };
-}
-
-/** Which versions count in the range, all of it read from raw events. */
-export function rawParts(meter: Meter, range: SpanRange): ScanPart[] {
-  const within = { from: instantOfMicros(range.from), to: instantOfMicros(range.to) };
-  return stretchesWithin(meter, within).map(({ part, from, to }) => ({ meter: part, from: microsOf(from), to: microsOf(to), raw: { kind: 'all' } }));
 }
 
 /** What of the parts lies in a range. */

@@ -1,5 +1,6 @@
 import { compareBytewise, countingRule, rollupsName, type DataPath, type Expression, type Meter, type MeterPart } from '#domain';
 import { quoted, rowsLiteral, type Statement } from './clickhouse.js';
+import { eventsAtCutSql, type EventsAtCut } from './events-at-cut.js';
 import { gaugePart } from './gauge-scan.js';
 import { meterSql } from './meter-sql.js';
 import { Placeholders } from './sql-builder.js';
@@ -57,6 +58,8 @@ export interface EventScope {
   readonly subjects: readonly ScanSubject[] | null;
   /** Events that are left out; rollups don't know them, so everything is read raw. */
   readonly exempt?: Expression | null;
+  /** Events as a cut of the log left them; rollups don't know them, so everything is read raw. Left out, as they are by now. */
+  readonly atCut?: EventsAtCut | null;
 }
 
 export interface UsageScan extends EventScope {
@@ -246,27 +249,48 @@ function rawPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders): s
   return grouped(scan, placeholders, { meter: part.meter, rows: countedPart(scan, { part, placeholders }), columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
 }
 
+/** What is read of counted events beside their values and groups. */
+export interface CountedColumns {
+  /** A path at which events state a decimal. */
+  readonly statedPath?: DataPath | null;
+  /** Further columns of events. */
+  readonly more?: readonly string[];
+}
+
 /** The raw events that the meter counts, each with its value, its groups, and the decimal at a path of the caller's. */
-export function countedSql(scope: EventScope, placeholders: Placeholders, statedPath: DataPath | null = null): string {
-  return scope.parts.map((part) => countedPart(scope, { part, placeholders, statedPath })).join(' UNION ALL ');
+export function countedSql(scope: EventScope, placeholders: Placeholders, columns: CountedColumns = {}): string {
+  return scope.parts.map((part) => countedPart(scope, { part, placeholders, ...columns })).join(' UNION ALL ');
 }
 
 /** Those of one version. */
-export function countedPart(scope: EventScope, of: { readonly part: ScanPart; readonly placeholders: Placeholders; readonly statedPath?: DataPath | null }): string {
+export function countedPart(scope: EventScope, of: CountedColumns & { readonly part: ScanPart; readonly placeholders: Placeholders }): string {
   const { part, placeholders, statedPath = null } = of;
-  const { meter } = part;
-  const sql = meterSql(countingRule(meter), placeholders, { statedPath, exempt: scope.exempt ?? null });
-  const raw = `
-    SELECT bucket, subject, time, source, id, appended_at, position, partition, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')}
-    FROM events FINAL
-    WHERE organization_id = ${placeholders.text(meter.organizationId)} AND event_type = ${placeholders.text(meter.eventType)}
+  const sql = meterSql(countingRule(part.meter), placeholders, { statedPath, exempt: scope.exempt ?? null });
+  const columns = ['bucket', 'subject', 'time', 'source', 'id', 'appended_at', 'position', 'partition', ...(of.more ?? [])];
+  const conditions = partConditions(scope, part, placeholders);
+  const events = scope.atCut === undefined || scope.atCut === null
+    ? `events FINAL WHERE ${conditions}`
+    : `${eventsAtCutSql(scope.atCut, { columns: [...new Set([...columns, 'data'])], conditions, organization: placeholders.text(part.meter.organizationId) })} AS events`;
+  const raw = `SELECT ${columns.join(', ')}, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')} FROM ${events}`;
+  return `
+    SELECT ${columns.join(', ')}, at, ${sql.value} AS value, [${sql.dimensions.join(', ')}]::Array(String) AS group_values, ${sql.stated} AS stated
+    FROM (${raw}) WHERE ${sql.filter} AND isNotNull(value)`;
+}
+
+/** Which rows of events are in question, of all versions. */
+export function eventConditions(scope: EventScope, placeholders: Placeholders): string {
+  return `(${scope.parts.map((part) => `(${partConditions(scope, part, placeholders)})`).join(' OR ')})`;
+}
+
+function partConditions(scope: EventScope, part: ScanPart, placeholders: Placeholders): string {
+  return `organization_id = ${placeholders.text(part.meter.organizationId)} AND event_type = ${placeholders.text(part.meter.eventType)}
       AND ${subjectCondition(scope, placeholders)}
       AND time >= fromUnixTimestamp64Micro(${part.from}, 'UTC') AND time < fromUnixTimestamp64Micro(${part.to}, 'UTC')
       AND ${isRawHour(part.raw, `toUnixTimestamp(toStartOfHour(time, 'UTC'))`)}`;
-  return `
-    SELECT bucket, subject, time, source, id, appended_at, position, partition, at, ${sql.value} AS value, [${sql.dimensions.join(', ')}]::Array(String) AS group_values, ${sql.stated} AS stated
-    FROM (${raw}) WHERE ${sql.filter} AND isNotNull(value)`;
 }
+
+/** True for what lies in the span that its subject was joined with. */
+export const inScopeSpans = 'at >= span_from AND at < span_to';
 
 /** Which rows of usage_rollups are a version's and are not read raw. */
 export function rollupCondition(scan: EventScope, part: ScanPart, placeholders: Placeholders): string {
@@ -289,8 +313,7 @@ function rollupPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders)
 function grouped(scan: UsageScan, placeholders: Placeholders, part: { meter: MeterPart; rows: string; columns: string }): string {
   const textOf = (dimension: string): string => dimensionText(dimension, Object.keys(part.meter.groupBy));
   const filters = scan.filters.map(({ dimension, texts }) => `${textOf(dimension)} IN ${placeholders.texts(texts)}`);
-  const isInSpan = 'at >= span_from AND at < span_to';
-  const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${isInSpan}))` : isInSpan])];
+  const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${inScopeSpans}))` : inScopeSpans])];
   const join = scan.spans === null ? '' : `${scan.keepsRest ? 'LEFT' : 'INNER'} JOIN spans ON counted.subject = spans.span_subject`;
   return `
     SELECT ${scan.spans === null ? 'toUInt32(0)' : 'span_ref'} AS key_ref, toInt64(${windowOfSql(scan)}) AS key_window, ${scan.groupsBySubject ? 'subject' : `''`} AS key_subject,

@@ -33,3 +33,14 @@ export async function noteCarriedTo(manager: EntityManager, borne: readonly { re
 export async function releaseCarriedAmounts(manager: EntityManager, voided: { organizationId: string; invoiceId: string }): Promise<void> {
   await manager.query(`update invoices set carried_to = null where organization_id = $1 and carried_to = $2`, [voided.organizationId, voided.invoiceId]);
 }
+
+/** What other invoices left to this one, by their ids. */
+export async function readCarriedIn(manager: EntityManager, invoiceId: string): Promise<ReadonlyMap<string, bigint>> {
+  const rows: { id: string; carried_out_minor: string }[] = await manager.query(
+    `select source.id, source.carried_out_minor from invoices source
+      where source.organization_id = current_setting('app.organization_id', true) and source.id in (
+        select substr(ref, length('carried_over:') + 1) from invoice_lines where invoice_id = $1 and kind = 'carried_over')`,
+    [invoiceId],
+  );
+  return new Map(rows.map((row) => [row.id, BigInt(row.carried_out_minor)]));
+}

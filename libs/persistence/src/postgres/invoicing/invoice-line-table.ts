@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { decimal, toPlain, type InvoiceLine, type LineKind, type TraceStep } from '#domain';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
+import { fromProofColumns, toProofColumns, type ProofColumns } from '../rating/usage-proof-columns.js';
 import { timestampText } from './timestamp-text.js';
 
 export interface InvoiceLineRecord extends InvoiceLine {
@@ -8,7 +9,7 @@ export interface InvoiceLineRecord extends InvoiceLine {
   readonly invoiceId: string;
 }
 
-interface LineRow {
+interface LineRow extends ProofColumns {
   id: string;
   invoice_id: string;
   kind: LineKind;
@@ -36,12 +37,14 @@ export async function writeInvoiceLines(manager: EntityManager, options: { organ
     description: line.description, quantity: line.quantity === null ? null : toPlain(line.quantity),
     unrounded_amount: line.unroundedAmount === null ? null : toPlain(line.unroundedAmount), amount_minor: line.amountMinor.toString(),
     period_start: timestampText(line.period.start), period_end: timestampText(line.period.end), group_values: toStoredGroup(line.groupValues), trace: line.trace,
+    ...toProofColumns(line.usage),
   }));
   await manager.query(
     `insert into invoice_lines (organization_id, id, invoice_id, position, kind, ref, price_id, price_key, description, quantity, unrounded_amount, amount_minor,
-       period_start, period_end, group_values, trace)
+       period_start, period_end, group_values, trace, usage_events, usage_digest)
      select $1, given.* from json_to_recordset($2::json) as given (id text, invoice_id text, position int, kind text, ref text, price_id text, price_key text,
-       description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, period_start timestamptz, period_end timestamptz, group_values jsonb, trace jsonb)`,
+       description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, period_start timestamptz, period_end timestamptz, group_values jsonb, trace jsonb,
+       usage_events numeric, usage_digest text)`,
     [options.organizationId, JSON.stringify(rows)],
   );
 }
@@ -68,5 +71,6 @@ function fromRow(row: LineRow): InvoiceLineRecord {
     period: { start: Temporal.Instant.from(row.period_start), end: Temporal.Instant.from(row.period_end) },
     groupValues: fromStoredGroup(row.group_values),
     trace: row.trace,
+    usage: fromProofColumns(row),
   };
 }

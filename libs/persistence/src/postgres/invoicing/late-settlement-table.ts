@@ -3,6 +3,7 @@ import { decimal, toPlain, type LateUsageLine, type Period, type SettledLateLine
 import { ownRows } from '../billing-api/list-rows.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 import type { PeriodKey } from '../rating/rated-period.js';
+import { fromProofColumns, type ProofColumns } from '../rating/usage-proof-columns.js';
 import { timestampText } from './timestamp-text.js';
 
 /** A closed period as rating has it now, with every line of it as it was settled so far. */
@@ -18,7 +19,7 @@ export interface OpenLatePeriod extends PeriodKey {
   readonly lines: readonly LateUsageLine[];
 }
 
-interface LateRow {
+interface LateRow extends ProofColumns {
   subscription_id: string;
   period_index: number;
   customer_id: string;
@@ -55,17 +56,18 @@ const openLateUsage = `
     left join late_settled_periods settled using (subscription_id, period_index)
     where late.organization_id = $1 and late.subscription_id = any($2::text[]) and ($3 or late.generation > coalesce(settled.generation, 0))),
   entry as (
-    select subscription_id, period_index, price_id, price_key, ref, description, group_values, ordinal, quantity, unrounded_amount, amount_minor, trace,
+    select subscription_id, period_index, price_id, price_key, ref, description, group_values, ordinal, quantity, unrounded_amount, amount_minor, trace, usage_events, usage_digest,
       0::numeric as settled_quantity, 0::numeric as settled_unrounded, 0::numeric as billed_minor, 0::numeric as absorbed_minor
     from late_rated_lines join open_period using (subscription_id, period_index)
     union all
-    select subscription_id, period_index, price_id, price_key, ref, description, group_values, null, 0, 0, 0, null, quantity, unrounded_amount, amount_minor, 0
+    select subscription_id, period_index, price_id, price_key, ref, description, group_values, null, 0, 0, 0, null, null, null, quantity, unrounded_amount, amount_minor, 0
     from rated_lines join open_period using (subscription_id, period_index) where kind = 'usage'
     union all
-    select subscription_id, period_index, price_id, price_key, ref, description, group_values, null, 0, 0, 0, null, quantity, unrounded_amount, billed_minor, absorbed_minor
+    select subscription_id, period_index, price_id, price_key, ref, description, group_values, null, 0, 0, 0, null, null, null, quantity, unrounded_amount, billed_minor, absorbed_minor
     from late_settlements line join open_period using (subscription_id, period_index))
   select open_period.*, price_id, min(price_key) as price_key, ref, min(description) as description, (array_agg(group_values))[1] as group_values,
     sum(quantity)::text as quantity, sum(unrounded_amount)::text as unrounded_amount, sum(amount_minor)::text as amount_minor, (array_agg(trace) filter (where trace is not null))[1] as trace,
+    max(usage_events)::text as usage_events, max(usage_digest) as usage_digest,
     sum(settled_quantity)::text as settled_quantity, sum(settled_unrounded)::text as settled_unrounded, sum(billed_minor)::text as billed_minor, sum(absorbed_minor)::text as absorbed_minor
   from open_period join entry using (subscription_id, period_index)
   group by subscription_id, period_index, customer_id, currency, time_zone, plan_id, plan_version, period_start, period_end, generation, complete_as_of, price_id, ref
@@ -108,6 +110,7 @@ function toLine(row: LateRow): LateUsageLine {
     unroundedAmount: decimal(row.unrounded_amount),
     amountMinor: BigInt(row.amount_minor),
     trace: row.trace ?? [],
+    usage: fromProofColumns(row),
     settled: {
       quantity: decimal(row.settled_quantity), unroundedAmount: decimal(row.settled_unrounded),
       billedMinor: BigInt(row.billed_minor), absorbedMinor: BigInt(row.absorbed_minor),

@@ -32,6 +32,8 @@ import { GrowingUsage1700000000087 } from './0087-growing-usage.js';
 import { FinancialExports1700000000089 } from './0089-financial-exports.js';
 import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
 import { PlanDrafts1700000000098 } from './0098-plan-drafts.js';
+import { UsageBases1700000000094 } from './0094-usage-bases.js';
+import { UsageOfLines1700000000095 } from './0095-usage-of-lines.js';
 
 /** All migrations in the order in which they run. A class once released is never edited; a change is a new class. */
 export const migrations: MixedList<Function> = [
@@ -66,6 +68,8 @@ export const migrations: MixedList<Function> = [
   MeterVersions1700000000084,
   GrowingUsage1700000000087,
   FinancialExports1700000000089,
+  UsageBases1700000000094,
+  UsageOfLines1700000000095,
   MinimumCommitments1700000000097,
   PlanDrafts1700000000098,
 ];

@@ -2,6 +2,8 @@ import type { EntityManager } from 'typeorm';
 import type { Rounding } from '#domain';
 import { toStoredGroup } from '../group-values.js';
 import type { PeriodKey, RatedPeriod } from './rated-period.js';
+import { saveUsageBases } from './usage-basis-table.js';
+import { toProofColumns } from './usage-proof-columns.js';
 
 /** A closed period whose usage may have changed, with what it was rated by. */
 export interface ClosedPeriod extends PeriodKey {
@@ -60,11 +62,12 @@ export async function saveLateRatings(manager: EntityManager, rated: readonly Ra
     [kept.map(({ subscriptionId }) => subscriptionId), kept.map(({ periodIndex }) => periodIndex)],
   );
   await manager.query(
-    `insert into late_rated_lines (organization_id, subscription_id, period_index, ordinal, price_id, price_key, ref, group_values, description, quantity, unrounded_amount, amount_minor, trace)
+    `insert into late_rated_lines (organization_id, subscription_id, period_index, ordinal, price_id, price_key, ref, group_values, description, quantity, unrounded_amount, amount_minor, trace, usage_events, usage_digest)
      select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, ordinal int, price_id text, price_key text, ref text,
-       group_values jsonb, description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, trace jsonb)`,
+       group_values jsonb, description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, trace jsonb, usage_events numeric, usage_digest text)`,
     [JSON.stringify(kept.flatMap(toLineRows))],
   );
+  for (const [organizationId, periods] of Map.groupBy(kept, (period) => period.organizationId)) await saveUsageBases(manager, { organizationId, periods, isLate: true });
 }
 
 /** Subscriptions that were rated at a later generation meanwhile. All are held, so that one rating after the other decides what to keep. */
@@ -85,7 +88,7 @@ function toLineRows(period: RatedPeriod): Record<string, unknown>[] {
   return usageOf(period).map((line, ordinal) => ({
     organization_id: period.organizationId, subscription_id: period.subscriptionId, period_index: period.periodIndex, ordinal,
     price_id: line.priceId, price_key: line.priceKey, ref: line.ref, group_values: toStoredGroup(line.group), description: line.description,
-    quantity: line.quantity, unrounded_amount: line.unroundedAmount, amount_minor: line.amountMinor.toString(), trace: line.trace,
+    quantity: line.quantity, unrounded_amount: line.unroundedAmount, amount_minor: line.amountMinor.toString(), trace: line.trace, ...toProofColumns(line.usage),
   }));
 }
 

@@ -1,7 +1,10 @@
 import type { EntityManager } from 'typeorm';
-import type { Rounding } from '#domain';
+import type { LineUsageProof, Rounding } from '#domain';
 import { assert } from '#platform';
+import type { UsageBasis } from '../../clickhouse/usage-basis.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
+import { saveUsageBases } from './usage-basis-table.js';
+import { fromProofColumns, toProofColumns, type ProofColumns } from './usage-proof-columns.js';
 
 /** One step of how an amount came about; decimals as text. */
 export interface RatedTraceStep {
@@ -26,6 +29,8 @@ export interface RatedLine {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly trace: readonly RatedTraceStep[];
+  /** Of the events that it is made of; absent where there are none, or where nobody asked. */
+  readonly usage?: LineUsageProof | undefined;
 }
 
 /** What one price earned on one local day of the customer. */
@@ -55,6 +60,8 @@ export interface RatedPeriod {
   readonly ratedAt: Temporal.Instant;
   readonly lines: readonly RatedLine[];
   readonly days: readonly RatedDay[];
+  /** What its usage was read by, where that is to be kept. */
+  readonly basis?: UsageBasis | undefined;
 }
 
 export interface PeriodKey {
@@ -95,6 +102,7 @@ export async function saveRatedPeriods(manager: EntityManager, periods: readonly
   await insertLines(manager, kept);
   await deleteVanishedDays(manager, kept);
   await writeChangedDays(manager, kept);
+  for (const [organizationId, ofOrganization] of Map.groupBy(kept, (period) => period.organizationId)) await saveUsageBases(manager, { organizationId, periods: ofOrganization, isLate: false });
   return kept;
 }
 
@@ -134,13 +142,14 @@ async function insertLines(manager: EntityManager, periods: readonly RatedPeriod
       amount_minor: line.amountMinor.toString(),
       currency: line.currency,
       trace: line.trace,
+      ...toProofColumns(line.usage),
     })),
   );
   await manager.query(
     `insert into rated_lines (organization_id, subscription_id, period_index, ordinal, price_id, price_key, ref, group_values, kind, description,
-       quantity, unrounded_amount, amount_minor, currency, trace)
+       quantity, unrounded_amount, amount_minor, currency, trace, usage_events, usage_digest)
      select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, ordinal int, price_id text, price_key text,
-       ref text, group_values jsonb, kind text, description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, currency text, trace jsonb)`,
+       ref text, group_values jsonb, kind text, description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, currency text, trace jsonb, usage_events numeric, usage_digest text)`,
     [JSON.stringify(rows)],
   );
 }
@@ -193,7 +202,7 @@ async function writeChangedDays(manager: EntityManager, periods: readonly RatedP
   );
 }
 
-interface LineRow {
+interface LineRow extends ProofColumns {
   subscription_id: string;
   period_index: number;
   price_id: string;
@@ -264,5 +273,6 @@ function toLine(row: LineRow): RatedLine {
     amountMinor: BigInt(row.amount_minor),
     currency: row.currency,
     trace: row.trace,
+    usage: fromProofColumns(row),
   };
 }
