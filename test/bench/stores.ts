@@ -44,7 +44,13 @@ export async function openStores(wanted: { readonly clickHouse: boolean }): Prom
 export function openFolder(): { readonly path: string; readonly remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'tollway-bench-'));
   chmodSync(path, 0o755); // Where root runs this, the server is another user.
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  // A bench that is interrupted ends by process.exit, while its servers may still be writing.
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  };
+  process.on('exit', remove);
+  return { path, remove };
 }
 
 /** As the superuser. */
