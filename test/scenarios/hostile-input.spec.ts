@@ -34,8 +34,6 @@ describeWith('clickhouse', 'hostile input', () => {
       await post('/v1/meters', { key: `${key}-sum`, name: key, event_type: type, aggregation: 'sum', value: path });
     }
     await post('/v1/event-sources', { key: 'hostile', name: 'Hostile', format: 'json', mapping: { id: '$.job.id', subject: '$.account', data: { n: '$.usage.n' } }, defaults: { type: 'plain' } });
-    const made = await product.expect<{ authentication_token: string }>(200, 'POST /v2/billing/meter_event_session', { body: {} });
-    session = made.authentication_token;
   }, 120_000);
   afterAll(async () => {
     await product?.dispose();
@@ -77,6 +75,8 @@ describeWith('clickhouse', 'hostile input', () => {
   it.each(doors.map((door, index) => [door.name, door, index] as const))(`${bodiesPerDoor} bodies at %s`, async (_name, door, index) => {
     const faults: string[] = [];
     for (let turn = 0; turn < bodiesPerDoor / bodiesPerTurn; turn += 1) {
+      // A session lasts for fifteen minutes, and the long form for an hour.
+      session = (await product.expect<{ authentication_token: string }>(200, 'POST /v2/billing/meter_event_session', { body: {} })).authentication_token;
       const giants = giantBodies(door, { size: isLongForm ? 8_000_000 : 2_000_000, turn: index + turn });
       faults.push(...await sendAll(door, giants, giantConnectionsMax));
       faults.push(...await sendAll(door, fc.sample(hostileBodies(door), bodiesPerTurn - giants.length), connectionsMax));
