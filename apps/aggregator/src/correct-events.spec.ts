@@ -114,6 +114,15 @@ describe('a void', () => {
     expect(await story.usage()).toBe('1 7');
   });
 
+  it('may be one of many in a batch, with ids as long as they may be', async () => {
+    const story = await Case.start();
+    const ids = Array.from({ length: 2_000 }, (_, index) => String(index).padStart(256, 'x'));
+    await story.tell(...ids.slice(1).map((id) => ({ id, void: true as const })));
+    fixture.restart();
+    await story.tell(...ids.map((id) => ({ id, time: '2026-11-01T00:00:00Z', data: '{"n":1}' })));
+    expect(await fixture.ask('calls', {}, story.organization)).toEqual(['2026-11-01T00:00:00Z 1']);
+  });
+
   it('stays when rows are merged', async () => {
     const story = await Case.start();
     await story.tell(event('1', 5), event('2', 7), event('3', 9));
