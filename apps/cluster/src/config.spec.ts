@@ -35,3 +35,11 @@ it('names every fault at once', () => {
     expect((error as ConfigInvalid).faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'KAFKA_PORT', 'TOLLWAY_SECRET', 'REDIS_URL']);
   }
 });
+
+it.each(['http://clickhouse:8123/other', 'https://clickhouse/other?x=1'])('refuses %s, whose path would be another database', (url) => {
+  expect(() => loadConfig(clusterConfigSchema, { CLICKHOUSE_URL: url })).toThrow(/CLICKHOUSE_URL: .* without a path/);
+});
+
+it.each(['http://clickhouse:8123', 'https://user:secret@clickhouse/?x=1'])('takes %s', (url) => {
+  expect(loadConfig(clusterConfigSchema, { CLICKHOUSE_URL: url }).CLICKHOUSE_URL).toBe(url);
+});

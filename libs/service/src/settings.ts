@@ -27,10 +27,16 @@ export const listenSettings = {
   TOLLWAY_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'Say trace, debug, info, warn or error.').default('warn'),
 };
 
+/** The tables have a database of their own, which a path would replace, for some of the connections only. */
+const clickHouseSetting = urlSetting(['http:', 'https:']).refine(
+  (text) => !URL.canParse(text) || new URL(text).pathname === '/',
+  'Give the address without a path: the tables are in a database of their own, tollway.',
+);
+
 /** Where the stores are. Without brokers the event log is on Postgres, and without Redis the job queue is. */
 export const storeSettings = {
   DATABASE_URL: urlSetting(['postgres:', 'postgresql:']),
-  CLICKHOUSE_URL: urlSetting(['http:', 'https:']),
+  CLICKHOUSE_URL: clickHouseSetting,
   KAFKA_BROKERS: brokersSetting.optional(),
   REDIS_URL: urlSetting(['redis:', 'rediss:']).optional(),
 };
