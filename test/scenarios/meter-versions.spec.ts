@@ -93,5 +93,6 @@ describeWith('clickhouse', 'versions of a meter', () => {
     expect(await usage(`calls/usage?from=2026-03-01T00:00:00Z&to=2026-05-01T00:00:00Z&window=month`)).toEqual(['2026-03-01 32', '2026-04-01 3']);
     const events = await ok<{ data: { state: string; meters: string[] }[] }>('GET /v1/events?type=call&limit=100&from=2026-03-20T00:00:00Z&to=2026-03-21T00:00:00Z&meter=calls');
     expect(events.data.map(({ state, meters }) => [state, ...meters])).toEqual([['counted', 'calls']]);
+    expect(await product.verifyInvoices({ key })).toEqual([2]);
   }, 180_000);
 });

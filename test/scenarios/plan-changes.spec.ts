@@ -45,6 +45,7 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     await ok('POST /v1/customers', { key: 'acme', name: 'Acme', currency: 'USD', subjects: ['acme'] });
     return {
       ok, advance,
+      verified: () => product.verifyInvoices({ key }),
       call: (route: string, body: unknown) => product.call<{ code: string; errors?: { pointer: string; code: string }[] }>(route, { key, body }),
       subscribe: async (body: object) => (await ok<{ id: string }>('POST /v1/subscriptions', { customer: 'acme', ...body })).id,
       change: (id: string, body: object) => ok<Change>(`POST /v1/subscriptions/${id}/change`, body, 200),
@@ -57,7 +58,7 @@ describeWith('clickhouse', 'changes of a subscription', () => {
   const linesOf = (invoice: Invoice | undefined) => invoice?.lines.map(({ kind, price_key, quantity, amount }) => `${kind} ${price_key} ${quantity} ${amount}`);
 
   it('splits usage and fees at the instant, and each plan rates its part', async () => {
-    const { advance, send, change, subscribe, invoices, ok } = await march();
+    const { advance, send, change, subscribe, invoices, ok, verified } = await march();
     const id = await subscribe({ plan: 'small' });
     await advance('2026-03-16T12:00:00Z');
     await send(10, '2026-03-05T00:00:00Z');
@@ -82,10 +83,11 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     // 31.00 - 15.50 + 31.00 of fees, 1.00 and 1.00 of usage.
     const rated = await ok<{ total: Record<string, string> }>('GET /v1/rated-usage?from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z');
     expect(rated.total).toEqual({ USD: '48.50' });
+    expect(await verified()).toEqual([3]);
   });
 
   it('waits for the period\'s end where it is asked to, and may be taken back until then', async () => {
-    const { advance, send, change, subscribe, invoices, ok } = await march();
+    const { advance, send, change, subscribe, invoices, ok, verified } = await march();
     const id = await subscribe({ plan: 'large' });
     await advance('2026-03-10T00:00:00Z');
     expect(await change(id, { plan: 'yearly', when: 'period_end' })).toMatchObject({ plan_key: 'large', changes: [{ at: '2026-04-01T00:00:00Z', plan_key: 'yearly' }] });
@@ -103,10 +105,11 @@ describeWith('clickhouse', 'changes of a subscription', () => {
       ['usage requests 4 0.20', 'advance base 1 31.00'],
       ['usage requests 3 0.30', 'advance base 1 31.00'],
     ]);
+    expect(await verified()).toEqual([3]);
   });
 
   it('begins periods of another length at the change', async () => {
-    const { advance, change, subscribe, invoices } = await march();
+    const { advance, change, subscribe, invoices, verified } = await march();
     const id = await subscribe({ plan: 'small' });
     await advance('2026-03-16T12:00:00Z');
     expect(await change(id, { plan: 'yearly', when: 'now' })).toMatchObject({ current_period: { start: '2026-03-16T12:00:00Z', end: '2027-03-16T12:00:00Z' } });
@@ -116,10 +119,11 @@ describeWith('clickhouse', 'changes of a subscription', () => {
       ['usage requests 0 0.00', 'proration base 1 -15.50', 'advance base 1 365.00'],
       ['advance base 1 365.00'],
     ]);
+    expect(await verified()).toEqual([3]);
   });
 
   it('changes at the very instant of a boundary, whose fees were billed by then', async () => {
-    const { advance, change, subscribe, invoices } = await march();
+    const { advance, change, subscribe, invoices, verified } = await march();
     const id = await subscribe({ plan: 'small' });
     await advance('2026-04-01T00:00:00Z');
     expect(await change(id, { plan: 'large', when: 'now' })).toMatchObject({ plan_key: 'large', current_period: { start: '2026-04-01T00:00:00Z', end: '2026-05-01T00:00:00Z' } });
@@ -130,10 +134,11 @@ describeWith('clickhouse', 'changes of a subscription', () => {
       ['proration base 1 -31.00', 'advance base 1 62.00'], // At once: it closes no usage, and is issued before the one above.
       ['usage requests 0 0.00', 'advance base 1 62.00'],
     ]);
+    expect(await verified()).toEqual([4]);
   });
 
   it('asks for what lacks to a commitment, and counts late usage against it', async () => {
-    const { advance, subscribe, invoices, send, ok } = await march();
+    const { advance, subscribe, invoices, send, ok, verified } = await march();
     await subscribe({ plan: 'small', minimum_commitment: { amount: '50' } });
     await advance('2026-03-16T00:00:00Z');
     await send(10, '2026-03-05T00:00:00Z');
@@ -156,10 +161,11 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     expect(all.map(({ total }) => total)).toEqual(['31.00', '50.00', '50.00']);
     // March and April: 50.00 each; May's fee.
     expect((await report('from=2026-03-01T00:00:00Z&to=2026-06-01T00:00:00Z')).total).toEqual({ USD: '131.00' });
+    expect(await verified()).toEqual([3]);
   });
 
   it('goes through phases: half the fee for two months, and a commitment that rises', async () => {
-    const { advance, subscribe, invoices, send, ok } = await march();
+    const { advance, subscribe, invoices, send, ok, verified } = await march();
     await subscribe({
       plan: 'small', minimum_commitment: { amount: '100' },
       phases: [{ periods: 2, overrides: [{ price: 'base', discount: { percent: '50' } }], minimum_commitment: null }, { periods: 1, minimum_commitment: { amount: '40' } }],
@@ -177,10 +183,11 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     // 15.50 + 15.50 + 40.00 + 100.00
     const rated = await ok<{ total: Record<string, string> }>('GET /v1/rated-usage?from=2026-03-01T00:00:00Z&to=2026-07-01T00:00:00Z');
     expect(rated.total).toEqual({ USD: '171.00' });
+    expect(await verified()).toEqual([5]);
   });
 
   it('takes seats and prices of its own, and changes them at the very instant of the start', async () => {
-    const { advance, call, change, subscribe, invoices, send } = await march();
+    const { advance, call, change, subscribe, invoices, send, verified } = await march();
     const team = await subscribe({ plan: 'team', quantities: { seats: 5 } });
     // On a clock that stands, 1 March is billed for 5 seats before they become 8: 5 × 3.10 back, 8 × 3.10.
     expect(await change(team, { quantities: { seats: '8' }, when: 'now' })).toMatchObject({ plan_key: 'team', quantities: { seats: '8' } });
@@ -189,6 +196,7 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     await advance('2026-04-01T02:00:00Z');
     expect((await invoices(team)).map(linesOf)).toEqual([['advance seats 5 15.50'], ['proration seats 5 -15.50', 'advance seats 8 24.80'], ['advance seats 8 24.80']]);
     expect((await invoices(special)).map(linesOf)).toEqual([['advance base 1 10.00'], ['usage requests 50 0.50', 'advance base 1 10.00']]);
+    expect(await verified()).toEqual([5]);
     const refused = await call(`POST /v1/subscriptions/${special}/change`, {
       plan: 'team', quantities: { seats: '-1', chairs: '2' }, overrides: [{ price: 'seats', model: { type: 'per_unit', unit_amount: 'x' } }, { price: 'none' }], when: 'now',
     });

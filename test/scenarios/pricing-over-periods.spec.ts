@@ -102,6 +102,7 @@ describeWith('clickhouse', 'prices that look beyond their period', () => {
     // January 90 of 100, February 150 − 100 − 10, at 1.
     const tried = await story.ok<{ total: { plan: string } }>('POST /v1/pricing/backtest', { plan: 'rolling', version: 1, from: '2027-01-01T00:00:00Z', to: '2027-03-01T00:00:00Z' }, 200);
     expect(tried.total.plan).toBe('40.00');
+    expect(await product.verifyInvoices(story)).toEqual([6]);
   }, 240_000);
 
   it.concurrent('count on through tiers for a quarter, down to late usage', async () => {
@@ -143,6 +144,7 @@ describeWith('clickhouse', 'prices that look beyond their period', () => {
     expect(shown(await story.latest())).toEqual(['100.00', 'usage of 05: 30 for 10.00', 'usage of 05: 30 for 90.00']); // The next plan, from tier 0.
     const tried = await story.ok<{ total: { plan: string } }>('POST /v1/pricing/backtest', { plan: 'counting', from: '2027-01-01T00:00:00Z', to: '2027-04-01T00:00:00Z' }, 200);
     expect(tried.total.plan).toBe('325.00'); // 135 + 190
+    expect(await product.verifyInvoices(story)).toEqual([6]);
     expect(await story.refused('POST /v1/plans', planOf('bad', [{ ...calls, tier_period: 'P4W' }, { ...bulk, bucket: 'day' }]))).toEqual(['/prices/1/tier_period not_allowed']);
     expect(await story.refused('POST /v1/plans', planOf('bad', [{ ...calls, tier_period: 'P4W' }]))).toEqual(['/prices/0/tier_period invalid_interval']);
   }, 240_000);
@@ -183,6 +185,7 @@ describeWith('clickhouse', 'prices that look beyond their period', () => {
     expect(shown(await story.latest())).toEqual(['15.00', 'usage of 03: 10 for 5.00', 'usage of 03: 10 for 10.00']); // 100 is above the 50 of its own.
     const tried = await story.ok<{ total: { plan: string } }>('POST /v1/pricing/backtest', { plan: 'agreed', from: '2027-01-01T00:00:00Z', to: '2027-02-01T00:00:00Z' }, 200);
     expect(tried.total.plan).toBe('152.00'); // 80 less 8, and 80.
+    expect(await product.verifyInvoices(story)).toEqual([3]);
     const unknown = { ...price(perUnit('1'), { sla_credit: { meter: 'none', per: 'nothing', tiers: [{ above: '1', percent: '1' }] } }) };
     expect(await story.refused('POST /v1/plans', planOf('bad', [unknown]))).toEqual(['/prices/0/sla_credit/meter unknown_meter', '/prices/0/sla_credit/per unknown_meter']);
   }, 240_000);

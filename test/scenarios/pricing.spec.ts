@@ -82,6 +82,7 @@ describeWith('clickhouse', 'prices of every kind', () => {
     expect(days('dynamic')).toEqual([['2027-01-05', '4.20']]);
     expect(days('hourly')).toEqual([['2027-01-05', '2.40'], ['2027-01-10', '0.20']]);
     expect(days('exempt')).toEqual([['2027-01-05', '14.00'], ['2027-01-10', '1.00'], ['2027-01-11', '-0.50']]);
+    expect(await product.verifyInvoices({ key: testKey })).toEqual([2]);
   });
 
   it('are refused with a pointer and the way to mend them', async () => {

@@ -100,6 +100,7 @@ describeWith('clickhouse', 'unit-hours of gauges', () => {
     const price = { type: 'usage', meter: 'stored', included_units: '10000', model: { type: 'per_unit', unit_amount: '0.0002' } };
     const simulated = await product.expect<{ amount: string }>(200, 'POST /v1/pricing/simulate', { body: { price, currency: 'USD', events: [{ value: 80, hours: 228 }] } });
     expect(simulated.amount).toBe('1.65');
+    expect(await product.verifyInvoices()).toEqual([6]);
   }, 60_000);
 
   it('are refused with a pointer and the way to mend them', async () => {
