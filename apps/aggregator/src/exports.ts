@@ -42,7 +42,8 @@ export class Exports {
       };
       const record: ExportRecord = {
         id: this.use.ids.make('exp'), organizationId, kind: body.kind, format: body.format, question, status: 'queued', rows: null, bytes: null, sha256: null, errorCode: null, errorDetail: null,
-        freshAsOf: null, fileName: null, claim: null, attempts: 0, finishedAt: null, expiresAt: null, createdAt: this.use.clock.now(), metadata: body.metadata ?? {},
+        freshAsOf: null, fileName: null, claim: null, attempts: 0, finishedAt: null, expiresAt: null, createdAt: this.use.clock.now().round({ smallestUnit: 'microsecond', roundingMode: 'floor' }), // As it is kept.
+        metadata: body.metadata ?? {},
       };
       await insertExport(manager, record);
       return accepted(record);
