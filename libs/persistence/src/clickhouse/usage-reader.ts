@@ -14,7 +14,8 @@ import { isGauge, rawParts, sliceScope } from './slice-scope.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps, type SpanRange } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
-import { usageStatement, type GroupRanking, type RawPart, type ScanPart, type ScanRow, type ScanSubject, type UsageScan, type UsageSpan } from './usage-scan.js';
+import type { GroupRanking, RawPart, ScanPart, ScanRow, ScanSubject, UsageScan, UsageSpan } from './usage-scan.js';
+import { usageStatement } from './usage-statement.js';
 
 /** More cells than this are not told apart: everything is read raw, which is right as well, only slower. */
 const cellsMax = 20_000;

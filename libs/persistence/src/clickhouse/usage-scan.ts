@@ -1,10 +1,8 @@
 import { compareBytewise, countingRule, rollupsName, type DataPath, type Expression, type Meter, type MeterPart } from '#domain';
-import { quoted, rowsLiteral, type Statement } from './clickhouse.js';
+import { quoted, rowsLiteral } from './clickhouse.js';
 import { eventsAtCutSql, type EventsAtCut } from './events-at-cut.js';
-import { gaugePart } from './gauge-scan.js';
 import { meterSql } from './meter-sql.js';
-import { Placeholders } from './sql-builder.js';
-import { addsUp, answerSql, lineStateOf, rankSql, stateOf } from './usage-states.js';
+import type { Placeholders } from './sql-builder.js';
 import type { GroupOrder } from './usage-query.js';
 
 /** A stretch of a subject's usage that goes to one line of the answer; half-open, microseconds since 1970. */
@@ -96,90 +94,12 @@ export interface ScanRow {
   readonly groups_total: string;
 }
 
-const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
 /** What rows of parts are grouped by. */
 export const scanKeys = 'key_ref, key_window, key_subject, key_groups';
-const keys = scanKeys;
 /** Up to so many subjects stand in the statement itself. */
 const listedSubjectsMax = 100;
 /** Up to so many ends of windows stand beside each subject of their slice; more stand once for each slice. */
 const repeatedEndsMax = 5_000;
-
-/**
- * The one query of usage. It reads an organization's rows only, whoever asks; clean hours come from rollups, the rest
- * from raw events, deduplicated before anything is filtered. What a scan has no need of does not stand in the statement:
- * for one customer's usage, working the statement out costs several times what reading does.
- */
-export function usageStatement(scan: UsageScan): Statement {
-  const placeholders = new Placeholders();
-  const parts = scan.before !== null ? [gaugePart(scan, placeholders)] : scan.parts.flatMap((part) => [
-    ...(readsRaw(part.raw) ? [rawPart(scan, part, placeholders)] : []),
-    ...(part.raw.kind === 'all' ? [] : [rollupPart(scan, part, placeholders)]),
-  ]);
-  return {
-    sql: `${scanRelations({ ...scan, parts: [...(scan.before ?? []), ...scan.parts] })}
-      SELECT key_ref AS ref, toString(key_window) AS window_key, key_subject AS subject, key_groups AS groups, toString(events) AS events_text,
-        ${answerSql(scan.meter, { state: 'state', events: 'events' })} AS value, toString(${scan.ranking === null ? '0' : 'key_place'}) AS place,
-        toString(${scan.ranking === null ? '0' : 'key_total'}) AS groups_total
-      FROM (${shown(mergedParts(parts, scan), scan)})
-      ORDER BY ${scan.ranking === null ? keys : 'key_window, key_place'} LIMIT ${scan.rowsMax + 1} ${settings}`,
-    parameters: placeholders.parameters,
-  };
-}
-
-/** One row for each key. A part of rollups or raw events has one already. */
-function mergedParts(parts: readonly string[], scan: UsageScan): string {
-  const state = lineStateOf(scan.meter.aggregation);
-  const isGauge = scan.before !== null;
-  if (parts.length === 1 && !isGauge) return `SELECT ${keys}, part_events AS events${state === null ? '' : ', part_state AS state'} FROM (${parts[0] ?? ''}) WHERE part_events > 0`;
-  return `
-    SELECT ${keys}, sum(part_events) AS events${state === null ? '' : `, ${state.merged('part_state', 'part_events')} AS state`}
-    FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys}${isGauge ? '' : ' HAVING events > 0'}`;
-}
-
-function shown(merged: string, scan: UsageScan): string {
-  if (scan.isCumulative) return cumulated(merged, scan);
-  return scan.ranking === null ? merged : ranked(merged, { meter: scan.meter, ranking: scan.ranking });
-}
-
-/**
- * Gives each group its place, the same in every window. Groups behind the last that is shown become one, whose place is
- * the next; where groups do not add up they are left out.
- */
-function ranked(merged: string, { meter, ranking }: { meter: Meter; ranking: GroupRanking }): string {
-  const state = lineStateOf(meter.aggregation);
-  const column = state === null ? '' : ', state';
-  const group = 'key_ref, key_subject, key_groups';
-  const whole = ranking.hasWindows ? ` OVER (PARTITION BY ${group})` : '';
-  const [wholeState, wholeEvents] = ranking.hasWindows ? [`${state?.merged('state', 'events') ?? ''}${whole}`, `sum(events)${whole}`] : ['state', 'events'];
-  const rank = ranking.order === 'key' ? '0' : rankSql(meter, { state: wholeState, events: wholeEvents });
-  const direction = ranking.order === 'greatest_first' ? 'DESC' : 'ASC';
-  const placed = `
-    SELECT ${keys}, events${column}, dense_rank() OVER (ORDER BY rank ${direction}, ${group}) AS place
-    FROM (SELECT ${keys}, events${column}, ${rank} AS rank FROM (${merged}))`;
-  const last = ranking.groupsMax;
-  if (last === null) return `SELECT ${keys}, events${column}, place AS key_place, max(place) OVER () AS key_total FROM (${placed})`;
-  const cut = `
-    SELECT if(place > ${last}, toUInt32(0), key_ref) AS cut_ref, key_window AS cut_window, if(place > ${last}, '', key_subject) AS cut_subject,
-      if(place > ${last}, []::Array(String), key_groups) AS cut_groups, least(place, ${last + 1}) AS cut_place, max(place) OVER () AS cut_total, events AS cut_events
-      ${state === null ? '' : ', state AS cut_state'}
-    FROM (${placed})`;
-  return `
-    SELECT cut_ref AS key_ref, cut_window AS key_window, cut_subject AS key_subject, cut_groups AS key_groups, cut_place AS key_place, any(cut_total) AS key_total,
-      sum(cut_events) AS events${state === null ? '' : `, ${state.merged('cut_state', 'cut_events')} AS state`}
-    FROM (${cut}) ${addsUp.has(meter.aggregation) ? '' : `WHERE cut_place <= ${last}`}
-    GROUP BY ${keys}, key_place`;
-}
-
-/** Each window with everything since its span's beginning. */
-function cumulated(merged: string, scan: UsageScan): string {
-  const state = stateOf[scan.meter.aggregation];
-  const over = 'OVER (PARTITION BY key_ref, key_subject, key_groups ORDER BY key_window ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)';
-  const parts = `SELECT ${keys}, events AS part_events${state === null ? '' : ', state AS part_state'} FROM (${merged})`;
-  const column = state === null ? '' : `, ${state.merged('part_state', 'part_events')} ${over} AS state`;
-  return `SELECT ${keys}, sum(part_events) ${over} AS events${column} FROM (${parts})`;
-}
 
 /** Spans and cells as relations. They are data, not conditions: their number does not change the query's form. */
 export function scanRelations(scan: EventScope): string {
@@ -213,11 +133,6 @@ function hasEnds(spans: readonly UsageSpan[]): boolean {
   return spans.some(({ ends }) => ends.length > 0);
 }
 
-/** Whether any raw event is read. */
-function readsRaw(raw: RawPart): boolean {
-  return raw.kind === 'all' || raw.hours.length > 0 || raw.cells.length > 0;
-}
-
 /** True for hours that are read raw; `hour` is a number of seconds. */
 export function isRawHour(raw: RawPart, hour: string): string {
   if (raw.kind === 'all') return '1';
@@ -242,11 +157,6 @@ function spanSubjects(spans: readonly UsageSpan[]): string {
   const subjects = new Map(spans.map(({ bucket, subject }) => [subject, bucket]));
   if (subjects.size > listedSubjectsMax) return 'SELECT span_bucket, span_subject FROM spans';
   return [...subjects].map(([subject, bucket]) => `(${bucket}, ${quoted(subject)})`).join(', ');
-}
-
-function rawPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders): string {
-  const state = stateOf[scan.meter.aggregation];
-  return grouped(scan, placeholders, { meter: part.meter, rows: countedPart(scan, { part, placeholders }), columns: `count() AS part_events${state === null ? '' : `, ${state.fromRaw} AS part_state`}` });
 }
 
 /** What is read of counted events beside their values and groups. */
@@ -296,31 +206,6 @@ export const inScopeSpans = 'at >= span_from AND at < span_to';
 export function rollupCondition(scan: EventScope, part: ScanPart, placeholders: Placeholders): string {
   return `organization_id = ${placeholders.text(part.meter.organizationId)} AND meter_id = ${placeholders.text(rollupsName(part.meter))} AND ${subjectCondition(scan, placeholders)}
       AND hour >= toDateTime(${part.from / 1_000_000n}, 'UTC') AND hour < toDateTime(${(part.to + 999_999n) / 1_000_000n}, 'UTC') AND NOT ${isRawHour(part.raw, 'toUnixTimestamp(hour)')}`;
-}
-
-function rollupPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders): string {
-  const state = stateOf[scan.meter.aggregation];
-  const rows = `
-    SELECT subject, toInt64(toUnixTimestamp(hour)) * 1000000 AS at, group_values, count${state === null ? '' : `, ${state.name}`}
-    FROM usage_rollups FINAL WHERE ${rollupCondition(scan, part, placeholders)}`;
-  return grouped(scan, placeholders, { meter: part.meter, rows, columns: `sum(count) AS part_events${state === null ? '' : `, ${state.fromRollup} AS part_state`}` });
-}
-
-/**
- * Gives each row its line of the answer and its window, and groups. An hour that no boundary cuts belongs to the window
- * that its beginning belongs to; each instant lies in the window that ends first after it.
- */
-function grouped(scan: UsageScan, placeholders: Placeholders, part: { meter: MeterPart; rows: string; columns: string }): string {
-  const textOf = (dimension: string): string => dimensionText(dimension, Object.keys(part.meter.groupBy));
-  const filters = scan.filters.map(({ dimension, texts }) => `${textOf(dimension)} IN ${placeholders.texts(texts)}`);
-  const conditions = [...filters, ...(scan.spans === null ? [] : [scan.keepsRest ? `(span_to = 0 OR (${inScopeSpans}))` : inScopeSpans])];
-  const join = scan.spans === null ? '' : `${scan.keepsRest ? 'LEFT' : 'INNER'} JOIN spans ON counted.subject = spans.span_subject`;
-  return `
-    SELECT ${scan.spans === null ? 'toUInt32(0)' : 'span_ref'} AS key_ref, toInt64(${windowOfSql(scan)}) AS key_window, ${scan.groupsBySubject ? 'subject' : `''`} AS key_subject,
-      [${scan.dimensions.map(textOf).join(', ')}]::Array(String) AS key_groups, ${part.columns}
-    FROM (${part.rows}) AS counted ${join}
-    WHERE ${conditions.length === 0 ? '1' : conditions.join(' AND ')}
-    GROUP BY ${keys}`;
 }
 
 /** A row's text of a dimension: `group_values` has one for each of `names`, in their bytewise order; for others it is "". */

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { decimal, toPlain, type LateUsageLine, type Period, type SettledLateLine, type TraceStep } from '#domain';
 import { ownRows } from '../billing-api/list-rows.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
-import type { PeriodKey } from '../rating/rated-period.js';
+import type { PeriodKey } from '../rating/period-key.js';
 import { fromProofColumns, type ProofColumns } from '../rating/usage-proof-columns.js';
 import { timestampText } from './timestamp-text.js';
 

@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { Rounding } from '#domain';
 import { toStoredGroup } from '../group-values.js';
-import type { PeriodKey, RatedPeriod } from './rated-period.js';
+import type { PeriodKey } from './period-key.js';
+import type { RatedPeriod } from './rated-period.js';
 import { saveUsageBases } from './usage-basis-table.js';
 import { toProofColumns } from './usage-proof-columns.js';
 

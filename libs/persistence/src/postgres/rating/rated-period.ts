@@ -3,6 +3,7 @@ import type { LineUsageProof, Rounding } from '#domain';
 import { assert } from '#platform';
 import type { UsageBasis } from '../../clickhouse/usage-basis.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
+import type { PeriodKey } from './period-key.js';
 import { saveUsageBases } from './usage-basis-table.js';
 import { fromProofColumns, toProofColumns, type ProofColumns } from './usage-proof-columns.js';
 
@@ -62,11 +63,6 @@ export interface RatedPeriod {
   readonly days: readonly RatedDay[];
   /** What its usage was read by, where that is to be kept. */
   readonly basis?: UsageBasis | undefined;
-}
-
-export interface PeriodKey {
-  readonly subscriptionId: string;
-  readonly periodIndex: number;
 }
 
 const keyOf = (key: PeriodKey): string => `${key.subscriptionId}/${key.periodIndex}`;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Rounding } from '#domain';
 import type { ClosedPeriod } from './late-rating.js';
-import type { PeriodKey } from './rated-period.js';
+import type { PeriodKey } from './period-key.js';
 
 /** A closed period with the generation of its last rating. */
 export interface ClosedRating extends ClosedPeriod {

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Meter } from '#domain';
 import type { Attachment } from '../billing-api/customer-tables.js';
 import type { UsageBasis } from '../../clickhouse/usage-basis.js';
-import type { PeriodKey, RatedPeriod } from './rated-period.js';
+import type { PeriodKey } from './period-key.js';
 
 /** A rating that usage was read for: the last one of a period, or one with what came late. */
 export interface BasisKey extends PeriodKey {
@@ -16,10 +16,17 @@ export interface KeptBasis extends BasisKey {
   readonly basis: UsageBasis;
 }
 
+/** What is kept of a rating that has a basis. */
+interface RatingWithBasis extends PeriodKey {
+  readonly customerId: string;
+  readonly generation: bigint;
+  readonly basis?: UsageBasis | undefined;
+}
+
 const lateDaysKept = 1;
 
 /** Keeps the bases of these ratings, in the transaction that stores them. What many share is stored once. */
-export async function saveUsageBases(manager: EntityManager, saved: { organizationId: string; periods: readonly RatedPeriod[]; isLate: boolean }): Promise<void> {
+export async function saveUsageBases(manager: EntityManager, saved: { organizationId: string; periods: readonly RatingWithBasis[]; isLate: boolean }): Promise<void> {
   const { organizationId, isLate } = saved;
   const cuts = new Map<string, string>();
   const snapshots = new Map<string, string>();
