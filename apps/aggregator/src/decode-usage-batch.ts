@@ -30,7 +30,7 @@ export function decodeUsageBatch(batch: LogBatch): DecodedBatch {
   const copies: IncomingCopy[] = [];
   const corrections: IncomingCorrection[] = [];
   const poison: PoisonRecord[] = [];
-  const once = { organization: oneOfEqual(), source: oneOfEqual(), type: oneOfEqual(), instant: checkedInstants() };
+  const once = { organization: oneOfEqual(), source: oneOfEqual(), type: oneOfEqual(), instant: oneOfEqual(checkedInstant) };
   for (const record of batch.records) {
     try {
       const said = decodeUsageRecord(record.value);
@@ -105,14 +105,8 @@ function checkedInstant(text: string): string {
   return text;
 }
 
-/** The last text in place of one that is equal to it. */
-function oneOfEqual(): (text: string) => string {
-  let last = '';
-  return (text) => (text === last ? last : (last = text));
-}
-
-/** Events of one request have one receipt: its text is checked once. */
-function checkedInstants(): (text: string) => string {
-  let last = '';
-  return (text) => (text === last ? last : (last = checkedInstant(text)));
+/** The last text in place of one that is equal to it, checked once: events of one request have one receipt. */
+function oneOfEqual(check: (text: string) => string = (text) => text): (text: string) => string {
+  let last: string | null = null;
+  return (text) => (text === last ? last : (last = check(text)));
 }

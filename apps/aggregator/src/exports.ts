@@ -1,5 +1,6 @@
 import type { ReadStream } from 'node:fs';
 import type { ExportCreate } from '#contracts';
+import { wholeMicrosecond } from '#domain';
 import { countOpenExports, deleteExport, findExport, findMeters, insertExport, listExports, readCustomer, type Database, type ExportQuestion, type ExportRecord, type RowPage } from '#persistence';
 import { accepted, refused, type Clock, type Ids, type InputFault, type ListPage, type Outcome } from '#platform';
 import type { ExportFiles } from './export-files.js';
@@ -42,7 +43,7 @@ export class Exports {
       };
       const record: ExportRecord = {
         id: this.use.ids.make('exp'), organizationId, kind: body.kind, format: body.format, question, status: 'queued', rows: null, bytes: null, sha256: null, errorCode: null, errorDetail: null,
-        freshAsOf: null, fileName: null, claim: null, attempts: 0, finishedAt: null, expiresAt: null, createdAt: this.use.clock.now().round({ smallestUnit: 'microsecond', roundingMode: 'floor' }), // As it is kept.
+        freshAsOf: null, fileName: null, claim: null, attempts: 0, finishedAt: null, expiresAt: null, createdAt: wholeMicrosecond(this.use.clock.now()),
         metadata: body.metadata ?? {},
       };
       await insertExport(manager, record);

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { MeterReplace } from '#contracts';
-import { countsSo, meterDefinition, meterFaults, type MeterDefinition } from '#domain';
+import { countsSo, meterDefinition, meterFaults, wholeMicrosecond, type MeterDefinition } from '#domain';
 import { findByIdOrKey, findMeters, findOrganization, insertMeterVersion, meterTable, type MeterResource } from '#persistence';
 import { accepted, assert, refused, type InputFault, type Outcome } from '#platform';
 import type { ItemChange, RevisionRefusal } from './catalog-items.js';
@@ -17,8 +17,8 @@ type MeterChange = ItemChange<MeterResource, MeterReplace>;
  */
 export async function reviseMeter(manager: EntityManager, change: MeterChange): Promise<Outcome<Partial<MeterResource>, RevisionRefusal>> {
   const before = await hold(manager, change.existing.id);
-  const definition = { ...definitionOf(before), ...definitionOf({ ...before, ...change.content }) };
-  const from = change.input.effective_at === undefined ? change.now : Temporal.Instant.from(change.input.effective_at).round({ smallestUnit: 'microsecond', roundingMode: 'floor' });
+  const definition = definitionOf({ ...before, ...change.content });
+  const from = change.input.effective_at === undefined ? change.now : wholeMicrosecond(Temporal.Instant.from(change.input.effective_at));
   const faults = [...meterFaults(definition), ...(await timeFaults(manager, { organizationId: before.organizationId, from, now: change.now }))];
   if (faults.length > 0) return refused('invalid_request', 'This meter can not count so.', faults);
   if (definition.aggregation !== before.aggregation || definition.percentile !== before.percentile) {

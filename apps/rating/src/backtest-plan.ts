@@ -1,5 +1,5 @@
 import type { BacktestedPlan, BacktestRequest } from '#contracts';
-import { canonicalPrices, compareBacktests, lateUsageDefault, planFaults, type BacktestSummary } from '#domain';
+import { canonicalPrices, compareBacktests, lateUsageDefault, planFaults, wholeMicrosecond, type BacktestSummary } from '#domain';
 import {
   draftAsVersion, findByIdOrKey, findOrganization, planTable, readCustomers, readCustomersByReference, readPlanDraft, readPlanVersion, readSubscribedPlans, readSubscriptions, readTestClock, resolveMeteredPrices,
   type Customer, type Database, type Organization, type Plan, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
@@ -42,7 +42,7 @@ export class BacktestPlan {
   constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly clock: Clock }) {}
 
   async execute(organizationId: string, request: BacktestRequest): Promise<Outcome<Backtest, BacktestCode>> {
-    const range = { from: microsecond(request.from), to: microsecond(request.to) };
+    const range = { from: wholeMicrosecond(Temporal.Instant.from(request.from)), to: wholeMicrosecond(Temporal.Instant.from(request.to)) };
     const loaded = await this.use.database.inOrganization(organizationId, async (manager) => {
       const now = (await readTestClock(manager, organizationId)).now ?? this.use.clock.now();
       return load(manager, { organizationId, request, faults: rangeFaults(range, now), range });
@@ -151,8 +151,4 @@ async function customersWanted(manager: EntityManager, wanted: { request: Backte
   const faults = references.flatMap((reference, index) =>
     found.some(({ id, key }) => id === reference || key === reference) ? [] : [{ pointer: `/customers/${index}`, code: 'unknown_customer', detail: 'There is no such customer.' }]);
   return faults.length === 0 ? accepted(found) : refused('invalid_request', 'There is no such customer.', faults);
-}
-
-function microsecond(text: string): Temporal.Instant {
-  return Temporal.Instant.from(text).round({ smallestUnit: 'microsecond', roundingMode: 'floor' });
 }

@@ -16,6 +16,7 @@ export { localDayOf, localDays, startOfLocalDay } from './period/local-days.js';
 export type { LocalDay } from './period/local-days.js';
 export { contains, earlier, isTimeZone, later, overlaps, period } from './period/period.js';
 export type { Period } from './period/period.js';
+export { wholeMicrosecond } from './period/whole-microsecond.js';
 export { prorationFraction, WHOLE } from './period/proration-fraction.js';
 export type { Fraction, ProrationUnit } from './period/proration-fraction.js';
 export type { CatalogFault, CatalogFaultCode } from './catalog/catalog-fault.js';

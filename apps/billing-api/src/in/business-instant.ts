@@ -1,6 +1,8 @@
+import { wholeMicrosecond } from '#domain';
+
 /** An instant of a request, checked by its schema, to the microsecond. */
 export function businessInstant(text: string): Temporal.Instant {
-  return Temporal.Instant.from(text).round({ smallestUnit: 'microsecond', roundingMode: 'floor' });
+  return wholeMicrosecond(Temporal.Instant.from(text));
 }
 
 export function businessInstantOrNull(text: string | undefined): Temporal.Instant | null {

@@ -2,11 +2,10 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nest
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { planDraftInputSchema, planDraftSchema, planSchema, type PlanBody, type PlanDraftBody, type PlanDraftInput } from '#contracts';
 import { Answers, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type Principal } from '#platform';
-import { PlanDrafts, type PlanDraftRefusal, type PlanDraftView } from '../plan-drafts.js';
+import { PlanDrafts, type PlanDraftView } from '../plan-drafts.js';
 import { ReadPlans } from '../read-plans.js';
 import { toPlanBody, toPlanDraftBody } from './plan-bodies.js';
-
-const statuses: Readonly<Record<PlanDraftRefusal, number>> = { not_found: 404, no_draft: 409, not_published: 409, key_mismatch: 422, invalid_request: 422 };
+import { planStatuses } from './plan-statuses.js';
 
 @ApiTags('plans')
 @Controller('/v1/plans')
@@ -26,7 +25,7 @@ export class PlanDraftController {
   @Answers({ status: 201, schema: planDraftSchema, description: 'There was no draft.' })
   @ApiParam({ name: 'id', type: String })
   async replace(@CurrentCall() { principal, params, setStatus }: CallContext, @Body({ schema: planDraftInputSchema }) input: PlanDraftInput): Promise<PlanDraftBody> {
-    const { view, isNew } = valueOrProblem(await this.planDrafts.replace(principal.organizationId, { reference: params['id'] ?? '', input }), statuses);
+    const { view, isNew } = valueOrProblem(await this.planDrafts.replace(principal.organizationId, { reference: params['id'] ?? '', input }), planStatuses);
     setStatus(isNew ? 201 : 200);
     return this.body(principal, view);
   }
@@ -36,7 +35,7 @@ export class PlanDraftController {
   @ApiOperation({ summary: 'Read the draft of a plan' })
   @Answers({ schema: planDraftSchema, problems: [404] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') reference: string): Promise<PlanDraftBody> {
-    return this.body(principal, valueOrProblem(await this.planDrafts.find({ organizationId: principal.organizationId, reference }), statuses));
+    return this.body(principal, valueOrProblem(await this.planDrafts.find({ organizationId: principal.organizationId, reference }), planStatuses));
   }
 
   @Delete(':id/draft')
@@ -44,7 +43,7 @@ export class PlanDraftController {
   @ApiOperation({ summary: 'Discard the draft of a published plan; answers with the plan as it is published' })
   @Answers({ schema: planSchema, problems: [404, 409] })
   async discard(@CurrentPrincipal() principal: Principal, @Param('id') reference: string): Promise<PlanBody> {
-    const view = valueOrProblem(await this.planDrafts.discard({ organizationId: principal.organizationId, reference }), statuses);
+    const view = valueOrProblem(await this.planDrafts.discard({ organizationId: principal.organizationId, reference }), planStatuses);
     return toPlanBody(view, await this.readPlans.productKeys(principal.organizationId, [view.plan]));
   }
 
@@ -54,7 +53,7 @@ export class PlanDraftController {
   @ApiOperation({ summary: 'Make a plan\u2019s draft its next version', description: 'The version never changes from then on. Subscriptions stay on theirs until they are migrated. A draft that says what the latest version says makes none.' })
   @Answers({ schema: planSchema, problems: [404, 409, 422] })
   async publish(@CurrentPrincipal() principal: Principal, @Param('id') reference: string): Promise<PlanBody> {
-    const view = valueOrProblem(await this.planDrafts.publish({ organizationId: principal.organizationId, reference }), statuses);
+    const view = valueOrProblem(await this.planDrafts.publish({ organizationId: principal.organizationId, reference }), planStatuses);
     return toPlanBody(view, await this.readPlans.productKeys(principal.organizationId, [view.plan]));
   }
 

@@ -4,12 +4,10 @@ import type { z } from 'zod';
 import { planDiffQuerySchema, planDiffSchema, planRaiseSchema, planSchema, type PlanBody, type PlanDiffBody, type PlanRaise } from '#contracts';
 import { planDiff } from '#domain';
 import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
-import type { PlanRefusal } from '../plans.js';
 import { RaisePlan } from '../raise-plan.js';
 import { ReadPlans } from '../read-plans.js';
 import { termsOf, toPlanBody } from './plan-bodies.js';
-
-const statuses: Readonly<Record<PlanRefusal, number>> = { not_found: 404, key_taken: 409, key_mismatch: 422, not_published: 409, invalid_request: 422 };
+import { planStatuses } from './plan-statuses.js';
 
 @ApiTags('plans')
 @Controller('/v1/plans')
@@ -26,7 +24,7 @@ export class PlanVersionController {
   async diff(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Query({ schema: planDiffQuerySchema }) query: z.infer<typeof planDiffQuerySchema>): Promise<PlanDiffBody> {
     const numberOf = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
     const wanted = { reference, from: numberOf(query.from), to: query.to === 'draft' ? ('draft' as const) : numberOf(query.to) };
-    const { from, to } = valueOrProblem(await this.readPlans.pair(principal.organizationId, wanted), statuses);
+    const { from, to } = valueOrProblem(await this.readPlans.pair(principal.organizationId, wanted), planStatuses);
     const [{ version: _from, ...before }, { version: _to, ...after }] = [termsOf(from), termsOf(to)];
     return {
       object: 'plan_diff',
@@ -43,7 +41,7 @@ export class PlanVersionController {
   @ApiOperation({ summary: 'Make a version of a plan whose amounts are higher, or lower, by a percentage', description: 'Rates, sizes, included units and bounds of tiers stay. Subscriptions stay on their version until they are migrated.' })
   @Answers({ schema: planSchema, problems: [400, 404, 409, 422] })
   async raise(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: planRaiseSchema }) input: PlanRaise): Promise<PlanBody> {
-    const view = valueOrProblem(await this.raisePlan.execute(principal.organizationId, { reference, input }), statuses);
+    const view = valueOrProblem(await this.raisePlan.execute(principal.organizationId, { reference, input }), planStatuses);
     return toPlanBody(view, await this.readPlans.productKeys(principal.organizationId, [view.plan]));
   }
 }

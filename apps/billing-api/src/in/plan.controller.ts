@@ -6,12 +6,12 @@ import {
 } from '#contracts';
 import type { PlanBody, PlanReplace, PlanUpdate, PlanVersionBody } from '#contracts';
 import { Answers, CurrentCall, CurrentPrincipal, listQuerySchema, RequiredScope, toListPage, valueOrProblem, type CallContext, type ListBody, type Principal } from '#platform';
-import { Plans, type PlanRefusal, type PlanView } from '../plans.js';
+import { Plans, type PlanView } from '../plans.js';
 import { ReadPlans } from '../read-plans.js';
 import { toListBody } from './list-body.js';
 import { toPlanBody, toPlanVersionBody } from './plan-bodies.js';
+import { planStatuses } from './plan-statuses.js';
 
-const statuses: Readonly<Record<PlanRefusal, number>> = { not_found: 404, key_taken: 409, key_mismatch: 422, not_published: 409, invalid_request: 422 };
 const listSchema = listQuerySchema.extend(archivedQuery);
 const versionsSchema = listQuerySchema.omit({ ending_before: true });
 
@@ -28,7 +28,7 @@ export class PlanController {
   @ApiOperation({ summary: 'Create a plan in version 1' })
   @Answers({ status: 201, schema: planSchema, problems: [400, 409, 422] })
   async create(@CurrentPrincipal() principal: Principal, @Body({ schema: planCreateSchema }) body: PlanReplace & { key: string }): Promise<PlanBody> {
-    return this.body(principal, valueOrProblem(await this.plans.create(principal.organizationId, body), statuses));
+    return this.body(principal, valueOrProblem(await this.plans.create(principal.organizationId, body), planStatuses));
   }
 
   @Get()
@@ -47,7 +47,7 @@ export class PlanController {
   @Answers({ schema: planSchema, problems: [404, 422] })
   async read(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Query({ schema: planVersionQuerySchema }) query: { version?: string }): Promise<PlanBody> {
     const version = query.version === undefined ? null : Number(query.version);
-    return this.body(principal, valueOrProblem(await this.readPlans.find(principal.organizationId, { reference, version }), statuses));
+    return this.body(principal, valueOrProblem(await this.readPlans.find(principal.organizationId, { reference, version }), planStatuses));
   }
 
   @Get(':id/versions')
@@ -55,7 +55,7 @@ export class PlanController {
   @ApiOperation({ summary: 'List the versions of a plan, newest first; starting_after takes a version' })
   @Answers({ schema: planVersionListSchema, problems: [404, 422] })
   async versions(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Query({ schema: versionsSchema }) query: z.infer<typeof versionsSchema>): Promise<ListBody<PlanVersionBody>> {
-    return toListBody(valueOrProblem(await this.readPlans.versions(principal.organizationId, { reference, page: toListPage(query) }), statuses), toPlanVersionBody);
+    return toListBody(valueOrProblem(await this.readPlans.versions(principal.organizationId, { reference, page: toListPage(query) }), planStatuses), toPlanVersionBody);
   }
 
   @Put(':id')
@@ -68,7 +68,7 @@ export class PlanController {
     @Param('id') reference: string,
     @Body({ schema: planReplaceSchema }) input: PlanReplace,
   ): Promise<PlanBody> {
-    const { view, isNew } = valueOrProblem(await this.plans.replace(principal.organizationId, { reference, input }), statuses);
+    const { view, isNew } = valueOrProblem(await this.plans.replace(principal.organizationId, { reference, input }), planStatuses);
     setStatus(isNew ? 201 : 200);
     return this.body(principal, view);
   }
@@ -78,7 +78,7 @@ export class PlanController {
   @ApiOperation({ summary: 'Change some fields of a plan; other terms make a new version' })
   @Answers({ schema: planSchema, problems: [400, 404, 409, 422] })
   async update(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: planUpdateSchema }) change: PlanUpdate): Promise<PlanBody> {
-    return this.body(principal, valueOrProblem(await this.plans.update(principal.organizationId, { reference, change }), statuses));
+    return this.body(principal, valueOrProblem(await this.plans.update(principal.organizationId, { reference, change }), planStatuses));
   }
 
   @Post(':id/archive')
@@ -87,7 +87,7 @@ export class PlanController {
   @ApiOperation({ summary: 'Archive a plan: no new subscriptions, the present ones go on' })
   @Answers({ schema: planSchema, problems: [404] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<PlanBody> {
-    return this.body(principal, valueOrProblem(await this.plans.archive({ organizationId: principal.organizationId, reference: id }), statuses));
+    return this.body(principal, valueOrProblem(await this.plans.archive({ organizationId: principal.organizationId, reference: id }), planStatuses));
   }
 
   private async body(principal: Principal, view: PlanView): Promise<PlanBody> {

@@ -1,5 +1,5 @@
-import type { InvoiceBody, LineItemBody, UpcomingInvoiceBody } from '#contracts';
-import { formatMinor, invoiceTotals, toPlain, type InvoiceLine, type InvoiceTotals } from '#domain';
+import { toLineItemBody, type InvoiceBody, type UpcomingInvoiceBody } from '#contracts';
+import { formatMinor, invoiceTotals, type InvoiceTotals } from '#domain';
 import type { InvoiceRecord } from '#persistence';
 import { lineId } from '../derived-ids.js';
 import type { UpcomingInvoice } from '../preview-upcoming-invoice.js';
@@ -21,7 +21,7 @@ export function toInvoiceBody({ invoice, lines, totals }: ReadableInvoice): Invo
     currency,
     collection: invoice.collection,
     period: toPeriod({ start: invoice.periodStart, end: invoice.periodEnd }),
-    lines: lines.map((line) => toLineBody(line, { id: line.id, currency, isIssued: invoice.status !== 'draft' })),
+    lines: lines.map((line) => toLineItemBody(line, { id: line.id, currency, isIssued: invoice.status !== 'draft' })),
     ...toTotals(totals, currency),
     amount_paid: formatMinor(invoice.amountPaidMinor, currency),
     amount_remaining: formatMinor(remainingMinor(invoice, totals), currency),
@@ -61,30 +61,13 @@ export function toUpcomingBody({ subscription, preview, closesAt }: UpcomingInvo
     currency,
     collection: subscription.collection,
     period: toPeriod(preview.period),
-    lines: preview.lines.map((line) => toLineBody(line, { id: lineId({ invoiceId: `upcoming:${subscription.id}`, ref: line.ref }), currency, isIssued: false })),
+    lines: preview.lines.map((line) => toLineItemBody(line, { id: lineId({ invoiceId: `upcoming:${subscription.id}`, ref: line.ref }), currency, isIssued: false })),
     ...totals,
     amount_paid: formatMinor(0n, currency),
     amount_remaining: totals.amount_due,
     issued_at: null,
     due_at: null,
     closes_at: closesAt.toString(),
-  };
-}
-
-function toLineBody(line: InvoiceLine, options: { id: string; currency: string; isIssued: boolean }): LineItemBody {
-  return {
-    id: options.id,
-    price: line.priceId,
-    price_key: line.priceKey,
-    kind: line.kind,
-    description: line.description,
-    quantity: line.quantity === null ? null : toPlain(line.quantity),
-    amount: formatMinor(line.amountMinor, options.currency),
-    unrounded_amount: line.unroundedAmount === null ? null : toPlain(line.unroundedAmount),
-    group: { ...line.groupValues },
-    period: toPeriod(line.period),
-    trace: line.trace.map((step) => ({ ...step })),
-    usage: options.isIssued && line.usage !== undefined ? { events: line.usage.events.toString(), digest: line.usage.digest } : null,
   };
 }
 

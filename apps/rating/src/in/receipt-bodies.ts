@@ -1,6 +1,6 @@
-import type { InvoiceVerificationBody, LineEventListBody, LineItemBody, ReceiptBody } from '#contracts';
-import { formatMinor, toPlain, type LineKind } from '#domain';
-import { encodeCursor, exactJsonValue, type InvoiceLineRecord, type LineEvent } from '#persistence';
+import { toLineItemBody, type InvoiceVerificationBody, type LineEventListBody, type ReceiptBody } from '#contracts';
+import type { LineKind } from '#domain';
+import { encodeCursor, exactJsonValue, type LineEvent } from '#persistence';
 import type { Receipt, ReceiptUsage } from '../read-receipt.js';
 import type { InvoiceVerification } from '../verify-invoice.js';
 
@@ -29,7 +29,7 @@ export function toReceiptBody(receipt: Receipt): ReceiptBody {
     invoice: invoice.id,
     invoice_number: invoice.number,
     currency: invoice.currency,
-    line: toLineBody(line, invoice.currency),
+    line: toLineItemBody(line, { id: line.id, currency: invoice.currency, isIssued: true }),
     plan: origin?.period.plan.planId ?? null,
     plan_version: origin?.period.plan.version ?? null,
     intact,
@@ -63,23 +63,6 @@ function toUsage(usage: ReceiptUsage): NonNullable<ReceiptBody['usage']> {
     digest: usage.digest,
     hours: hours.map(({ hour, events, value, digest }) => ({ hour, events: events.toString(), value, digest })),
     changes: changes === null ? null : { added: changes.added.toString(), removed: changes.removed.toString(), amended: changes.amended.toString() },
-  };
-}
-
-function toLineBody(line: InvoiceLineRecord, currency: string): LineItemBody {
-  return {
-    id: line.id,
-    price: line.priceId,
-    price_key: line.priceKey,
-    kind: line.kind,
-    description: line.description,
-    quantity: line.quantity === null ? null : toPlain(line.quantity),
-    amount: formatMinor(line.amountMinor, currency),
-    unrounded_amount: line.unroundedAmount === null ? null : toPlain(line.unroundedAmount),
-    group: { ...line.groupValues },
-    period: { start: line.period.start.toString(), end: line.period.end.toString() },
-    trace: line.trace.map((step) => ({ ...step })),
-    usage: line.usage === undefined ? null : { events: line.usage.events.toString(), digest: line.usage.digest },
   };
 }
 

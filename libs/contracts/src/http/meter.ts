@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { aggregations, decimalTextSchema, keySchema, metadataSchema, nameSchema } from '#domain';
-import { instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
+import { instantInputSchema, instantSchema, listSchema, resourceSchema, versionQuery } from './resource.js';
 
 const textMax = 500;
 
@@ -30,7 +30,8 @@ export const meterReplaceSchema = z.strictObject({ key: keySchema.optional(), ..
 export const meterUpdateSchema = z.strictObject({ ...naming, ...countingFields, effective_at: effectiveAt }).partial();
 
 const versionNumber = z.int().meta({ description: 'From 1; each change of how the meter counts makes the next.' });
-const definition = {
+/** How a meter counts, as it is answered. */
+export const definitionFields = {
   event_type: z.string(),
   aggregation: z.string(),
   value: z.string().nullable(),
@@ -42,7 +43,7 @@ const definition = {
 export const meterSchema = resourceSchema('meter', {
   key: z.string(),
   name: z.string(),
-  ...definition,
+  ...definitionFields,
   unit: z.string().nullable(),
   version: versionNumber.meta({ description: 'The latest version, which this is.' }),
   effective_at: instantSchema.nullable().meta({ description: 'From which time of events on this version counts; null for version 1, which counts from the beginning.' }),
@@ -55,14 +56,12 @@ export const meterVersionSchema = z.object({
   object: z.literal('meter_version'),
   meter: z.string().meta({ description: 'The meter’s id.' }),
   version: versionNumber,
-  ...definition,
+  ...definitionFields,
   effective_at: instantSchema.nullable().meta({ description: 'From which time of events on it counts; null from the beginning.' }),
   effective_until: instantSchema.nullable().meta({ description: 'Where a later version takes over, exclusive; null where it goes on. Equal to effective_at where a later one took all of its time.' }),
   created_at: instantSchema,
 });
 export const meterVersionListSchema = listSchema(meterVersionSchema);
-
-const versionQuery = z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.');
 
 /** `GET /v1/meters/{id}/diff`. */
 export const meterDiffQuerySchema = z.strictObject({

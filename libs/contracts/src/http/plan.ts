@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isCurrency, isInterval, keySchema, lateUsageSchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema } from '#domain';
-import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
+import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, versionQuery } from './resource.js';
 
 const pricesMax = 200;
 const trialDaysMax = 3_650;
@@ -97,8 +97,6 @@ export type PlanDraftBody = z.infer<typeof planDraftSchema>;
 /** `GET /v1/plans/{id}/versions`, newest first. */
 export const planVersionSchema = z.object({ object: z.literal('plan_version'), plan: z.string(), ...versionShape, created_at: instantSchema }).meta({ id: 'PlanVersion' });
 export const planVersionListSchema = listSchema(planVersionSchema);
-
-const versionQuery = z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.');
 
 /** `GET /v1/plans/{id}`: the latest version unless one is named. */
 export const planVersionQuerySchema = z.strictObject({ version: versionQuery.optional() });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lineItemSchema } from './invoice.js';
+import { definitionFields } from './meter.js';
 import { instantSchema } from './resource.js';
 
 const count = z.string().meta({ description: 'A whole number.', examples: ['251'] });
@@ -17,12 +18,7 @@ const receiptUsageSchema = z.object({
   meter: z.object({
     id: z.string(),
     key: z.string(),
-    event_type: z.string(),
-    aggregation: z.string(),
-    value: z.string().nullable(),
-    percentile: z.string().nullable(),
-    group_by: z.record(z.string(), z.string()),
-    filter: z.string().nullable(),
+    ...definitionFields,
   }).meta({ description: 'As it counted when the line was made.' }),
   exempt: z.string().nullable().meta({ description: 'The price’s filter of events that are left out.' }),
   period,

@@ -35,6 +35,9 @@ export const addressSchema = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/, 'This must be an ISO 3166 country of two letters, such as "DE".').optional(),
 });
 
+/** The number of a version in a query. */
+export const versionQuery = z.string().regex(/^[1-9]\d{0,8}$/, 'Give the number of a version.');
+
 /** What every resource has. */
 export function resourceSchema<Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) {
   return z.object({ id: z.string(), object: z.literal(name), ...shape, created_at: instantSchema, metadata: metadataSchema }).meta({ id: nameOf(name) });

@@ -50,7 +50,7 @@ function tierFaults(tier: SlaTier, at: { side: 'above' | 'below'; before: SlaTie
   if (soundDecimal({ text: tier.percent, kind: 'amount' })?.gt(100) === true) {
     faults.push({ pointer: `${pointer}/percent`, code: 'number_out_of_range', detail: 'At most 100 percent can be credited; lower it.' });
   }
-  if (tier.above === undefined && tier.below === undefined) return [...faults, { pointer: `${pointer}/${side}`, code: 'missing_field', detail: `Give the bound: ${side === 'above' ? 'above' : 'below'} which value this percent is credited.` }];
+  if (tier.above === undefined && tier.below === undefined) return [...faults, { pointer: `${pointer}/${side}`, code: 'missing_field', detail: `Give the bound: ${side} which value this percent is credited.` }];
   if (tier[other] !== undefined) return [...faults, { pointer: `${pointer}/${other}`, code: 'not_allowed', detail: `All bounds of an agreement lie on one side, and its first is "${side}"; give "${side}" and nothing else.` }];
   return [...faults, ...orderFaults(tier, { side, before, pointer })];
 }
@@ -58,8 +58,7 @@ function tierFaults(tier: SlaTier, at: { side: 'above' | 'below'; before: SlaTie
 function orderFaults(tier: SlaTier, { side, before, pointer }: { side: 'above' | 'below'; before: SlaTier | undefined; pointer: string }): CatalogFault[] {
   const [bound, milder] = [soundDecimal({ text: tier[side], kind: 'quantity' }), soundDecimal({ text: before?.[side], kind: 'quantity' })];
   if (bound === null || milder === null || isWorse(bound, milder, side)) return [];
-  const mend = side === 'above' ? 'above' : 'below';
-  return [{ pointer: `${pointer}/${side}`, code: 'tiers_unsorted', detail: `Each bound must be worse than the one before it; move this tier, or set a bound ${mend} the one before.` }];
+  return [{ pointer: `${pointer}/${side}`, code: 'tiers_unsorted', detail: `Each bound must be worse than the one before it; move this tier, or set a bound ${side} the one before.` }];
 }
 
 /** Whether a value lies beyond a bound, on the side on which the agreement is broken; on the bound it is kept. */

@@ -1,10 +1,9 @@
 import type { UnitConversion } from '../catalog/price.js';
 import { Decimal, sumOf, toPlain, ZERO } from '../money/decimal.js';
-import { clampNegative } from './clamp-negative.js';
-import { convertUnits } from './convert-units.js';
 import type { BucketUsage } from './pool-usage.js';
 import type { Share } from './share.js';
-import { noNote, type Note, traceStep } from './trace.js';
+import { soldUnits } from './sold-units.js';
+import { type Note, traceStep } from './trace.js';
 
 interface BucketTerms {
   readonly unitConversion: UnitConversion | undefined;
@@ -27,8 +26,7 @@ export function rateBuckets(buckets: readonly BucketUsage[], terms: BucketTerms)
   if (rolledOver !== null) noteRolledOver(rolledOver, { quantity: sumOf(buckets, ({ quantity }) => quantity), note: terms.note });
   let left = terms.included.plus(rolledOver ?? ZERO);
   const rated = buckets.map(({ start, quantity }) => {
-    const clamped = clampNegative(quantity, noNote);
-    const converted = terms.unitConversion === undefined ? clamped : convertUnits(clamped, terms.unitConversion, noNote);
+    const converted = soldUnits(quantity, terms.unitConversion);
     const included = Decimal.min(left, converted);
     left = left.minus(included);
     const charged = converted.minus(included);

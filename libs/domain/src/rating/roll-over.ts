@@ -2,13 +2,11 @@ import type { RateablePrice } from '../catalog/price.js';
 import { modelIn, prorateUnit } from '../catalog/price.js';
 import { Decimal, sumOf, ZERO } from '../money/decimal.js';
 import { type Fraction, WHOLE } from '../period/proration-fraction.js';
-import { clampNegative } from './clamp-negative.js';
-import { convertUnits } from './convert-units.js';
 import { type GroupUsage, poolUsage, type UsagePool } from './pool-usage.js';
 import { optionalDecimal } from './price-decimal.js';
 import { haveSameUnits } from './same-units.js';
 import { scaleByFraction } from './scale-by-fraction.js';
-import { noNote } from './trace.js';
+import { soldUnits } from './sold-units.js';
 
 /** The period before the one that is rated, on the terms that it had. */
 export interface PreviousPeriod {
@@ -41,8 +39,5 @@ export function rollsOverInto(left: RateablePrice, next: RateablePrice, currency
 }
 
 function convertedUnits({ quantity, buckets = [{ quantity }] }: Pick<UsagePool, 'quantity'> & { buckets?: readonly { readonly quantity: Decimal }[] | undefined }, price: RateablePrice): Decimal {
-  return sumOf(buckets, (part) => {
-    const clamped = clampNegative(part.quantity, noNote);
-    return price.unit_conversion === undefined ? clamped : convertUnits(clamped, price.unit_conversion, noNote);
-  });
+  return sumOf(buckets, (part) => soldUnits(part.quantity, price.unit_conversion));
 }

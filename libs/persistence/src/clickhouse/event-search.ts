@@ -1,6 +1,6 @@
 import { countingRule, meterParts, type CountingRule, type Meter, type MeterPart } from '#domain';
 import { meterSql } from './meter-sql.js';
-import { microsOf, type Placeholders } from './sql-builder.js';
+import { isInPart, type Placeholders } from './sql-builder.js';
 
 /** What counted events are looked for by, beside their own fields: it takes reading their data. */
 export interface EventSearch {
@@ -22,7 +22,7 @@ export function searched(rows: string, { search, columns, placeholders }: { sear
   };
   const countsPart = (part: MeterPart): string => {
     const sql = expressionsOf(countingRule(part));
-    return `(event_type = ${placeholders.text(part.eventType)} AND ${isWithin(part)} AND ${sql.filter} AND isNotNull(${sql.value}))`;
+    return `(event_type = ${placeholders.text(part.eventType)} AND ${isInPart(part)} AND ${sql.filter} AND isNotNull(${sql.value}))`;
   };
   const counts = (meter: Meter): string => `(${meterParts(meter).map(countsPart).join(' OR ')})`;
   const conditions = Object.entries(search.data).map(([path, texts]) => {
@@ -35,10 +35,4 @@ export function searched(rows: string, { search, columns, placeholders }: { sear
     conditions.push(search.counting.isCounted ? counted : `NOT ${counted}`);
   }
   return `SELECT ${columns} FROM (SELECT ${[columns, ...raw].join(', ')} FROM (${rows})) WHERE ${conditions.join(' AND ')}`;
-}
-
-/** Whether an event's time is one at which the version counts. */
-function isWithin({ from, until }: MeterPart): string {
-  const bounds = [...(from === null ? [] : [`time >= fromUnixTimestamp64Micro(${microsOf(from)}, 'UTC')`]), ...(until === null ? [] : [`time < fromUnixTimestamp64Micro(${microsOf(until)}, 'UTC')`])];
-  return bounds.length === 0 ? '1' : bounds.join(' AND ');
 }

@@ -6,7 +6,7 @@ import type { ClickHouse } from './clickhouse.js';
 import { CutReader } from './cut-reader.js';
 import { compareCursors, cursorOf, type EventCursor } from './event-cursor.js';
 import { isGauge, reachOf, sliceScope, type SliceScope, type SliceScopeQuery } from './slice-scope.js';
-import { Placeholders, rfc3339Of } from './sql-builder.js';
+import { boundedMemory, Placeholders, rfc3339Of } from './sql-builder.js';
 import { fromStoredData } from './stored-data.js';
 import { answeredValue } from './usage-answer.js';
 import type { UsageBasis } from './usage-basis.js';
@@ -91,8 +91,7 @@ interface EventRow {
 /** Of the events that a line had before and has now. */
 export type LineChanges = Readonly<Record<LineEventChange, bigint>>;
 
-const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, join_use_nulls=0`;
+const settings = `SETTINGS ${boundedMemory}, join_use_nulls=0`;
 /** U+0000 stands in no identity, so texts that it ends are told apart and sorted as their parts are. */
 const ended = (...texts: readonly string[]): string => `concat(${texts.map((text) => `${text}, char(0)`).join(', ')})`;
 const sha256 = (texts: string): string => `lower(hex(SHA256(arrayStringConcat(${texts}))))`;

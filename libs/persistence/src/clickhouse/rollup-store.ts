@@ -1,7 +1,7 @@
 import { countingRule, rollupsName, type MeterPart } from '#domain';
 import { rowsLiteral, type ClickHouse, type Statement } from './clickhouse.js';
 import { meterSql } from './meter-sql.js';
-import { microsOf, Placeholders } from './sql-builder.js';
+import { boundedMemory, isInPart, Placeholders } from './sql-builder.js';
 import { rollupStates, stateOf } from './usage-states.js';
 
 /** An hour of a bucket, and the version that its rollups get. */
@@ -14,8 +14,7 @@ export interface RollupCell {
 
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
-const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS async_insert=0, max_partitions_per_insert_block=0, max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}`;
+const settings = `SETTINGS async_insert=0, max_partitions_per_insert_block=0, ${boundedMemory}`;
 
 /**
  * Rewrites rollups from the raw events. Each cell is written whole under its generation: a group that has no events any
@@ -47,7 +46,7 @@ export class RollupStore {
     const rows = await this.clickhouse.query<{ day: number }>({
       sql: `SELECT DISTINCT toUnixTimestamp(toStartOfDay(time, 'UTC')) AS day FROM events
             WHERE organization_id = ${placeholders.text(of.organizationId)} AND event_type = ${placeholders.text(of.eventType)}
-              AND ${of.from === null ? '1' : `time >= fromUnixTimestamp64Micro(${microsOf(of.from)}, 'UTC')`} AND ${of.until === null ? '1' : `time < fromUnixTimestamp64Micro(${microsOf(of.until)}, 'UTC')`}
+              AND ${isInPart(of)}
             ORDER BY day`,
       parameters: placeholders.parameters,
     });

@@ -1,7 +1,7 @@
 import { countingRule, partsOfText, rollupsName, textOfParts, unitHours, type MeterPart } from '#domain';
 import { rowsLiteral, type ClickHouse } from './clickhouse.js';
 import { freshPart } from './rollup-store.js';
-import { Placeholders } from './sql-builder.js';
+import { boundedMemory, Placeholders } from './sql-builder.js';
 import { answeredValue } from './usage-answer.js';
 import { rollupAnswerSql, stateOf } from './usage-states.js';
 
@@ -43,8 +43,7 @@ interface DifferenceRow {
   readonly rollup_value: string;
 }
 
-const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
+const settings = `SETTINGS ${boundedMemory}, join_use_nulls=0, transform_null_in=0`;
 const keys = 'bucket, subject, hour, group_values';
 
 /** Computes rollups once more from the raw events and compares them with those that are stored, whole state with whole state. Writes nothing. */

@@ -4,7 +4,7 @@ import { assert, type EventLog, Fault } from '#platform';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse, Statement } from './clickhouse.js';
 import { sliceScope } from './slice-scope.js';
-import { Placeholders } from './sql-builder.js';
+import { boundedMemory, Placeholders } from './sql-builder.js';
 import type { UsageBasis } from './usage-basis.js';
 import type { UsageSlice } from './usage-query.js';
 import { countedSql, type EventScope, inScopeSpans, scanRelations } from './usage-scan.js';
@@ -34,8 +34,7 @@ export interface StatedRow {
   readonly missing: number;
 }
 
-const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, join_use_nulls=0`;
+const settings = `SETTINGS ${boundedMemory}, join_use_nulls=0`;
 /** Says that the answer was not cut short; a broken stream looks like a shorter one. */
 const endMark = 'end';
 

@@ -1,4 +1,4 @@
-import { textOfInstant, toMicroInstant } from '#domain';
+import { textOfInstant, toMicroInstant, type MeterPart } from '#domain';
 import type { SqlParameters } from './clickhouse.js';
 
 /** Gathers the parameters of one statement; equal values share a placeholder. */
@@ -23,6 +23,16 @@ export class Placeholders {
     this.places.set(key, known);
     return `{${known.name}:${type}}`;
   }
+}
+
+const memoryMaxBytes = 1_000_000_000;
+/** Settings that bound a statement's memory: what sorts or groups more than a quarter of it goes by disk. */
+export const boundedMemory = `max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}`;
+
+/** True for rows whose `time` is one at which a version of a meter counts. */
+export function isInPart({ from, until }: Pick<MeterPart, 'from' | 'until'>): string {
+  const bounds = [...(from === null ? [] : [`time >= fromUnixTimestamp64Micro(${microsOf(from)}, 'UTC')`]), ...(until === null ? [] : [`time < fromUnixTimestamp64Micro(${microsOf(until)}, 'UTC')`])];
+  return bounds.length === 0 ? '1' : bounds.join(' AND ');
 }
 
 /** Microseconds since 1970, cut downwards. */

@@ -1,12 +1,11 @@
 import type { Meter, MeterPart } from '#domain';
 import type { Statement } from './clickhouse.js';
 import { gaugePart } from './gauge-scan.js';
-import { Placeholders } from './sql-builder.js';
+import { boundedMemory, Placeholders } from './sql-builder.js';
 import { countedPart, dimensionText, type GroupRanking, inScopeSpans, type RawPart, rollupCondition, scanKeys as keys, scanRelations, type ScanPart, type UsageScan, windowOfSql } from './usage-scan.js';
 import { addsUp, answerSql, lineStateOf, rankSql, stateOf } from './usage-states.js';
 
-const memoryMaxBytes = 1_000_000_000;
-const settings = `SETTINGS max_memory_usage=${memoryMaxBytes}, max_bytes_before_external_group_by=${memoryMaxBytes / 4}, max_bytes_before_external_sort=${memoryMaxBytes / 4}, join_use_nulls=0, transform_null_in=0`;
+const settings = `SETTINGS ${boundedMemory}, join_use_nulls=0, transform_null_in=0`;
 
 /**
  * The one query of usage. It reads an organization's rows only, whoever asks; clean hours come from rollups, the rest

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { wholeMicrosecond } from '#domain';
 import type { Clock } from '#platform';
 import type { Database } from '../database.js';
 import type { ReadOrganization } from './organization-reader.js';
@@ -37,7 +38,7 @@ export class BusinessClock {
   async now(organizationId: string): Promise<Temporal.Instant> {
     const organization = await this.options.readOrganization(organizationId);
     const now = organization.mode === 'live' ? this.options.clock.now() : await this.readTest(organizationId);
-    return now.round(wholeMicroseconds); // What is stored of it is what was said.
+    return wholeMicrosecond(now); // What is stored of it is what was said.
   }
 
   private readTest(organizationId: string): Temporal.Instant | Promise<Temporal.Instant> {
@@ -70,5 +71,3 @@ export class BusinessClock {
     return testClock.now ?? this.options.clock.now();
   }
 }
-
-const wholeMicroseconds = { smallestUnit: 'microsecond', roundingMode: 'floor' } as const;

@@ -1,9 +1,10 @@
 import type { EntityManager, EntitySchema, EntitySchemaColumnOptions, ValueTransformer } from 'typeorm';
+import { wholeMicrosecond } from '#domain';
 import { assert } from '#platform';
 
 /** Instants are kept to the microsecond, which is all that Postgres holds; finer digits are cut, never rounded up. */
 const instantTransformer: ValueTransformer = {
-  to: (value: Temporal.Instant | null) => (value === null ? null : value.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }).toString()),
+  to: (value: Temporal.Instant | null) => (value === null ? null : wholeMicrosecond(value).toString()),
   from: (text: string | null) => (text === null ? null : Temporal.Instant.from(text)),
 };
 

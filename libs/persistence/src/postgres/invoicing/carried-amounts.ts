@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { CarriedAmount } from '#domain';
+import { ownRows } from '../billing-api/list-rows.js';
 
 /** An amount that an issued invoice moved on and none has borne yet. It belongs to the customer's next invoice in the same currency. */
 export interface OpenCarriedAmount extends CarriedAmount {
@@ -38,7 +39,7 @@ export async function releaseCarriedAmounts(manager: EntityManager, voided: { or
 export async function readCarriedIn(manager: EntityManager, invoiceId: string): Promise<ReadonlyMap<string, bigint>> {
   const rows: { id: string; carried_out_minor: string }[] = await manager.query(
     `select source.id, source.carried_out_minor from invoices source
-      where source.organization_id = current_setting('app.organization_id', true) and source.id in (
+      where source.${ownRows} and source.id in (
         select substr(ref, length('carried_over:') + 1) from invoice_lines where invoice_id = $1 and kind = 'carried_over')`,
     [invoiceId],
   );

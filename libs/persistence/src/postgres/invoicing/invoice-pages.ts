@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { LineKind } from '#domain';
+import { ownRows } from '../billing-api/list-rows.js';
 import { fromStoredGroup } from '../group-values.js';
 
 /** A line of an issued invoice as a file shows it. Its amounts are in minor units, its instants as RFC 3339. */
@@ -63,7 +64,7 @@ interface LineRow extends Record<'id' | 'invoice_id' | 'description' | 'amount_m
 export async function readInvoicePage(manager: EntityManager, query: InvoicePagesQuery): Promise<{ invoices: ExportedInvoice[]; next: bigint | null }> {
   const rows: InvoiceRow[] = await manager.query(
     `select invoices.*, customers.key as customer_key from invoices join customers on customers.id = invoices.customer_id
-     where invoices.organization_id = current_setting('app.organization_id', true) and issued_at >= $1 and issued_at < $2
+     where invoices.${ownRows} and issued_at >= $1 and issued_at < $2
        and ($3::text is null or customer_id = $3) and ($4::bigint is null or sequence > $4)
      order by sequence limit $5`,
     [query.from.toString(), query.to.toString(), query.customerId, query.after?.toString() ?? null, query.limit],
