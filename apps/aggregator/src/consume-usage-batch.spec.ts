@@ -194,6 +194,15 @@ describe('a record that can not be read', () => {
     expect(found[0]).toMatchObject({ kind: 'poison', code: 'poison', payload: broken.value });
   });
 
+  it('goes to the dead letters where it is the first of its batch, and its receipt is no instant', async () => {
+    const { organization, partition } = await fresh();
+    const [after] = batchOf([{ organization, id: '1', time }]).records;
+    const value = JSON.stringify({ ...recordOf({ id: 'x' }), received_at: '' }).replaceAll('org_a', organization);
+    await fixture.deliver([{ position: 0n, key: `${organization}/7/default/x`, value, appendedAt: Temporal.Instant.from('2026-11-20T00:00:00Z') }, { ...after!, position: 1n }], { partition });
+    expect(await fixture.ask('calls', {}, organization)).toEqual([`${total} 1`]);
+    expect(await letters(organization)).toEqual([expect.objectContaining({ kind: 'poison', code: 'poison', payload: value, detail: 'The record could not be handled: An instant of the record is not as records have it.' })]);
+  });
+
   it('stops everything when it is of a version of the future', async () => {
     const { organization, partition } = await fresh();
     const [one] = batchOf([{ organization, id: '1', time }]).records;
