@@ -1,14 +1,16 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeWith } from '#testing';
+import { describeWith, usePostgres } from '#testing';
 import { eventually, Product } from './product.js';
 
 // Goal: a subscription whose plan, seats and prices change is billed by each for its time. Method: one running product, an
 // organization and a month for each story; every amount worked out by hand.
 
 interface Invoice {
+  readonly id: string;
   readonly total: string;
   readonly issued_at: string;
-  readonly lines: readonly { readonly kind: string; readonly price_key: string; readonly quantity: string; readonly amount: string; readonly period: { readonly start: string; readonly end: string } }[];
+  readonly lines: readonly { readonly id: string; readonly kind: string; readonly price_key: string; readonly quantity: string; readonly amount: string; readonly period: { readonly start: string; readonly end: string } }[];
 }
 
 interface Change {
@@ -20,9 +22,12 @@ interface Change {
 }
 
 describeWith('clickhouse', 'changes of a subscription', () => {
+  const { freshDatabase } = usePostgres();
+  let databaseUrl: string;
   let product: Product;
   beforeAll(async () => {
-    product = await Product.start();
+    databaseUrl = (await freshDatabase()).url;
+    product = await Product.start({ environment: { DATABASE_URL: databaseUrl } });
   }, 120_000);
   afterAll(async () => {
     await product?.dispose();
@@ -162,6 +167,47 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     // March and April: 50.00 each; May's fee.
     expect((await report('from=2026-03-01T00:00:00Z&to=2026-06-01T00:00:00Z')).total).toEqual({ USD: '131.00' });
     expect(await verified()).toEqual([3]);
+
+    // Whoever changes what was asked for by hand is found out; of a line that is taken away, what it would be is told.
+    const [ofMarch, ofApril] = [all[1], all[2]] as [Invoice, Invoice];
+    const verify = async ({ id }: Invoice) => (await ok<{ differences: { line: string | null; field: string; stored: string | null; computed: string | null; detail: string }[] }>(`GET /v1/invoices/${id}/verify`)).differences;
+    await changeRows(`update invoice_lines set amount_minor = 1700, unrounded_amount = 17 where id = $1`, [ofMarch.lines[1]?.id]);
+    expect((await verify(ofMarch)).slice(0, 2).map(({ line, field, stored, computed }) => [line, field, stored, computed])).toEqual([
+      [ofMarch.lines[1]?.id, 'unrounded_amount', '17', '18'], [ofMarch.lines[1]?.id, 'amount', '17.00', '18.00'],
+    ]);
+    await changeRows(`update invoice_lines set amount_minor = 1800, unrounded_amount = 18 where id = $1`, [ofMarch.lines[1]?.id]);
+    await changeRows(`delete from invoice_lines where id = $1`, [ofApril.lines[2]?.id]);
+    expect((await verify(ofApril))[0]).toEqual({ line: null, field: 'line', stored: null, computed: '-3.00', detail: 'The invoice lacks the line "Minimum commitment after late charges".' });
+  });
+
+  async function changeRows(statement: string, values: unknown[]): Promise<void> {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query(statement, values);
+    await client.end();
+  }
+
+  it('makes true-ups again in whatever order documents were issued, and after the end', async () => {
+    const { advance, subscribe, invoices, send, ok, verified } = await march();
+    await ok('PATCH /v1/organization', { grace_period: 'P40D' }, 200);
+    const id = await subscribe({ plan: 'small', minimum_commitment: { amount: '50' } });
+    await advance('2026-05-05T00:00:00Z');
+    const [, ofMarch, ofApril] = await invoices() as [Invoice, Invoice, Invoice];
+    await ok(`POST /v1/invoices/${ofApril.id}/finalize`, undefined, 200);
+    await ok(`POST /v1/subscriptions/${id}/cancel`, { when: 'period_end' }, 200);
+    await ok('PATCH /v1/organization', { grace_period: 'PT1H' }, 200);
+    await advance('2026-06-02T00:00:00Z');
+    await send(300, '2026-04-20T00:00:00Z');
+    await advance('2026-06-10T00:00:00Z');
+    const all = new Map((await invoices()).map((invoice) => [invoice.id, linesOf(invoice)]));
+    // April's fee stands on March's document, which comes after April's: it takes from what April asked for.
+    expect([all.get(ofApril.id), all.get(ofMarch.id)]).toEqual([
+      ['usage requests 0 0.00', 'minimum null null 50.00', 'advance base 1 31.00'],
+      ['usage requests 0 0.00', 'minimum null null 19.00', 'adjustment null null -31.00', 'advance base 1 31.00'], // 50.00 - 31.00
+    ]);
+    // May: 50.00 - 31.00; then April's 30.00, of which 19.00 had been asked for.
+    expect([...all.values()].slice(3)).toEqual([['usage requests 0 0.00', 'minimum null null 19.00'], ['adjustment requests 300 30.00', 'adjustment null null -19.00']]);
+    expect(await verified()).toEqual([5]);
   });
 
   it('goes through phases: half the fee for two months, and a commitment that rises', async () => {

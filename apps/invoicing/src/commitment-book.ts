@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import {
-  commitmentWindows, committedMinorOf, countedPeriodOf, isClosedBy, nextBoundary, startOfLocalDay, trueUpLine,
-  type Boundary, type CommitmentWindow, type InvoiceLine, type Period, type Rounding,
+  commitmentWindows, isClosedBy, settleCommitments, startOfLocalDay,
+  type Boundary, type CommitmentAccount, type CommittedDocument, type InvoiceLine, type Period, type Rounding, type TrueUp,
 } from '#domain';
 import {
   commitmentsOf, readChargedPeriods, readSettledCommitments, scheduleOf,
@@ -11,23 +11,8 @@ import { assert } from '#platform';
 import { lineId } from './derived-ids.js';
 import { withPlans, type BilledSubscription } from './subscription-terms.js';
 
-/** What of a document its commitments look at. */
-export type CommittedDocument = Pick<InvoiceRecord, 'subscriptionId' | 'kind' | 'periodIndex' | 'closesIndex'>;
-
-/** A window that a document settles, with the line that asks for what lacks, or returns what does not any more. */
-export interface TrueUp {
-  readonly window: CommitmentWindow;
-  readonly committedMinor: bigint;
-  readonly chargedMinor: bigint;
-  readonly isFirst: boolean;
-  readonly line: InvoiceLine | null;
-}
-
-interface Account {
-  readonly one: BilledSubscription;
-  readonly charged: Map<number, bigint>;
-  readonly settled: Map<number, Pick<SettledCommitment, 'last' | 'committedMinor' | 'settledMinor'>>;
-}
+/** A document and whose it is. */
+export type CommittedInvoice = CommittedDocument & Pick<InvoiceRecord, 'subscriptionId'>;
 
 /** Whether the subscription commits to anything at any time. */
 export function hasCommitment(subscription: SubscriptionRecord): boolean {
@@ -46,10 +31,7 @@ export function closesCommitment(one: BilledSubscription, boundary: Boundary): b
  * have charged, so it does not matter in which order they come, or how late their usage: each asks for the difference that is left.
  */
 export class CommitmentBook {
-  private constructor(
-    private readonly accounts: ReadonlyMap<string, Account>,
-    private readonly rounding: Rounding,
-  ) {}
+  private constructor(private readonly accounts: Map<string, CommitmentAccount>) {}
 
   /** Of those subscriptions that commit to something. `drafts` counts the fees of drafts too, but of these. */
   static async open(
@@ -57,52 +39,29 @@ export class CommitmentBook {
     of: { readonly subscriptions: readonly SubscriptionRecord[]; readonly rounding: Rounding; readonly drafts: { readonly exceptIds: readonly string[] } | null },
   ): Promise<CommitmentBook> {
     const committed = of.subscriptions.filter(hasCommitment);
-    if (committed.length === 0) return new CommitmentBook(new Map(), of.rounding);
+    if (committed.length === 0) return new CommitmentBook(new Map());
     const subscriptionIds = committed.map(({ id }) => id);
     const billed = await withPlans(manager, committed);
     const charged = Map.groupBy(await readChargedPeriods(manager, { subscriptionIds, drafts: of.drafts }), (period: ChargedPeriod) => period.subscriptionId);
     const settled = Map.groupBy(await readSettledCommitments(manager, subscriptionIds), (window: SettledCommitment) => window.subscriptionId);
-    const accounts = [...billed].map(([id, one]): [string, Account] => [id, {
-      one,
+    const accounts = [...billed].map(([id, one]): [string, CommitmentAccount] => [id, {
+      schedule: scheduleOf(one),
+      commitments: commitmentsOf(one.subscription),
+      currency: one.subscription.currency,
+      rounding: of.rounding,
       charged: new Map((charged.get(id) ?? []).map(({ number, amountMinor }) => [number, amountMinor])),
       settled: new Map((settled.get(id) ?? []).map((window) => [window.first, window])),
     }]);
-    return new CommitmentBook(new Map(accounts), of.rounding);
+    return new CommitmentBook(new Map(accounts));
   }
 
-  /** Adds what a document charges, and settles the window that it closes and those closed before that it charges more or less for. */
-  settle(document: CommittedDocument, lines: readonly InvoiceLine[]): TrueUp[] {
+  /** Adds what a document charges, and settles what it closes and changes. */
+  settle(document: CommittedInvoice, lines: readonly InvoiceLine[]): readonly TrueUp[] {
     const account = this.accounts.get(document.subscriptionId);
     if (account === undefined) return [];
-    const touched = new Set<number>();
-    for (const line of lines) {
-      const number = countedPeriodOf(line, document);
-      if (number === null) continue;
-      touched.add(number);
-      account.charged.set(number, (account.charged.get(number) ?? 0n) + line.amountMinor);
-    }
-    const { one, settled } = account;
-    const schedule = scheduleOf(one);
-    const boundary = document.kind === 'period' ? nextBoundary(schedule, document.periodIndex) : null;
-    const through = Math.max(document.periodIndex, ...[...settled.values()].map(({ last }) => last));
-    return commitmentWindows(schedule, commitmentsOf(one.subscription), through).flatMap((window) => {
-      const known = settled.get(window.first);
-      const isFirst = known === undefined && boundary !== null && isClosedBy(window, boundary, schedule);
-      const isChanged = known !== undefined && [...touched].some((number) => window.first <= number && number <= window.last);
-      return isFirst || isChanged ? [this.settleWindow(account, window)] : [];
-    });
-  }
-
-  private settleWindow({ one, charged, settled }: Account, window: CommitmentWindow): TrueUp {
-    const { currency } = one.subscription;
-    const known = settled.get(window.first);
-    // What was committed to does not change once it was settled, whatever rounding the organization chooses later.
-    const committedMinor = known?.committedMinor ?? committedMinorOf(window, { currency, rounding: this.rounding });
-    let chargedMinor = 0n;
-    for (let number = window.first; number <= window.last; number += 1) chargedMinor += charged.get(number) ?? 0n;
-    const line = trueUpLine({ window, currency, committedMinor, countedMinor: chargedMinor, settledMinor: known?.settledMinor ?? null });
-    settled.set(window.first, { last: window.last, committedMinor, settledMinor: (known?.settledMinor ?? 0n) + (line?.amountMinor ?? 0n) });
-    return { window, committedMinor, chargedMinor, isFirst: known === undefined, line };
+    const settled = settleCommitments(account, document, lines);
+    this.accounts.set(document.subscriptionId, settled.account);
+    return settled.trueUps;
   }
 }
 

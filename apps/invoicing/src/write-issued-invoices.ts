@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm';
-import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts, type Rounding } from '#domain';
+import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts, type Rounding, type TrueUp } from '#domain';
 import {
   deleteDrafts, findOrganization, holdInvoiceNumbers, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, saveCommitmentSettlements,
   saveLateSettlements, takeInvoiceNumbers, writeInvoiceLines, type CommitmentSettlement, type InvoiceRecord, type IssuedInvoice, type LateSettlement, type Organization, type SubscriptionRecord,
 } from '#persistence';
 import { assert } from '#platform';
-import { CommitmentBook, commitmentSettlementsOf, trueUpLines, type TrueUp } from './commitment-book.js';
+import { CommitmentBook, commitmentSettlementsOf, trueUpLines } from './commitment-book.js';
 import { lineId } from './derived-ids.js';
 import { keepInvoicesIssued, type IssuedFact } from './invoice-issued-facts.js';
 import { nowOfAct, type InvoicingContext, type SweptOrganization } from './invoicing-context.js';

@@ -1,9 +1,9 @@
-import type { EntityManager } from 'typeorm';
-import { boundaryFees, decimal, formatMinor, nextBoundary, toPlain, type Decimal, type InvoiceLine, type Rounding } from '#domain';
-import { readCarriedIn, readSubscribedPlans, readSubscriptions, scheduleOf, type Database, type InvoiceLineRecord, type RatedLine, type RatedPeriod } from '#persistence';
+import { decimal, formatMinor, isTrueUp, toPlain, type Decimal, type InvoiceLine } from '#domain';
+import { readCarriedIn, type Database, type InvoiceLineRecord, type RatedLine, type RatedPeriod } from '#persistence';
 import { accepted, assert, type Outcome } from '#platform';
 import type { FindInvoiceUsage, InvoiceUsage, InvoiceUsageCode, UsageOrigin } from './find-invoice-usage.js';
 import type { RateOnBasis } from './rate-on-basis.js';
+import { remakeCharges } from './remade-charges.js';
 
 /** One thing that does not come out as it stands on the document. */
 export interface InvoiceDifference {
@@ -42,8 +42,9 @@ interface Checked {
   readonly differences: InvoiceDifference[];
 }
 
-const roundings: readonly Rounding[] = ['half_away_from_zero', 'half_even'];
 const feeKinds: ReadonlySet<string> = new Set(['advance', 'arrears', 'one_time', 'proration']);
+/** Kinds that follow from usage: one that no rating leads to is one too many. */
+const usageKinds: ReadonlySet<string> = new Set(['usage', 'adjustment']);
 
 /** Makes an issued invoice once more, from the plan versions, the schedule and the usage that it was made of, and names what differs. Changes nothing. */
 export class VerifyInvoice {
@@ -77,24 +78,46 @@ export class VerifyInvoice {
     }
   }
 
-  /** What follows from the schedule and from earlier invoices. */
+  /** What follows from the schedule, from commitments and from earlier invoices. */
   private async checkRest(found: InvoiceUsage, result: Checked): Promise<void> {
-    const rest = found.lines.filter(({ id }) => !found.origins.has(id));
-    if (rest.length === 0) return;
-    const { invoice, organization } = found;
-    const { carriedIn, candidates } = await this.use.database.inOrganization(organization.id, async (manager) => ({
-      carriedIn: await readCarriedIn(manager, invoice.id), candidates: await feesOf(manager, found),
+    const { invoice, organization, origins } = found;
+    const rest = found.lines.filter(({ id }) => !origins.has(id));
+    const { carriedIn, fees, trueUps } = await this.use.database.inOrganization(organization.id, async (manager) => ({
+      carriedIn: await readCarriedIn(manager, invoice.id), ...await remakeCharges(manager, found),
     }));
-    const fees = rest.filter(({ kind }) => feeKinds.has(kind));
-    // The rounding of the day is not kept with fees: one of the two has to give all of them.
-    const made = candidates.find((lines) => fees.every((fee) => isSame(fee, lines.get(fee.ref)))) ?? candidates[0] ?? new Map<string, InvoiceLine>();
-    for (const line of rest) {
-      if (feeKinds.has(line.kind)) compareLine(line, { remade: remadeFee(made.get(line.ref)), found, result });
-      else if (line.kind === 'carried_over') compareLine(line, { remade: remadeCarried(line, { carriedIn, carriedOutMinor: invoice.carriedOutMinor }), found, result });
-      else result.unchecked.push({ lineId: line.id, detail: `Lines of kind ${line.kind} are not made again; the sums of the document hold them.` });
-    }
-    for (const fee of made.values()) if (!fees.some(({ ref }) => ref === fee.ref)) result.differences.push(lacking(fee.description, { amountMinor: fee.amountMinor, currency: invoice.currency }));
+    const carried = remadeCarried(carriedIn, invoice.carriedOutMinor);
+    const checks = [
+      { lines: rest.filter(({ kind }) => feeKinds.has(kind)), made: fees },
+      { lines: rest.filter((line) => isTrueUp(line)), made: trueUps },
+      { lines: rest.filter(({ kind }) => kind === 'carried_over'), made: [carried] },
+      { lines: rest.filter((line) => usageKinds.has(line.kind) && !isTrueUp(line)), made: [] },
+    ];
+    for (const { lines, made } of checks) checkMade(lines, { made, found, result });
+    const known = new Set(checks.flatMap(({ lines }) => lines));
+    for (const { id, kind } of rest.filter((line) => !known.has(line))) result.unchecked.push({ lineId: id, detail: `Lines of kind ${kind} are not made again; the sums of the document hold them.` });
   }
+}
+
+/** What a line is when it is made again, where no usage stands behind it. */
+type MadeLine = Pick<InvoiceLine, 'description' | 'quantity' | 'unroundedAmount' | 'amountMinor'>;
+
+/** By the way of making them that fits these lines best; then each by any, since what was frozen may be of another day than the rest. */
+function checkMade(lines: readonly InvoiceLineRecord[], { made, found, result }: Comparing & { made: readonly ReadonlyMap<string, MadeLine>[] }): void {
+  const ways = made.map((way) => ({ way, misses: missesOf(lines, way) })).toSorted((a, b) => a.misses - b.misses).map(({ way }) => way);
+  for (const line of lines) {
+    const one = ways.map((way) => way.get(line.ref)).find((candidate) => isSame(line, candidate)) ?? ways[0]?.get(line.ref);
+    compareLine(line, { remade: one === undefined ? null : { ...one, events: null, digest: null }, found, result });
+  }
+  for (const one of lackingIn(lines, ways[0])) result.differences.push(lacking(one.description, { amountMinor: one.amountMinor, currency: found.invoice.currency }));
+}
+
+function missesOf(lines: readonly InvoiceLineRecord[], way: ReadonlyMap<string, MadeLine>): number {
+  return lines.filter((line) => !isSame(line, way.get(line.ref))).length + lackingIn(lines, way).length;
+}
+
+function lackingIn(lines: readonly InvoiceLineRecord[], way: ReadonlyMap<string, MadeLine> | undefined): MadeLine[] {
+  const stored = new Set(lines.map(({ ref }) => ref));
+  return [...(way ?? [])].flatMap(([ref, one]) => (stored.has(ref) ? [] : [one]));
 }
 
 function basisName(origin: UsageOrigin | undefined): string {
@@ -102,20 +125,7 @@ function basisName(origin: UsageOrigin | undefined): string {
   return JSON.stringify([period?.subscription.id, period?.billing.number, settled?.generation.toString() ?? 'last']);
 }
 
-/** The fees of the invoice's boundary by their refs, for each way of rounding. */
-async function feesOf(manager: EntityManager, { invoice }: InvoiceUsage): Promise<ReadonlyMap<string, InvoiceLine>[]> {
-  const [subscription] = await readSubscriptions(manager, { ids: [invoice.subscriptionId] });
-  if (subscription === undefined || invoice.kind !== 'period') return [];
-  const plans = (await readSubscribedPlans(manager, [subscription])).get(subscription.id) ?? [];
-  const [first] = plans;
-  assert(first !== undefined, 'A subscription has a plan.');
-  const boundary = nextBoundary(scheduleOf({ subscription, plan: first }), invoice.periodIndex);
-  if (boundary?.index !== invoice.periodIndex) return [];
-  const terms = { stages: plans.map(({ prices }) => prices), currency: subscription.currency, timeZone: subscription.timeZone, returnsUnused: subscription.cancelProrate };
-  return roundings.map((rounding) => new Map(boundaryFees(boundary, { ...terms, rounding }).map((line) => [line.ref, line])));
-}
-
-function isSame(line: InvoiceLineRecord, made: InvoiceLine | undefined): boolean {
+function isSame(line: InvoiceLineRecord, made: MadeLine | undefined): boolean {
   return made?.amountMinor === line.amountMinor;
 }
 
@@ -138,14 +148,10 @@ function remadeUsage(line: InvoiceLineRecord, by: { origin: UsageOrigin; rated: 
   };
 }
 
-function remadeFee(fee: InvoiceLine | undefined): Remade | null {
-  return fee === undefined ? null : { quantity: fee.quantity, unroundedAmount: fee.unroundedAmount, amountMinor: fee.amountMinor, events: null, digest: null };
-}
-
-function remadeCarried(line: InvoiceLineRecord, by: { carriedIn: ReadonlyMap<string, bigint>; carriedOutMinor: bigint }): Remade | null {
-  const from = line.ref.slice('carried_over:'.length);
-  const amountMinor = from === 'next' ? -by.carriedOutMinor : by.carriedIn.get(from);
-  return amountMinor === undefined ? null : { quantity: null, unroundedAmount: null, amountMinor, events: null, digest: null };
+/** What others left to this invoice, and what it left itself. */
+function remadeCarried(carriedIn: ReadonlyMap<string, bigint>, carriedOutMinor: bigint): ReadonlyMap<string, MadeLine> {
+  const lineOf = (from: string, amountMinor: bigint): [string, MadeLine] => [`carried_over:${from}`, { description: `Carried over (${from})`, quantity: null, unroundedAmount: null, amountMinor }];
+  return new Map([...[...carriedIn].map(([from, amountMinor]) => lineOf(from, amountMinor)), ...(carriedOutMinor === 0n ? [] : [lineOf('next', -carriedOutMinor)])]);
 }
 
 function refOf(line: RatedLine): string {

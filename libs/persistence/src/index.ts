@@ -63,7 +63,7 @@ export type { InvoiceLineRecord } from './postgres/invoicing/invoice-line-table.
 export { holdInvoiceNumbers, takeInvoiceNumbers } from './postgres/invoicing/invoice-number-table.js';
 export { anyInvoiceExists, deleteDrafts, findInvoiceOfProvider, insertInvoices, invoiceTable, issueInvoices, listInvoices, lockInvoicesOfBoundaries, readDraftedPeriods, readInvoices, readLastIssues } from './postgres/invoicing/invoice-table.js';
 export type { InvoiceFilter, InvoiceRecord, IssuedInvoice, NewInvoice, PaymentFailureNote } from './postgres/invoicing/invoice-table.js';
-export { readChargedPeriods, readSettledCommitments, saveCommitmentSettlements } from './postgres/invoicing/commitment-settlement-table.js';
+export { readChargedPeriods, readCommitmentsBefore, readSettledCommitments, saveCommitmentSettlements } from './postgres/invoicing/commitment-settlement-table.js';
 export type { ChargedPeriod, CommitmentSettlement, SettledCommitment } from './postgres/invoicing/commitment-settlement-table.js';
 export { findEndedWithLateUsage, findEndedWithStaleRating, listLatePeriods, readLatePeriods, readLateSettlements, saveLateSettlements } from './postgres/invoicing/late-settlement-table.js';
 export type { LatePeriodKey, LateSettlement, LateSettlementNote, OpenLatePeriod } from './postgres/invoicing/late-settlement-table.js';

@@ -1,5 +1,5 @@
 import { toLineItemBody, type InvoiceVerificationBody, type LineEventListBody, type ReceiptBody } from '#contracts';
-import type { LineKind } from '#domain';
+import { isTrueUp, type LineKind } from '#domain';
 import { encodeCursor, exactJsonValue, type LineEvent } from '#persistence';
 import type { Receipt, ReceiptUsage } from '../read-receipt.js';
 import type { InvoiceVerification } from '../verify-invoice.js';
@@ -13,7 +13,7 @@ const withoutUsage: Readonly<Record<LineKind, string>> = {
   one_time: 'Owed once, at the start: it follows from the price alone.',
   proration: 'Unused time of a fee that was paid in advance: it follows from the price and the period.',
   carried_over: 'Moved between invoices: it follows from what another one could not ask for.',
-  minimum: 'Raises the sum to what was committed: it follows from the other lines.',
+  minimum: 'Raises the sum to what was committed: it follows from what documents charged.',
   discount: 'Taken off: it follows from the other lines.',
   tax: 'Tax: it follows from the other lines.',
   credit: 'Paid before: it follows from the credits that were there.',
@@ -34,7 +34,7 @@ export function toReceiptBody(receipt: Receipt): ReceiptBody {
     plan_version: origin?.period.plan.version ?? null,
     intact,
     usage: usage === null ? null : toUsage(usage),
-    detail: usage === null || intact === null ? withoutUsage[line.kind] : detailOf(usage, intact),
+    detail: usage === null || intact === null ? withoutUsage[isTrueUp(line) ? 'minimum' : line.kind] : detailOf(usage, intact),
   };
 }
 

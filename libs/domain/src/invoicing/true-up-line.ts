@@ -46,6 +46,11 @@ export function trueUpLine(balance: CommitmentBalance): InvoiceLine | null {
   };
 }
 
+/** Whether a line is one of these, by what it is made from. */
+export function isTrueUp({ ref }: Pick<InvoiceLine, 'ref'>): boolean {
+  return /^(?:minimum|adjustment):commitment:/.test(ref);
+}
+
 function traceOf(balance: CommitmentBalance, result: { lacksMinor: bigint; amountMinor: bigint }): TraceStep[] {
   const { window, currency, committedMinor, countedMinor, settledMinor } = balance;
   const { lacksMinor, amountMinor } = result;

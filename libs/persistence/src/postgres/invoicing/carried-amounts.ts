@@ -35,12 +35,12 @@ export async function releaseCarriedAmounts(manager: EntityManager, voided: { or
   await manager.query(`update invoices set carried_to = null where organization_id = $1 and carried_to = $2`, [voided.organizationId, voided.invoiceId]);
 }
 
-/** What other invoices left to this one, by their ids. */
+/** What other invoices left to this one, by their ids: those that its lines name, and those that are noted as borne by it. */
 export async function readCarriedIn(manager: EntityManager, invoiceId: string): Promise<ReadonlyMap<string, bigint>> {
   const rows: { id: string; carried_out_minor: string }[] = await manager.query(
     `select source.id, source.carried_out_minor from invoices source
-      where source.${ownRows} and source.id in (
-        select substr(ref, length('carried_over:') + 1) from invoice_lines where invoice_id = $1 and kind = 'carried_over')`,
+      where source.${ownRows} and source.customer_id = (select customer_id from invoices where id = $1) and (source.carried_to = $1 or source.id in (
+        select substr(ref, length('carried_over:') + 1) from invoice_lines where invoice_id = $1 and kind = 'carried_over'))`,
     [invoiceId],
   );
   return new Map(rows.map((row) => [row.id, BigInt(row.carried_out_minor)]));

@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { CommitmentWindow } from '#domain';
 import { ownRows } from '../billing-api/list-rows.js';
-import { timestampText } from './timestamp-text.js';
+import type { InvoiceRecord } from './invoice-table.js';
+import { timestampText, timestampTextOrNull } from './timestamp-text.js';
 
 /** What issued documents have charged for one billing period. */
 export interface ChargedPeriod {
@@ -50,6 +51,38 @@ export async function readSettledCommitments(manager: EntityManager, subscriptio
   return rows.map((row) => ({
     subscriptionId: row.subscription_id, first: row.first_period, last: row.last_period, committedMinor: BigInt(row.committed_minor), settledMinor: BigInt(row.settled_minor),
   }));
+}
+
+/** Documents are issued in the order of their counters, which end their numbers. */
+const isIssuedBefore = ({ alias, number }: { alias: string; number: string }): string => `substring(${alias}.number from '\\d+$')::numeric < substring(${number} from '\\d+$')::numeric`;
+
+/** What the documents of an invoice's subscription had charged and asked for on top when it was issued: those that were issued before it. */
+export async function readCommitmentsBefore(
+  manager: EntityManager,
+  invoice: Pick<InvoiceRecord, 'id' | 'subscriptionId' | 'number' | 'issuedAt'>,
+): Promise<{ readonly charged: ReadonlyMap<number, bigint>; readonly settled: ReadonlyMap<number, { readonly last: number; readonly settledMinor: bigint }> }> {
+  const charged: { number: number; amount_minor: string }[] = await manager.query(
+    `select number, sum(amount_minor)::text as amount_minor
+     from (select line.amount_minor, ${countedPeriod} as number
+       from invoices invoice join invoice_lines line on line.invoice_id = invoice.id
+       where invoice.${ownRows} and invoice.subscription_id = $1 and invoice.status <> 'draft' and ${isIssuedBefore({ alias: 'invoice', number: '$2::text' })}) counted
+     where number is not null group by number`,
+    [invoice.subscriptionId, invoice.number],
+  );
+  // A window that closed without a document has no number: its note came before those of this invoice.
+  const settled: { first_period: number; last_period: number; settled_minor: string }[] = await manager.query(
+    `select first_period, min(last_period) as last_period, sum(settlement.amount_minor)::text as settled_minor
+     from commitment_settlements settlement left join invoices bearer on bearer.id = settlement.invoice_id
+     where settlement.${ownRows} and settlement.subscription_id = $1 and case when settlement.invoice_id is null
+       then settlement.settled_at <= $4 and settlement.id < coalesce((select min(own.id) from commitment_settlements own where own.invoice_id = $3), settlement.id + 1)
+       else ${isIssuedBefore({ alias: 'bearer', number: '$2::text' })} end
+     group by first_period`,
+    [invoice.subscriptionId, invoice.number, invoice.id, timestampTextOrNull(invoice.issuedAt)],
+  );
+  return {
+    charged: new Map(charged.map(({ number, amount_minor }) => [number, BigInt(amount_minor)])),
+    settled: new Map(settled.map((row) => [row.first_period, { last: row.last_period, settledMinor: BigInt(row.settled_minor) }])),
+  };
 }
 
 export interface CommitmentSettlement {
