@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { aggregatorGroup, ratingQueue, topics, type RateFinalPayload } from '#contracts';
 import {
-  countIntoClockRun, deferDueActs, finishDueActs, lockDueActs, lockInvoicesOfBoundaries, noteRequested, noteWaiting, readRatedPeriods,
-  type DueAct, type InvoiceRecord, type RatedPeriodLines,
+  countIntoClockRun, deferDueActs, finishDueActs, lockDueActs, lockInvoicesOfBoundaries, noteRequested, noteWaiting, readFinalPeriods, readRatedPeriods,
+  type DueAct, type InvoiceRecord,
 } from '#persistence';
 import type { InvoicingContext, SweptOrganization } from './invoicing-context.js';
 import type { PaymentProviders } from './payment-providers.js';
-import { sortByReadiness, type IssueCandidate } from './sort-by-readiness.js';
-import { writeIssuedInvoices } from './write-issued-invoices.js';
+import { sortByReadiness, type IssueCandidate, type ReadyToIssue } from './sort-by-readiness.js';
+import { writeIssuedInvoices, type InvoiceToIssue } from './write-issued-invoices.js';
 
 /** Invoices of one transaction, and periods of one job of rating. */
 const blockMax = 200;
@@ -79,7 +79,7 @@ export class IssueInvoices {
     if (sorted.ready.length > 0) {
       trying.push(...sorted.ready.map(({ act }) => act));
       const limitsOf = await this.providers.limitsWithin(manager, organizationId);
-      await writeIssuedInvoices(manager, { context: this.context, organization, limitsOf, ready: sorted.ready, systemNow });
+      await writeIssuedInvoices(manager, { context: this.context, organization, limitsOf, ready: await withUsage(manager, sorted.ready), systemNow });
     }
     const settled = [...sorted.ready, ...sorted.obsolete];
     if (settled.length > 0) {
@@ -116,18 +116,30 @@ export class IssueInvoices {
   }
 }
 
-/** Acts with their drafts and, where the period is rated for the last time, what was used. */
+/** Acts with their drafts, and whether the periods that these close are rated for the last time. */
 async function readCandidates(manager: EntityManager, acts: readonly DueAct[]): Promise<IssueCandidate[]> {
-  const keyOf = (key: { subscriptionId: string; periodIndex: number }) => `${key.subscriptionId}/${key.periodIndex}`;
   const drafts = new Map<string, InvoiceRecord>((await lockInvoicesOfBoundaries(manager, acts)).map((invoice) => [keyOf(invoice), invoice]));
-  const closing = [...drafts.values()].flatMap(({ subscriptionId, closesIndex, status }) =>
-    closesIndex === null || status !== 'draft' ? [] : [{ subscriptionId, periodIndex: closesIndex }]);
-  const rated = new Map<string, RatedPeriodLines>((await readRatedPeriods(manager, closing)).filter(({ isFinal }) => isFinal).map((period) => [keyOf(period), period]));
+  const rated = new Set((await readFinalPeriods(manager, [...drafts.values()].filter(({ status }) => status === 'draft').flatMap(closedPeriod))).map(keyOf));
   return acts.map((act) => {
     const invoice = drafts.get(keyOf(act)) ?? null;
-    const usage = invoice === null || invoice.closesIndex === null ? null : (rated.get(keyOf({ subscriptionId: act.subscriptionId, periodIndex: invoice.closesIndex })) ?? null);
-    return { act, invoice, usage };
+    return { act, invoice, isRated: invoice !== null && closedPeriod(invoice).some((closed) => rated.has(keyOf(closed))) };
   });
+}
+
+/** Those that are issued now, with what was used: many more may be candidates. */
+async function withUsage(manager: EntityManager, ready: readonly ReadyToIssue[]): Promise<InvoiceToIssue[]> {
+  const rated = await readRatedPeriods(manager, ready.filter(({ isRated }) => isRated).flatMap(({ invoice }) => closedPeriod(invoice)));
+  const usage = new Map(rated.map((period) => [keyOf(period), period]));
+  return ready.map((candidate) => ({ ...candidate, usage: closedPeriod(candidate.invoice).map((closed) => usage.get(keyOf(closed)))[0] ?? null }));
+}
+
+/** None, or the one whose usage the invoice closes. */
+function closedPeriod({ subscriptionId, closesIndex }: InvoiceRecord): { subscriptionId: string; periodIndex: number }[] {
+  return closesIndex === null ? [] : [{ subscriptionId, periodIndex: closesIndex }];
+}
+
+function keyOf(key: { subscriptionId: string; periodIndex: number }): string {
+  return `${key.subscriptionId}/${key.periodIndex}`;
 }
 
 function toRateFinal(organizationId: string, block: readonly IssueCandidate[]): RateFinalPayload {

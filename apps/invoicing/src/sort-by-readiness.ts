@@ -1,10 +1,11 @@
-import type { DueAct, InvoiceRecord, RatedPeriodLines } from '#persistence';
+import type { DueAct, InvoiceRecord } from '#persistence';
 
-/** An issue act with its draft, and the last rating of the period that it closes. */
+/** An issue act with its draft. */
 export interface IssueCandidate {
   readonly act: DueAct;
   readonly invoice: InvoiceRecord | null;
-  readonly usage: RatedPeriodLines | null;
+  /** Whether it closes a period that is rated for the last time. */
+  readonly isRated: boolean;
 }
 
 export interface ReadyToIssue extends IssueCandidate {
@@ -31,16 +32,16 @@ export function sortByReadiness(
   const sorted: SortedByReadiness = { ready: [], waiting: [], obsolete: [] };
   const heldUp = new Set<string>();
   for (const candidate of candidates) {
-    const { act, invoice, usage } = candidate;
+    const { act, invoice } = candidate;
     if (invoice?.status !== 'draft') {
       sorted.obsolete.push(candidate);
       continue;
     }
-    const isRated = !invoice.waitingForUsage || usage !== null;
-    if (!isRated) sorted.waiting.push(candidate);
+    const isReady = !invoice.waitingForUsage || candidate.isRated;
+    if (!isReady) sorted.waiting.push(candidate);
     const isPutOff = act.nextTryAt !== null && Temporal.Instant.compare(act.nextTryAt, options.systemNow) > 0;
     const waitsInLine = heldUp.has(invoice.customerId) || (options.isStrict && heldUp.size > 0);
-    if (!isRated || isPutOff || waitsInLine) heldUp.add(invoice.customerId);
+    if (!isReady || isPutOff || waitsInLine) heldUp.add(invoice.customerId);
     else if (sorted.ready.length < options.limit) sorted.ready.push({ ...candidate, invoice });
   }
   return sorted;

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { composeInvoice, dueDate, invoiceNumber, type CarriedAmount, type ComposedInvoice, type InvoiceLine, type PayableAmounts, type Rounding, type TrueUp } from '#domain';
 import {
   deleteDrafts, findOrganization, holdInvoiceNumbers, insertOutboxEntries, issueInvoices, noteCarriedTo, readCarriedAmounts, readInvoiceLines, readSubscriptions, saveCommitmentSettlements,
-  saveLateSettlements, takeInvoiceNumbers, writeInvoiceLines, type CommitmentSettlement, type InvoiceRecord, type IssuedInvoice, type LateSettlement, type Organization, type SubscriptionRecord,
+  saveLateSettlements, takeInvoiceNumbers, writeInvoiceLines, type CommitmentSettlement, type InvoiceRecord, type IssuedInvoice, type LateSettlement, type Organization, type RatedPeriodLines, type SubscriptionRecord,
 } from '#persistence';
 import { assert } from '#platform';
 import { CommitmentBook, commitmentSettlementsOf, trueUpLines } from './commitment-book.js';
@@ -13,18 +13,23 @@ import { adjustmentLines, owesMoney, readOwedLateUsage, settlementsOf, takeOwed,
 import { ratedUsageLines } from './rated-usage-lines.js';
 import type { ReadyToIssue } from './sort-by-readiness.js';
 
+/** A draft with the last rating of the period that it closes. */
+export interface InvoiceToIssue extends ReadyToIssue {
+  readonly usage: RatedPeriodLines | null;
+}
+
 export interface IssueOptions {
   readonly context: InvoicingContext;
   readonly organization: SweptOrganization;
   /** What the payment provider takes, by currency; null where none is connected. */
   readonly limitsOf: ((currency: string) => PayableAmounts) | null;
   /** In the order of their numbers. */
-  readonly ready: readonly ReadyToIssue[];
+  readonly ready: readonly InvoiceToIssue[];
   readonly systemNow: Temporal.Instant;
 }
 
 /** A draft with all that it bears. */
-interface Bearing extends ReadyToIssue {
+interface Bearing extends InvoiceToIssue {
   readonly late: readonly OwedPeriod[];
   /** Usage, late usage and fees, before the commitments that they count to. */
   readonly charges: { readonly used: readonly InvoiceLine[]; readonly adjusted: readonly InvoiceLine[]; readonly fees: readonly InvoiceLine[] };
@@ -69,7 +74,7 @@ export async function writeIssuedInvoices(manager: EntityManager, options: Issue
 /** What each draft bears, in the order in which they are issued: a commitment counts what the ones before it charge. */
 async function bearAll(
   manager: EntityManager,
-  from: { organizationId: string; ready: readonly ReadyToIssue[]; subscriptions: readonly SubscriptionRecord[]; rounding: Rounding },
+  from: { organizationId: string; ready: readonly InvoiceToIssue[]; subscriptions: readonly SubscriptionRecord[]; rounding: Rounding },
 ): Promise<Bearing[]> {
   const { organizationId, ready, subscriptions, rounding } = from;
   const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: subscriptions.map(({ id }) => id) });

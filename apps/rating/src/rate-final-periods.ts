@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type RateFinalPayload } from '#contracts';
 import { billingPeriodAt } from '#domain';
-import { findOrganization, markRatingDue, readGenerations, readSubscribedPlans, readSubscriptions, saveLateRatings, saveRatedPeriods, scheduleOf, type Database, type RatedPeriod } from '#persistence';
+import { findOrganization, forgetLateUsage, markRatingDue, readGenerations, readSubscribedPlans, readSubscriptions, saveLateRatings, saveRatedPeriods, scheduleOf, type Database, type RatedPeriod } from '#persistence';
 import { assert, Fault, type Clock, type JobQueue } from '#platform';
 import type { AwaitUsageChanges } from './await-usage-changes.js';
 import type { PeriodToRate } from './period-to-rate.js';
@@ -38,17 +38,22 @@ export class RateFinalPeriods {
       const current = await readGenerations(manager, subscriptionIds, { hold: true });
       await keepUsageRated(manager, await saveRatedPeriods(manager, rated));
       await saveLateRatings(manager, late);
-      await this.markNext(manager, { organizationId, rated, current });
+      await this.markNext(manager, { organizationId, rated, current, postponed: loaded.postponed });
     });
     await this.use.jobs.add(invoicingQueue, [sweepJob]);
   }
 
-  /** The period that follows is rated next. What changed while these were rated may be missing in them, and they are closed now: it is late. */
-  private async markNext(manager: EntityManager, done: { organizationId: string; rated: readonly RatedPeriod[]; current: ReadonlyMap<string, bigint> }): Promise<void> {
-    const { organizationId, rated, current } = done;
+  /**
+   * The period that follows is rated next. What changed while these were rated may be missing in them, and they are closed now: it is
+   * late. Where nothing did, nothing is late any more: without saying so the next rating would read again what was just rated.
+   */
+  private async markNext(manager: EntityManager, done: { organizationId: string; rated: readonly RatedPeriod[]; current: ReadonlyMap<string, bigint>; postponed: ReadonlySet<string> }): Promise<void> {
+    const { organizationId, rated, current, postponed } = done;
     const at = this.use.clock.now();
     const isChanged = ({ subscriptionId, generation }: RatedPeriod): boolean => (current.get(subscriptionId) ?? 0n) > generation;
-    const unchanged = [...new Set(rated.filter((period) => !isChanged(period)).map(({ subscriptionId }) => subscriptionId))];
+    const changed = new Set(rated.filter(isChanged).map(({ subscriptionId }) => subscriptionId));
+    const unchanged = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))].filter((id) => !changed.has(id));
+    await forgetLateUsage(manager, unchanged.filter((id) => !postponed.has(id)));
     await markRatingDue(manager, { organizationId, subscriptionIds: unchanged, at });
     for (const [start, periods] of Map.groupBy(rated.filter(isChanged), (period) => period.start.toString())) {
       const subscriptionIds = [...new Set(periods.map(({ subscriptionId }) => subscriptionId))];

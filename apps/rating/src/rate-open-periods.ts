@@ -1,6 +1,6 @@
 import type { RateOpenPayload } from '#contracts';
 import { metersOf } from '#domain';
-import { adoptSubscriptions, findOrganization, readGenerations, readGrowingMeters, readRatedPeriods, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readFinalPeriods, readGenerations, readGrowingMeters, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
@@ -49,8 +49,8 @@ export class RateOpenPeriods {
         openUntil.set(subscription.id, open.openUntil);
         return open.periods.map((billing) => ({ subscription, plan: stages[billing.stage] ?? first, billing, schedule, stages }));
       });
-      const known = await readRatedPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
-      const final = new Set(known.filter(({ isFinal }) => isFinal).map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));
+      const known = await readFinalPeriods(manager, candidates.map(({ subscription, billing }) => ({ subscriptionId: subscription.id, periodIndex: billing.number })));
+      const final = new Set(known.map(({ subscriptionId, periodIndex }) => `${subscriptionId}/${periodIndex}`));
       const periods = candidates.filter(({ subscription, billing }) => !final.has(`${subscription.id}/${billing.number}`));
       const growing = growingSubscriptions(periods, { now, meters: await readGrowingMeters(manager) });
       return { organization, now, generations, periods, growing, ...(await this.use.rateClosed.load(manager, subscriptionIds)), openUntil };

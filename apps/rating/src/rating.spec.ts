@@ -223,6 +223,20 @@ describe('usage that comes after the last rating', () => {
     expect(await lateLines()).toEqual([]);
   });
 
+  it('is not rated again for what the last rating of a period has seen', async () => {
+    const due = async () => (await admin.query(`select late_from is null as seen, generation > rated_generation as due from rating_due where subscription_id = 'sub_a'`)).rows[0];
+    perDay = 10;
+    await mark('2027-01-31T23:59:59Z');
+    expect(await due()).toEqual({ seen: false, due: true });
+    await new RateFinalPeriods({ database, ratePeriods: ratePeriods(), rateClosed: rateClosed(), awaitChanges, jobs: new CollectedJobs(), clock: systemClock })
+      .execute({ organizationId, periods: [{ subscriptionId: 'sub_a', periodIndex: 1, start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' }] });
+    expect(await due()).toEqual({ seen: true, due: true }); // The period that follows is rated next.
+    perDay = 20;
+    await rateOpen();
+    expect(await lateLines()).toEqual([]);
+    expect(await settled()).toBe(true);
+  });
+
   it('is rated beside what was closed, which stays, and again when it goes back', async () => {
     await mark('2027-01-31T23:59:59Z');
     await rateOpen();

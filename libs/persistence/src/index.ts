@@ -39,12 +39,12 @@ export { readTestClock, testClockLeasesOverMs, testClockTable } from './postgres
 export type { TestClock } from './postgres/billing-api/test-clock-table.js';
 export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating/affected-subscriptions.js';
 export { keepFacts, sendFacts } from './postgres/fact-outbox.js';
-export { readRatedPeriods, saveRatedPeriods } from './postgres/rating/rated-period.js';
+export { readFinalPeriods, readRatedPeriods, saveRatedPeriods } from './postgres/rating/rated-period.js';
 export type { PeriodKey } from './postgres/rating/period-key.js';
 export type { RatedDay, RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from './postgres/rating/rated-period.js';
 export { ratedUsageGroups, readRatedUsage } from './postgres/rating/rated-usage-report.js';
 export type { RatedUsageGroup, RatedUsageQuery, RatedUsageRow } from './postgres/rating/rated-usage-report.js';
-export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, hasReachedRatings, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
+export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLateUsage, hasReachedRatings, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
 export type { RatingPatience, SettledRating, StaleRating } from './postgres/rating/rating-due.js';
 export { anyUnadoptedSubscription, askForAdoption, lockBillingSchedules, readUnadoptedSubscriptions, saveBillingSchedules } from './postgres/invoicing/billing-schedule-table.js';
 export type { BillingSchedule as BillingScheduleRecord, UnadoptedSubscription } from './postgres/invoicing/billing-schedule-table.js';

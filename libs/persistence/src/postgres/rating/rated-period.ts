@@ -232,8 +232,19 @@ export interface RatedPeriodLines extends PeriodKey {
   readonly lines: readonly RatedLine[];
 }
 
+/** Those of the periods that are rated for the last time. */
+export async function readFinalPeriods(manager: EntityManager, keys: readonly PeriodKey[]): Promise<readonly PeriodKey[]> {
+  if (keys.length === 0) return [];
+  const rows: { subscription_id: string; period_index: number }[] = await manager.query(
+    `select subscription_id, period_index from rated_periods join unnest($1::text[], $2::int[]) as wanted (subscription_id, period_index) using (subscription_id, period_index) where is_final`,
+    [keys.map(({ subscriptionId }) => subscriptionId), keys.map(({ periodIndex }) => periodIndex)],
+  );
+  return rows.map((row) => ({ subscriptionId: row.subscription_id, periodIndex: row.period_index }));
+}
+
 /** The rated periods with these keys, in the caller's organization; those not rated yet are left out. */
 export async function readRatedPeriods(manager: EntityManager, keys: readonly PeriodKey[]): Promise<readonly RatedPeriodLines[]> {
+  if (keys.length === 0) return [];
   const given = [keys.map(({ subscriptionId }) => subscriptionId), keys.map(({ periodIndex }) => periodIndex)];
   const wanted = `unnest($1::text[], $2::int[]) as wanted (subscription_id, period_index)`;
   const periods: PeriodRow[] = await manager.query(

@@ -47,6 +47,12 @@ export async function markRatingDue(manager: EntityManager, due: RatingMark): Pr
   );
 }
 
+/** All closed periods of these subscriptions are rated with all that has changed: the caller holds them, and has seen that their generations are those which it rated. */
+export async function forgetLateUsage(manager: EntityManager, subscriptionIds: readonly string[]): Promise<void> {
+  if (subscriptionIds.length === 0) return;
+  await manager.query(`update rating_due set late_from = null where subscription_id = any($1::text[]) and late_from is not null`, [subscriptionIds]);
+}
+
 /** Across organizations: what has waited long enough, the longest first. */
 export async function findStaleRatings(manager: EntityManager, options: RatingPatience & { now: Temporal.Instant; limit: number }): Promise<readonly StaleRating[]> {
   const rows: DueRow[] = await manager.query(
