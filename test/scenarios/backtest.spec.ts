@@ -81,6 +81,37 @@ describeWith('clickhouse', 'a backtest', () => {
     expect(body.total).toEqual({ plan: '90.00', compared: { plan: '45.00', current: '12.00', difference: '33.00' } });
   });
 
+  it('goes with the point where draft and present plan cost the same', async () => {
+    const body = await ok<{ meter: string; step: string; ranges: object[]; points: object[] }>('POST /v1/pricing/break-even', { a: { plan: 'tried', version: 'draft' }, b: { plan: 'present' }, currency: 'USD' }, 200);
+    // 30 + (q − 100) × 0.05 = q × 0.10 at 500.
+    expect(body).toEqual({
+      object: 'break_even', currency: 'USD', meter: 'requests', step: '1', from_quantity: '0', to_quantity: null,
+      ranges: [{ from: '0', to: '499', cheaper: 'b' }, { from: '500', to: '500', cheaper: 'same' }, { from: '501', to: null, cheaper: 'a' }],
+      points: [
+        { by: 'crossing', before: { cheaper: 'b', quantity: '499', a: { amount: '49.95', unrounded_amount: '49.95' }, b: { amount: '49.90', unrounded_amount: '49.9' } },
+          after: { cheaper: 'same', quantity: '500', a: { amount: '50.00', unrounded_amount: '50' }, b: { amount: '50.00', unrounded_amount: '50' } } },
+        { by: 'crossing', before: { cheaper: 'same', quantity: '500', a: { amount: '50.00', unrounded_amount: '50' }, b: { amount: '50.00', unrounded_amount: '50' } },
+          after: { cheaper: 'a', quantity: '501', a: { amount: '50.05', unrounded_amount: '50.05' }, b: { amount: '50.10', unrounded_amount: '50.1' } } },
+      ],
+    });
+    const price = { type: 'usage', model: { type: 'percentage', rate: 2.9, fixed_amount: 0.3 } };
+    const payments = await ok<{ ranges: object[] }>('POST /v1/pricing/break-even', { a: { price }, b: { price: { type: 'usage', model: { type: 'per_unit', unit_amount: '0.0295' }, included_units: '20' } }, currency: 'USD', event_value: 10 }, 200);
+    // 0.59 each against 0.295 for each after two.
+    expect(payments.ranges).toEqual([{ from: '0', to: '0', cheaper: 'same' }, { from: '10', to: null, cheaper: 'b' }]);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['two sides that are none', { a: {}, b: { plan: 'present', price: {} }, currency: 'USD' }, ['/a invalid', '/b/price/model missing_field', '/b/price/type missing_field']],
+    ['a plan, a price, a meter and a version that there are not', { a: { plan: 'none' }, b: { price: { type: 'usage', meter: 'none', model: { type: 'per_unit', unit_amount: '-1' } }, version: 1 }, currency: 'USD', meter: 'nothing' },
+      ['/a/plan unknown_plan', '/b/price/meter unknown_meter', '/b/price/model/unit_amount negative_amount', '/b/version not_allowed', '/meter unknown_meter']],
+    ['another currency and a draft that is not there', { a: { plan: 'present' }, b: { plan: 'present', version: 'draft' }, currency: 'EUR' }, ['/b/version unknown_version']],
+    ['a plan without models in the currency', { a: { plan: 'present' }, b: { plan: 'present' }, currency: 'EUR', step: '-1' }, ['/a/plan currency_mismatch', '/b/plan currency_mismatch', '/step negative_amount']],
+    ['hours', { a: { plan: 'present' }, b: { plan: { currency: 'USD', billing_period: 'P1M', prices: [{ ...usage('1'), bucket: 'hour' }] } }, currency: 'USD' }, ['/b/plan/prices/0 not_allowed']],
+  ])('names what a break-even question lacks: %s', async (_name, body, faults) => {
+    const answer = await product.call<{ errors: { pointer: string; code: string }[] }>('POST /v1/pricing/break-even', { key, body });
+    expect([answer.status, answer.body.errors.map(({ pointer, code }) => `${pointer} ${code}`).toSorted()]).toEqual([422, faults]);
+  });
+
   describe('that can not be', () => {
     it.each<[string, object, string[]]>([
       ['an unknown plan and customer', { plan: 'none', customers: ['small', 'nobody'], ...range }, ['/customers/1 unknown_customer', '/plan unknown_plan']],

@@ -1,11 +1,11 @@
-import type { BacktestedPlan, BacktestRequest } from '#contracts';
-import { canonicalPrices, compareBacktests, lateUsageDefault, planFaults, wholeMicrosecond, type BacktestSummary } from '#domain';
+import type { BacktestRequest } from '#contracts';
+import { compareBacktests, wholeMicrosecond, type BacktestSummary } from '#domain';
 import {
-  draftAsVersion, findByIdOrKey, findOrganization, planTable, readCustomers, readCustomersByReference, readPlanDraft, readPlanVersion, readSubscribedPlans, readSubscriptions, readTestClock, resolveMeteredPrices,
-  type Customer, type Database, type Organization, type Plan, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
+  findOrganization, readCustomers, readCustomersByReference, readSubscribedPlans, readSubscriptions, readTestClock, type Customer, type Database, type Organization, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
+import { findPricedPlan } from './find-priced-plan.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
 import { customersOf, periodsPerRunMax, runsOf, type BacktestCustomer, type Replayed } from './replay-plan.js';
@@ -85,7 +85,7 @@ async function load(
   const { organizationId, request, range } = wanted;
   const organization = await findOrganization(manager, organizationId);
   assert(organization !== null, 'A credential belongs to an organization.');
-  const plan = await planOf(manager, { request, organizationId });
+  const plan = await findPricedPlan(manager, { organizationId, plan: request.plan, version: request.version, pointer: '' });
   const customers = await customersWanted(manager, { request, range });
   const faults = [...wanted.faults, ...(plan.ok ? [] : (plan.errors ?? [])), ...(customers.ok ? [] : (customers.errors ?? []))];
   if (faults.length > 0 || !plan.ok || !customers.ok) return refused('invalid_request', 'This can not be backtested as it stands.', faults);
@@ -107,38 +107,6 @@ function planAt(subscription: SubscriptionRecord, stages: readonly SubscribedPla
   const plan = stages[subscription.changes.filter(({ at }) => Temporal.Instant.compare(at, to) < 0).length];
   assert(plan !== undefined, 'Each stage of a subscription has its plan.');
   return plan;
-}
-
-async function planOf(manager: EntityManager, of: { request: BacktestRequest; organizationId: string }): Promise<Outcome<SubscribedPlan, 'invalid_request'>> {
-  const { plan: given, version } = of.request;
-  if (typeof given === 'string') return storedPlan(manager, { reference: given, version });
-  // Checked by the contract's schema, which keeps it as it was sent.
-  const draft = given as BacktestedPlan;
-  const plan = { ...draft, key: draft.key ?? 'draft', name: draft.name ?? 'Draft' };
-  const metered = await resolveMeteredPrices(manager, plan.prices, '/plan/prices');
-  const { product: _product, metadata: _metadata, ...terms } = plan;
-  const faults = [...planFaults({ ...terms, prices: [...plan.prices] }).map((fault) => ({ ...fault, pointer: `/plan${fault.pointer}` })), ...metered.faults];
-  if (version !== undefined) faults.push({ pointer: '/version', code: 'not_allowed', detail: 'Only a stored plan has versions; leave this out.' });
-  if (faults.length > 0) return refused('invalid_request', 'The plan has faults.', faults);
-  return accepted({
-    planId: 'plan_draft', planKey: plan.key, planName: plan.name, productId: null, version: 0, organizationId: of.organizationId, currency: plan.currency, billingPeriod: plan.billing_period,
-    trialDays: 0, lateUsage: lateUsageDefault, createdAt: Temporal.Instant.fromEpochMilliseconds(0),
-    prices: canonicalPrices(metered.prices).map((price) => ({ ...price, id: price.key })),
-  });
-}
-
-async function storedPlan(manager: EntityManager, wanted: { reference: string; version: number | 'draft' | undefined }): Promise<Outcome<SubscribedPlan, 'invalid_request'>> {
-  const plan = await findByIdOrKey<Plan>(manager, planTable, wanted.reference);
-  if (plan === null) return refused('invalid_request', 'There is no such plan.', [{ pointer: '/plan', code: 'unknown_plan', detail: 'There is no such plan.' }]);
-  if (wanted.version === 'draft') {
-    const draft = await readPlanDraft(manager, plan.id);
-    if (draft !== null) return accepted({ ...draftAsVersion(draft), planKey: plan.key, planName: plan.name, productId: plan.productId });
-    return refused('invalid_request', 'There is no draft.', [{ pointer: '/version', code: 'unknown_version', detail: 'The plan has no draft.' }]);
-  }
-  const version = await readPlanVersion(manager, { planId: plan.id, version: wanted.version ?? plan.latestVersion });
-  const detail = plan.latestVersion === 0 ? 'Nothing of the plan is published; give "draft".' : 'The plan has no such version.';
-  if (version === null) return refused('invalid_request', 'There is no such version.', [{ pointer: '/version', code: 'unknown_version', detail }]);
-  return accepted(version);
 }
 
 async function customersWanted(manager: EntityManager, wanted: { request: BacktestRequest; range: { from: Temporal.Instant; to: Temporal.Instant } }): Promise<Outcome<readonly Customer[], 'invalid_request'>> {

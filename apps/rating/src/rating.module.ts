@@ -3,6 +3,8 @@ import type { Histogram } from 'prom-client';
 import { sendFacts, type Database, type LineUsageReader, type RatingPatience } from '#persistence';
 import type { Clock, EventLog, JobQueue, Logger } from '#platform';
 import { BacktestPlan } from './backtest-plan.js';
+import { FindBreakEven } from './find-break-even.js';
+import { BreakEvenController } from './in/break-even.controller.js';
 import { BacktestController } from './in/backtest.controller.js';
 import { ReceiptController } from './in/receipt.controller.js';
 import { RatingController } from './in/rating.controller.js';
@@ -58,9 +60,10 @@ export class RatingModule {
     const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
     return {
       module: RatingModule,
-      controllers: [RatingController, BacktestController, ReceiptController, UsageChangedHandler],
+      controllers: [RatingController, BacktestController, BreakEvenController, ReceiptController, UsageChangedHandler],
       providers: [
         { provide: BacktestPlan, useValue: new BacktestPlan({ database, ratePeriods, clock }) },
+        { provide: FindBreakEven, useValue: new FindBreakEven(database) },
         { provide: ReadReceipt, useValue: new ReadReceipt({ findUsage, lineUsages }) },
         { provide: VerifyInvoice, useValue: new VerifyInvoice({ database, findUsage, rateOnBasis }) },
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },

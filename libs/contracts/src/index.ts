@@ -51,6 +51,8 @@ export { meterCreateSchema, meterDiffQuerySchema, meterDiffSchema, meterListSche
 export type { MeterBody, MeterDiffBody, MeterDiffQuery, MeterReplace, MeterUpdate, MeterVersionBody } from './http/meter.js';
 export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planDraftInputSchema, planDraftSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
 export type { PlanBody, PlanDiffBody, PlanDraftBody, PlanDraftInput, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
+export { breakEvenBodySchema, breakEvenSchema } from './http/break-even.js';
+export type { BreakEvenBody, BreakEvenRequest } from './http/break-even.js';
 export { backtestBodySchema, backtestSchema } from './http/backtest.js';
 export type { BacktestBody, BacktestedPlan, BacktestRequest } from './http/backtest.js';
 export { attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema, subjectSchema } from './http/customer.js';

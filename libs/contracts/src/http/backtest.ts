@@ -9,7 +9,7 @@ const customersMax = 1_000;
 export const backtestedPlanSchema = planCreateSchema.partial({ key: true, name: true });
 
 /** A stored plan's id or key, or a plan. Its faults are named one by one, each with its place. */
-const planOrReferenceSchema = z
+export const planOrReferenceSchema = z
   .union([referenceSchema, z.record(z.string(), z.unknown())])
   .superRefine((plan, context) => {
     if (typeof plan === 'string') return;
@@ -19,10 +19,12 @@ const planOrReferenceSchema = z
   })
   .meta({ description: 'The id or key of a plan, or a plan as POST /v1/plans takes it; key and name may be left out.' });
 
+export const versionOfPlanSchema = z.union([z.int().min(1), z.literal('draft')], { error: 'Give the number of a version, or "draft".' }).meta({ description: 'Of a stored plan, or "draft". Default: its latest.' });
+
 /** `POST /v1/pricing/backtest`. */
 export const backtestSchema = z.strictObject({
   plan: planOrReferenceSchema,
-  version: z.union([z.int().min(1), z.literal('draft')], { error: 'Give the number of a version, or "draft".' }).optional().meta({ description: 'Of a stored plan, or "draft". Default: its latest.' }),
+  version: versionOfPlanSchema.optional(),
   customers: z.array(referenceSchema).min(1).max(customersMax).optional().meta({ description: 'Default: all with a subscription in the range.' }),
   from: instantInputSchema,
   to: instantInputSchema.meta({ description: 'Not after now.' }),

@@ -8,6 +8,7 @@ export interface CatalogFault {
 }
 
 export type CatalogFaultCode =
+  | 'currency_mismatch'
   | 'duplicate_cell'
   | 'duplicate_currency'
   | 'duplicate_dimension'
@@ -18,6 +19,7 @@ export type CatalogFaultCode =
   | 'invalid_filter'
   | 'invalid_interval'
   | 'invalid_path'
+  | 'invalid_range'
   | 'invalid_time'
   | 'meter_not_sum'
   | 'minimum_above_maximum'
@@ -29,7 +31,9 @@ export type CatalogFaultCode =
   | 'tier_not_open'
   | 'tier_open_too_early'
   | 'tiers_unsorted'
+  | 'too_many_steps'
   | 'unknown_currency'
   | 'unknown_dimension'
   | 'unknown_group'
+  | 'unknown_meter'
   | 'unknown_price';

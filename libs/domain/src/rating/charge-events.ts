@@ -1,6 +1,6 @@
 import { assert } from '../assert.js';
 import type { Percentage } from '../catalog/model.js';
-import { Decimal, ZERO } from '../money/decimal.js';
+import { Decimal, decimalOf, ZERO } from '../money/decimal.js';
 import { optionalDecimal, priceDecimal } from './price-decimal.js';
 
 /** What a percentage asks for a period's events so far. Given the next events it goes on where it stands. */
@@ -56,6 +56,37 @@ export function chargeEvents(before: ChargedEvents, values: Iterable<Decimal>, m
     state.amount = state.amount.plus(costOf(charged, terms));
   }
   return state;
+}
+
+/** What events of one value each are charged: so many are free, the next costs `first`, since some of it may be free too, and all after it `each`. */
+export interface AlikeCharges {
+  readonly freeEvents: bigint;
+  readonly first: Decimal;
+  readonly each: Decimal;
+}
+
+/** The value is above 0. */
+export function chargeAlike(value: Decimal, model: Percentage): AlikeCharges {
+  const terms = termsOf(model);
+  const bounds = [terms.freeEvents === null ? null : BigInt(terms.freeEvents), terms.freeValue === null ? null : BigInt(terms.freeValue.divToInt(value).toFixed())].filter((bound) => bound !== null);
+  const freeEvents = bounds.length === 0 ? 0n : bounds.reduce((least, bound) => (bound < least ? bound : least));
+  const spared = restOfAllowance({ ...noEventsYet, freeEvents: Number(freeEvents), freeValue: value.times(decimalOf(freeEvents)) }, terms);
+  return { freeEvents, first: costOf(value.minus(spared), terms), each: costOf(value, terms) };
+}
+
+/** What so many events of one value each are charged, without going through them. */
+export function chargeEvenly(value: Decimal, { count, model }: { count: bigint; model: Percentage }): ChargedEvents {
+  const { freeEvents: allowed, first, each } = chargeAlike(value, model);
+  const free = count < allowed ? count : allowed;
+  const charged = count - free;
+  const freeValue = value.times(decimalOf(free));
+  const quantity = value.times(decimalOf(count));
+  const spared = restOfAllowance({ ...noEventsYet, freeEvents: Number(free), freeValue }, termsOf(model));
+  return {
+    quantity, freeEvents: Number(free), freeValue, hasCharged: charged > 0n, chargedEvents: Number(charged),
+    chargedValue: charged === 0n ? ZERO : quantity.minus(freeValue).minus(spared),
+    amount: charged === 0n ? ZERO : first.plus(each.times(decimalOf(charged - 1n))),
+  };
 }
 
 function isFree(value: Decimal, state: ChargedEvents, terms: Terms): boolean {

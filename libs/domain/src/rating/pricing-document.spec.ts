@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decimal, sumOf, toPlain } from '../money/decimal.js';
+import { breakEven } from './break-even/break-even.js';
+import { breakEvenQuestionFields } from './break-even/break-even-question.js';
+import { z } from 'zod';
+import { simulatedPriceSchema } from '../catalog/price.js';
 import { type Simulation, simulatePrice, simulationFaults, simulationSchema } from './simulate-price.js';
 
 // Goal: docs/pricing.md says what is billed. Method: each row of it that has a price is simulated.
@@ -22,5 +26,22 @@ describe('docs/pricing.md', () => {
     expect(simulated.amount).toBe(amount);
     expect(simulated.trace.at(-1)?.amount).toBe(simulated.unrounded_amount);
     expect(toPlain(sumOf(simulated.trace, (step) => decimal(step.adds)))).toBe(simulated.unrounded_amount);
+  });
+});
+
+describe('docs/pricing.md, break-even points', () => {
+  const sides = /^\| [^`|]+ \| `(\[.+\])` \| `(\[.+\])` \| `(\{.+\})` \| `(.+)` \|$/gm;
+  const questions = [...document.matchAll(sides)].map(([, a = '', b = '', more = '', ranges = '']) => ({ a, b, more, ranges }));
+
+  it('has examples', () => {
+    expect(questions.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it.each(questions)('$a against $b, with $more: $ranges', ({ a, b, more, ranges }) => {
+    const { usage: _usage, quantities: _quantities, ...asked } = z.strictObject(breakEvenQuestionFields).parse({ currency: 'USD', ...(JSON.parse(more) as object) });
+    const side = (prices: string) => ({ prices: z.array(simulatedPriceSchema).parse(JSON.parse(prices)), plan: null, pointer: '/a', pointerOf: () => '/a' });
+    const answer = breakEven({ ...asked, a: side(a), b: side(b), usage: new Map(), quantities: new Map(), countingMeters: new Set() }, { rounding: 'half_away_from_zero' });
+    const told = answer.ok ? answer.value.ranges.map(({ from, to, cheaper }) => `${cheaper} ${to !== null && from.eq(to) ? toPlain(from) : `${toPlain(from)}..${to === null ? '' : toPlain(to)}`}`) : answer.faults.map(({ code }) => code);
+    expect(told.join(' ')).toBe(ranges);
   });
 });

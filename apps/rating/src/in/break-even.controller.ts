@@ -1,0 +1,42 @@
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { breakEvenBodySchema, breakEvenSchema, type BreakEvenBody, type BreakEvenRequest } from '#contracts';
+import { formatMinor, toMinor, toPlain, type BreakEven, type BreakEvenPoint, type SideAmounts } from '#domain';
+import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
+import { FindBreakEven, type BreakEvenCode } from '../find-break-even.js';
+
+const statuses: Readonly<Record<BreakEvenCode, number>> = { invalid_request: 422 };
+
+@ApiTags('rating')
+@Controller()
+export class BreakEvenController {
+  constructor(@Inject(FindBreakEven) private readonly findBreakEven: FindBreakEven) {}
+
+  @Post('v1/pricing/break-even')
+  @HttpCode(200)
+  @RequiredScope('catalog:read')
+  @ApiOperation({
+    summary: 'Where two plans or prices cost the same, and which is cheaper on each side',
+    description:
+      'Of one whole billing period, by the quantity of one meter; exact, whatever tiers, packages, bounds and roundings there are. A side that becomes cheaper by a jump is told by the last quantity before it and the first after it. One-time prices are left out, nothing rolled over, and no service was bad. Stores nothing.',
+  })
+  @Answers({ schema: breakEvenBodySchema, problems: [400, 422] })
+  async compare(@CurrentPrincipal() principal: Principal, @Body({ schema: breakEvenSchema }) body: BreakEvenRequest): Promise<BreakEvenBody> {
+    return toBody(valueOrProblem(await this.findBreakEven.execute(principal.organizationId, body), statuses), body.currency);
+  }
+}
+
+function toBody(found: BreakEven, currency: string): BreakEvenBody {
+  const sideAmounts = ({ amount, unroundedAmount }: SideAmounts) => ({ amount: formatMinor(toMinor(amount, currency), currency), unrounded_amount: toPlain(unroundedAmount) });
+  const sideOf = ({ cheaper, quantity, a, b }: BreakEvenPoint['before']) => ({ cheaper, quantity: toPlain(quantity), a: sideAmounts(a), b: sideAmounts(b) });
+  return {
+    object: 'break_even',
+    currency,
+    meter: found.meter,
+    step: toPlain(found.step),
+    from_quantity: toPlain(found.from),
+    to_quantity: found.to === null ? null : toPlain(found.to),
+    ranges: found.ranges.map(({ from, to, cheaper }) => ({ from: toPlain(from), to: to === null ? null : toPlain(to), cheaper })),
+    points: found.points.map(({ before, after, by }) => ({ before: sideOf(before), after: sideOf(after), by })),
+  };
+}
