@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { statusAfter } from '#domain';
-import { changeInvoice, noteProviderCustomer, readPendingPaymentId, savePayment, type InvoiceChange, type InvoiceRecord } from '#persistence';
-import type { PaymentState, ProviderInvoice } from '#platform';
+import { changeInvoices, noteProviderCustomers, readPendingPaymentIds, savePayments, type InvoiceChange, type InvoiceRecord } from '#persistence';
+import { assert, type PaymentState, type ProviderInvoice } from '#platform';
 import { paymentIdOf } from './derived-ids.js';
 
 export interface ProviderNews {
@@ -23,12 +23,24 @@ export interface ProviderNews {
  * the same invoice: money that is there settles it once, and what is settled stays so.
  */
 export async function applyProviderState(manager: EntityManager, news: ProviderNews): Promise<void> {
+  await applyProviderStates(manager, [news]);
+}
+
+/** The same for many invoices of one organization and provider, each named once. */
+export async function applyProviderStates(manager: EntityManager, news: readonly ProviderNews[]): Promise<void> {
+  const [first] = news;
+  if (first === undefined) return;
+  const { provider, invoice: { organizationId } } = first;
+  assert(news.every((one) => one.provider === provider && one.invoice.organizationId === organizationId), 'News that are applied together come from one provider.');
+  await noteProviderCustomers(manager, { organizationId, provider, providerIds: new Map(news.map(({ invoice, found }) => [invoice.customerId, found.partyProviderId])) });
+  await changeInvoices(manager, news.map(toChange));
+  await noteTries(manager, news);
+}
+
+function toChange(news: ProviderNews): InvoiceChange {
   const { invoice, provider, found } = news;
-  await noteProviderCustomer(manager, { organizationId: invoice.organizationId, provider, customerId: invoice.customerId, providerId: found.partyProviderId });
-  const place = { provider, providerInvoiceId: found.providerId, providerStatus: found.status };
   const pushed = invoice.pushedAt === null && found.status !== 'draft' ? { pushedAt: news.systemNow } : {};
-  await changeInvoice(manager, { id: invoice.id, ...place, ...pushed, ...statusChange(news) });
-  await noteTry(manager, news);
+  return { id: invoice.id, provider, providerInvoiceId: found.providerId, providerStatus: found.status, ...pushed, ...statusChange(news) };
 }
 
 function statusChange(news: ProviderNews): Partial<InvoiceChange> {
@@ -44,13 +56,15 @@ function statusChange(news: ProviderNews): Partial<InvoiceChange> {
   return payment?.status === 'pending' ? { paymentStatus: 'pending' } : {};
 }
 
-async function noteTry(manager: EntityManager, news: ProviderNews): Promise<void> {
-  const { invoice, provider, found, payment } = news;
-  const settles = invoice.status !== 'paid' && (found.status === 'paid' || payment?.status === 'taken');
-  const status = settles ? 'succeeded' : payment?.status === 'failed' ? 'failed' : payment?.status === 'pending' ? 'pending' : null;
-  if (status === null || invoice.status === 'paid') return;
-  await savePayment(manager, {
-    id: news.paymentId ?? (await readPendingPaymentId(manager, invoice.id)) ?? paymentIdOf(invoice.id),
+async function noteTries(manager: EntityManager, news: readonly ProviderNews[]): Promise<void> {
+  const tries = news.flatMap((one) => {
+    const status = tryStatus(one);
+    return status === null ? [] : [{ one, status }];
+  });
+  const unnamed = tries.filter(({ one }) => one.paymentId === null).map(({ one }) => one.invoice.id);
+  const pending = unnamed.length === 0 ? new Map<string, string>() : await readPendingPaymentIds(manager, unnamed);
+  await savePayments(manager, tries.map(({ one: { invoice, provider, payment, paymentId, at }, status }) => ({
+    id: paymentId ?? pending.get(invoice.id) ?? paymentIdOf(invoice.id),
     organizationId: invoice.organizationId,
     invoiceId: invoice.id,
     provider,
@@ -62,6 +76,13 @@ async function noteTry(manager: EntityManager, news: ProviderNews): Promise<void
     method: null,
     reference: null,
     metadata: {},
-    at: news.at,
-  });
+    at,
+  })));
+}
+
+/** Null where there is nothing to write down. */
+function tryStatus({ invoice, found, payment }: ProviderNews): 'succeeded' | 'failed' | 'pending' | null {
+  if (invoice.status === 'paid') return null;
+  if (found.status === 'paid' || payment?.status === 'taken') return 'succeeded';
+  return payment?.status === 'failed' || payment?.status === 'pending' ? payment.status : null;
 }

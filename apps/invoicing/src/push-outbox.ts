@@ -1,17 +1,18 @@
 import type { EntityManager } from 'typeorm';
 import { later } from '#domain';
 import {
-  changeInvoice, lockOutboxEntry, noteFirstPushes, noteProviderCustomer, readDueOutbox, readInvoices, readOpenOutbox, readTestClock, saveOutboxOutcome,
+  changeInvoice, lockOutboxEntries, noteFirstPushes, noteProviderCustomers, readDueOutbox, readInvoices, readOpenOutbox, readTestClock, saveOutboxOutcome,
   type InvoiceRecord, type OutboxEntry,
 } from '#persistence';
-import { assert, type PaymentFailure, type PaymentProvider, type PushDone } from '#platform';
-import { applyProviderState } from './apply-provider-state.js';
+import { assert, type PaymentFailure, type PaymentProvider, type PushDone, type PushOutcome } from '#platform';
+import { applyProviderStates } from './apply-provider-state.js';
 import type { InvoicingContext } from './invoicing-context.js';
 import { Slots } from './slots.js';
 import type { PaymentProviders } from './payment-providers.js';
-import { toDocumentRef, toInvoiceDocument } from './to-payment-document.js';
+import { toDocumentRef, toInvoiceDocuments } from './to-payment-document.js';
 
-const entriesMax = 100;
+/** Of one look at the outbox, and so of one transaction with a provider that takes many documents at once. */
+const entriesMax = 200;
 const roundsMax = 1_000;
 const concurrency = 3;
 const firstRetryMs = 500;
@@ -22,9 +23,19 @@ export const quickTriesMax = 6;
 const giveUpAfter = { hours: 72 } as const;
 
 /** An outcome of a push whose provider is not there. */
-const missing: PaymentFailure = { kind: 'refused', code: 'request_refused', detail: 'The organization has no payment provider.' };
+const missing: PushOutcome & PaymentFailure = { kind: 'refused', code: 'request_refused', detail: 'The organization has no payment provider.', known: { partyProviderId: null, providerId: null } };
 
-/** Tells the payment provider what the outbox holds. Each entry is held while it is told, so no two processes tell the same; a crash leaves it to be told again. */
+/** An entry with its invoice and what came of telling it. */
+interface Told {
+  readonly entry: OutboxEntry;
+  readonly invoice: InvoiceRecord;
+  readonly outcome: PushOutcome;
+}
+
+/**
+ * Tells the payment provider what the outbox holds. Each entry is held while it is told, so no two processes tell the same; a crash leaves it
+ * to be told again. A provider that takes many documents at once gets those of a round together, in one transaction.
+ */
 export class PushOutbox {
   /** A call holds a connection while it lasts, so their number is bound over all who push in this process. */
   private readonly slots = new Slots(concurrency);
@@ -41,8 +52,8 @@ export class PushOutbox {
     for (let round = 0; round < roundsMax; round += 1) {
       const due = await database.acrossOrganizations((manager) => readDueOutbox(manager, { systemNow: clock.now(), limit: entriesMax, ...only }));
       const begun = (await Promise.all([...Map.groupBy(due, (entry) => entry.organizationId).values()].map((entries) => this.slots.run(() => this.begin(entries))))).flat();
-      const ends = await Promise.all(begun.map((entry) => this.slots.run(() => this.tell(entry))));
-      const endedNow = ends.filter(Boolean).length;
+      const ends = await Promise.all(begun.map((entries) => this.slots.run(() => this.tell(entries))));
+      const endedNow = ends.reduce((sum, count) => sum + count, 0);
       ended += endedNow;
       // What did not end is put off, or held by another process.
       if (due.length < entriesMax || endedNow === 0) break;
@@ -50,11 +61,13 @@ export class PushOutbox {
     return ended;
   }
 
-  /** The entries of one organization that may be told now. Where that could not be noted, none of them. */
-  private async begin(entries: readonly OutboxEntry[]): Promise<readonly OutboxEntry[]> {
+  /** The entries of one organization that may be told now, as they are told: many together or each by itself. Where that pushes begin could not be noted, none of them. */
+  private async begin(entries: readonly OutboxEntry[]): Promise<readonly (readonly OutboxEntry[])[]> {
     try {
-      await this.noteBegun(entries);
-      return entries;
+      const takesMany = await this.noteBegun(entries);
+      const together = takesMany ? entries.filter(({ kind }) => kind === 'push') : [];
+      const alone = entries.filter((entry) => !together.includes(entry)).map((entry) => [entry]);
+      return together.length === 0 ? alone : [together, ...alone];
     } catch (error) {
       this.context.logger.error({ err: error, organization: entries[0]?.organizationId, invoices: entries.length }, 'Invoices could not be told to the payment provider.');
       for (const entry of entries) {
@@ -65,81 +78,90 @@ export class PushOutbox {
     }
   }
 
-  private async tell(due: OutboxEntry): Promise<boolean> {
+  /** Entries of one organization in one transaction; returns how many came to an end. Where one of many can't be told, each is by itself. */
+  private async tell(due: readonly OutboxEntry[]): Promise<number> {
     const { database, logger, atStep } = this.context;
-    const { organizationId } = due;
+    const [first] = due;
+    assert(first !== undefined, 'At least one entry is told.');
+    const { organizationId } = first;
     try {
-      const isEnded = await database.inOrganization(organizationId, (manager) => this.tellLocked(manager, due));
+      const ended = await database.inOrganization(organizationId, (manager) => this.tellLocked(manager, { organizationId, due }));
       atStep?.('push:committed');
-      return isEnded;
+      return ended;
     } catch (error) {
-      logger.error({ err: error, organization: organizationId, invoice: due.invoiceId }, 'An invoice could not be told to the payment provider.');
-      this.context.metrics?.pushed('failed');
-      await this.putOff(due);
-      return false;
+      logger.error({ err: error, organization: organizationId, invoice: first.invoiceId, invoices: due.length }, 'An invoice could not be told to the payment provider.');
+      if (due.length === 1) {
+        this.context.metrics?.pushed('failed');
+        await this.putOff(first);
+        return 0;
+      }
     }
+    let ended = 0;
+    for (const entry of due) ended += await this.tell([entry]);
+    return ended;
   }
 
-  /** Committed by itself before any call, so that a lost answer can be searched for. The entries are of one organization. */
-  private async noteBegun(entries: readonly OutboxEntry[]): Promise<void> {
+  /** Committed by itself before any call, so that a lost answer can be searched for. The entries are of one organization. Returns whether its provider takes many documents at once. */
+  private async noteBegun(entries: readonly OutboxEntry[]): Promise<boolean> {
     const [first] = entries;
-    if (first === undefined) return;
+    if (first === undefined) return false;
     const { organizationId } = first;
-    await this.context.database.inOrganization(organizationId, async (manager) => {
+    return this.context.database.inOrganization(organizationId, async (manager) => {
       const provider = await this.providers.within(manager, organizationId);
       const invoices = await readInvoices(manager, { ids: [...new Set(entries.map(({ invoiceId }) => invoiceId))] });
-      if (provider === null || invoices.length === 0) return;
+      if (provider === null || invoices.length === 0) return false;
       await noteFirstPushes(manager, { organizationId, provider: provider.name, customerIds: invoices.map(({ customerId }) => customerId), at: this.context.clock.now() });
+      return provider.pushInvoices !== undefined;
     });
   }
 
-  /** The entry's row stays locked over the call, which is what keeps a second process from making it too. */
-  private async tellLocked(manager: EntityManager, due: OutboxEntry): Promise<boolean> {
-    const { organizationId } = due;
+  /** The entries' rows stay locked over the call, which is what keeps a second process from making it too. */
+  private async tellLocked(manager: EntityManager, { organizationId, due }: { organizationId: string; due: readonly OutboxEntry[] }): Promise<number> {
     const { clock, atStep } = this.context;
-    const entry = await lockOutboxEntry(manager, { organizationId, id: due.id, systemNow: clock.now() });
-    if (entry === null) return false;
-    // A payment waits for the push that brings its invoice there.
-    const open = entry.kind === 'pay' ? await readOpenOutbox(manager, { organizationId, invoiceId: entry.invoiceId }) : [];
-    if (open.some(({ kind }) => kind === 'push')) return false;
-    const [invoice] = await readInvoices(manager, { ids: [entry.invoiceId] });
-    assert(invoice !== undefined, 'An outbox entry belongs to an invoice.');
+    const locked = await lockOutboxEntries(manager, { organizationId, ids: due.map(({ id }) => id), systemNow: clock.now() });
+    const entries: OutboxEntry[] = [];
+    for (const entry of locked) if (!(await waitsForPush(manager, entry))) entries.push(entry);
+    if (entries.length === 0) return 0;
+    const invoices = new Map((await readInvoices(manager, { ids: entries.map(({ invoiceId }) => invoiceId) })).map((invoice) => [invoice.id, invoice]));
+    const wanted = entries.map((entry) => {
+      const invoice = invoices.get(entry.invoiceId);
+      assert(invoice !== undefined, 'An outbox entry belongs to an invoice.');
+      return { entry, invoice };
+    });
     const provider = await this.providers.within(manager, organizationId);
-    if (provider === null) return this.saveFailure(manager, { entry, invoice, failure: missing });
+    if (provider === null) return this.saveFailures(manager, wanted.map((one) => ({ ...one, failure: missing })));
     atStep?.('push:begun');
-    const outcome = entry.kind === 'push' ? await this.push(manager, { invoice, provider }) : await this.pay(manager, { invoice, provider, entry });
+    const told = await call(manager, { wanted, provider });
     atStep?.('push:answered');
-    this.context.metrics?.pushed(outcome.kind);
-    if (outcome.kind !== 'done') {
-      const customerKey = { organizationId, provider: provider.name, customerId: invoice.customerId };
-      if (outcome.known?.partyProviderId) await noteProviderCustomer(manager, { ...customerKey, providerId: outcome.known.partyProviderId });
-      if (outcome.known?.providerId) await changeInvoice(manager, { id: invoice.id, provider: provider.name, providerInvoiceId: outcome.known.providerId });
-      return this.saveFailure(manager, { entry, invoice, failure: outcome });
-    }
-    await this.saveDone(manager, { entry, done: outcome, provider: provider.name });
+    for (const { outcome } of told) this.context.metrics?.pushed(outcome.kind);
+    const failed = told.flatMap(({ outcome, ...one }) => (outcome.kind === 'done' ? [] : [{ ...one, failure: outcome }]));
+    await noteKnown(manager, { organizationId, provider: provider.name, failed });
+    const ended = await this.saveFailures(manager, failed);
+    const done = told.flatMap(({ outcome, entry }) => (outcome.kind === 'done' ? [{ entry, done: outcome }] : []));
+    if (done.length === 0) return ended;
+    await this.saveDone(manager, { organizationId, done, provider: provider.name });
     atStep?.('push:written');
-    return true;
+    return ended + done.length;
   }
 
-  private async push(manager: EntityManager, { invoice, provider }: { invoice: InvoiceRecord; provider: PaymentProvider }) {
-    return provider.pushInvoice(await toInvoiceDocument(manager, { invoice, provider: provider.name }));
-  }
-
-  private async pay(manager: EntityManager, { invoice, provider, entry }: { invoice: InvoiceRecord; provider: PaymentProvider; entry: OutboxEntry }) {
-    assert(entry.paymentId !== null, 'A wish to pay has an id.');
-    const outcome = await provider.pay({ document: await toDocumentRef(manager, { invoice, provider: provider.name }), paymentId: entry.paymentId });
-    return outcome.kind === 'done' ? outcome : { ...outcome, known: null };
-  }
-
-  private async saveDone(manager: EntityManager, options: { entry: OutboxEntry; done: PushDone; provider: string }): Promise<void> {
-    const { entry, done, provider } = options;
+  private async saveDone(manager: EntityManager, options: { organizationId: string; done: readonly { entry: OutboxEntry; done: PushDone }[]; provider: string }): Promise<void> {
+    const { organizationId, done, provider } = options;
     const systemNow = this.context.clock.now();
-    const [invoice] = await readInvoices(manager, { ids: [entry.invoiceId], forUpdate: true });
-    assert(invoice?.issuedAt !== undefined && invoice.issuedAt !== null, 'A pushed invoice is issued.');
-    const { now } = await readTestClock(manager, entry.organizationId);
-    const at = later(now ?? systemNow, invoice.issuedAt);
-    await applyProviderState(manager, { invoice, provider, found: done.invoice, payment: done.payment, paymentId: entry.paymentId, at, systemNow });
-    await saveOutboxOutcome(manager, { id: entry.id, state: 'done', systemNow, nextTryAt: null, detail: null });
+    const invoices = new Map((await readInvoices(manager, { ids: done.map(({ entry }) => entry.invoiceId), forUpdate: true })).map((invoice) => [invoice.id, invoice]));
+    const { now } = await readTestClock(manager, organizationId);
+    await applyProviderStates(manager, done.map(({ entry, done: { invoice: found, payment } }) => {
+      const invoice = invoices.get(entry.invoiceId);
+      assert(invoice?.issuedAt !== undefined && invoice.issuedAt !== null, 'A pushed invoice is issued.');
+      return { invoice, provider, found, payment, paymentId: entry.paymentId, at: later(now ?? systemNow, invoice.issuedAt), systemNow };
+    }));
+    await saveOutboxOutcome(manager, { ids: done.map(({ entry }) => entry.id), state: 'done', systemNow, nextTryAt: null, detail: null });
+  }
+
+  /** Returns how many entries came to an end. */
+  private async saveFailures(manager: EntityManager, failures: readonly { entry: OutboxEntry; invoice: InvoiceRecord; failure: PaymentFailure }[]): Promise<number> {
+    let ended = 0;
+    for (const one of failures) if (await this.saveFailure(manager, one)) ended += 1;
+    return ended;
   }
 
   /** Returns whether the entry came to an end. */
@@ -147,7 +169,7 @@ export class PushOutbox {
     const { entry, invoice, failure } = options;
     const systemNow = this.context.clock.now();
     if (failure.kind === 'refused') {
-      await saveOutboxOutcome(manager, { id: entry.id, state: 'refused', systemNow, nextTryAt: null, detail: { code: failure.code, detail: failure.detail } });
+      await saveOutboxOutcome(manager, { ids: [entry.id], state: 'refused', systemNow, nextTryAt: null, detail: { code: failure.code, detail: failure.detail } });
       await changeInvoice(manager, { id: invoice.id, paymentStatus: failure.code === 'payment_declined' ? 'failed' : 'refused', paymentFailure: { code: failure.code, detail: failure.detail } });
       this.context.logger.warn({ invoice: invoice.id, code: failure.code }, 'The payment provider refused an invoice.');
       return true;
@@ -155,7 +177,7 @@ export class PushOutbox {
     const isOver = Temporal.Instant.compare(entry.createdAt.add(giveUpAfter), systemNow) <= 0;
     const detail = { call: failure.call, detail: failure.detail };
     const state = isOver ? 'given_up' : failure.kind === 'unknown' || entry.state === 'unknown' ? 'unknown' : 'pending';
-    await saveOutboxOutcome(manager, { id: entry.id, state, systemNow, nextTryAt: systemNow.add({ milliseconds: waitMs(entry.attempts, failure) }), detail });
+    await saveOutboxOutcome(manager, { ids: [entry.id], state, systemNow, nextTryAt: systemNow.add({ milliseconds: waitMs(entry.attempts, failure) }), detail });
     if (state !== 'pending') await changeInvoice(manager, { id: invoice.id, paymentStatus: 'unknown', paymentFailure: { code: state, detail: failure.detail } });
     return isOver;
   }
@@ -164,12 +186,46 @@ export class PushOutbox {
   private async putOff(due: OutboxEntry): Promise<void> {
     const systemNow = this.context.clock.now();
     await this.context.database.inOrganization(due.organizationId, async (manager) => {
-      const entry = await lockOutboxEntry(manager, { organizationId: due.organizationId, id: due.id, systemNow });
-      if (entry === null) return;
+      const [entry] = await lockOutboxEntries(manager, { organizationId: due.organizationId, ids: [due.id], systemNow });
+      if (entry === undefined) return;
       const nextTryAt = systemNow.add({ milliseconds: waitMs(entry.attempts, { kind: 'unknown', retryAfterMs: retryMaxMs }) });
-      await saveOutboxOutcome(manager, { id: entry.id, state: 'unknown', systemNow, nextTryAt, detail: { detail: 'The push failed inside.' } });
+      await saveOutboxOutcome(manager, { ids: [entry.id], state: 'unknown', systemNow, nextTryAt, detail: { detail: 'The push failed inside.' } });
     });
   }
+}
+
+/** A payment waits for the push that brings its invoice there. */
+async function waitsForPush(manager: EntityManager, { kind, organizationId, invoiceId }: OutboxEntry): Promise<boolean> {
+  return kind === 'pay' && (await readOpenOutbox(manager, { organizationId, invoiceId })).some((open) => open.kind === 'push');
+}
+
+/** Tells pushes together where the provider takes them so; who comes with several has made sure of it. */
+async function call(manager: EntityManager, { wanted, provider }: { wanted: readonly Omit<Told, 'outcome'>[]; provider: PaymentProvider }): Promise<Told[]> {
+  const [only] = wanted;
+  if (only !== undefined && only.entry.kind === 'pay') return [{ ...only, outcome: await pay(manager, { ...only, provider }) }];
+  const documents = await toInvoiceDocuments(manager, { invoices: wanted.map(({ invoice }) => invoice), provider: provider.name });
+  const outcomes: PushOutcome[] = [];
+  if (provider.pushInvoices === undefined) for (const document of documents) outcomes.push(await provider.pushInvoice(document));
+  else outcomes.push(...(await provider.pushInvoices(documents)));
+  return wanted.map((one, place) => {
+    const outcome = outcomes[place];
+    assert(outcome !== undefined, 'Each document has its outcome.');
+    return { ...one, outcome };
+  });
+}
+
+async function pay(manager: EntityManager, { invoice, provider, entry }: Omit<Told, 'outcome'> & { provider: PaymentProvider }): Promise<PushOutcome> {
+  assert(entry.paymentId !== null, 'A wish to pay has an id.');
+  const outcome = await provider.pay({ document: await toDocumentRef(manager, { invoice, provider: provider.name }), paymentId: entry.paymentId });
+  return outcome.kind === 'done' ? outcome : { ...outcome, known: { partyProviderId: null, providerId: null } };
+}
+
+/** What calls that failed learned of the provider's ids. */
+async function noteKnown(manager: EntityManager, options: { organizationId: string; provider: string; failed: readonly { invoice: InvoiceRecord; failure: Exclude<PushOutcome, PushDone> }[] }): Promise<void> {
+  const { organizationId, provider, failed } = options;
+  const parties = failed.flatMap(({ invoice, failure: { known } }) => (known.partyProviderId === null ? [] : [[invoice.customerId, known.partyProviderId] as const]));
+  if (parties.length > 0) await noteProviderCustomers(manager, { organizationId, provider, providerIds: new Map(parties) });
+  for (const { invoice, failure: { known } } of failed) if (known.providerId !== null) await changeInvoice(manager, { id: invoice.id, provider, providerInvoiceId: known.providerId });
 }
 
 /** A provider that can't now is asked again when it said; an answer that was lost is looked for at once, since a run reads before it writes. */

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { PaymentCreate } from '#contracts';
 import { canonicalDecimal, currencyDigits, decimal, formatMinor, later, statusAfter, toMinor } from '#domain';
-import { changeInvoice, listPayments, readInvoices, savePayment, withdrawOutbox, type InvoiceRecord, type PaymentRecord, type StoredPayment } from '#persistence';
+import { changeInvoice, listPayments, readInvoices, savePayments, withdrawOutbox, type InvoiceRecord, type PaymentRecord, type StoredPayment } from '#persistence';
 import { accepted, refused, type InputFault, type ListPage, type Outcome, type Refusal } from '#platform';
 import { learnFromRefusal, stateRefusal, type ChangeCode, type InvoiceKey } from './change-invoice.js';
 import type { InvoicingContext } from './invoicing-context.js';
@@ -76,7 +76,7 @@ export class RecordPayment {
       amountMinor: booking.amountMinor, currency: invoice.currency, failureCode: null, failureDetail: null,
       method: given.method ?? 'bank_transfer', reference: given.reference ?? null, metadata: given.metadata ?? {}, at: booking.at,
     };
-    await savePayment(manager, payment);
+    await savePayments(manager, [payment]);
     const amountPaidMinor = invoice.amountPaidMinor + booking.amountMinor;
     const status = amountPaidMinor === invoice.amountDueMinor ? statusAfter(invoice.status, 'settle') : null;
     await changeInvoice(manager, {

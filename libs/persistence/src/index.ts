@@ -54,7 +54,7 @@ export { beginClockRun, countIntoClockRun, finishClockRun, readClockRun } from '
 export type { ClockRun } from './postgres/invoicing/clock-run-table.js';
 export { countOpenActs, deferDueActs, deleteDueAct, finishDueActs, insertDueActs, lockDueAct, lockDueActs, moveDueAct, noteRequested, noteWaiting, readDueOrganizations } from './postgres/invoicing/due-act-table.js';
 export type { DueAct, DueActKind, DueActQuery, DueOrganization, NewDueAct } from './postgres/invoicing/due-act-table.js';
-export { changeInvoice } from './postgres/invoicing/invoice-change.js';
+export { changeInvoice, changeInvoices } from './postgres/invoicing/invoice-change.js';
 export type { InvoiceChange } from './postgres/invoicing/invoice-change.js';
 export { readInvoicePage } from './postgres/invoicing/invoice-pages.js';
 export type { ExportedInvoice, ExportedLine } from './postgres/invoicing/invoice-pages.js';
@@ -71,12 +71,12 @@ export { readPaymentConnection, savePaymentConnection } from './postgres/invoici
 export type { NewPaymentConnection, PaymentConnection } from './postgres/invoicing/payment-connection-table.js';
 export { readInvoicingBacklog } from './postgres/invoicing/invoicing-backlog.js';
 export type { InvoicingBacklog } from './postgres/invoicing/invoicing-backlog.js';
-export { countOpenOutbox, hastenOutbox, insertOutboxEntries, lockOutboxEntry, readDueOutbox, readOpenOutbox, saveOutboxOutcome, withdrawOutbox } from './postgres/invoicing/payment-outbox-table.js';
+export { countOpenOutbox, hastenOutbox, insertOutboxEntries, lockOutboxEntries, readDueOutbox, readOpenOutbox, saveOutboxOutcome, withdrawOutbox } from './postgres/invoicing/payment-outbox-table.js';
 export type { NewOutboxEntry, OutboxEntry, OutboxKind, OutboxOutcome, OutboxState } from './postgres/invoicing/payment-outbox-table.js';
-export { listPayments, readPendingPaymentId, savePayment } from './postgres/invoicing/payment-table.js';
+export { listPayments, readPendingPaymentIds, savePayments } from './postgres/invoicing/payment-table.js';
 export type { PaymentRecord, StoredPayment } from './postgres/invoicing/payment-table.js';
-export { noteFirstPushes, noteProviderCustomer, PostgresSandboxStore, readProviderCustomer } from './postgres/invoicing/provider-objects.js';
-export type { ProviderCustomer, ProviderCustomerKey } from './postgres/invoicing/provider-objects.js';
+export { noteFirstPushes, noteProviderCustomers, PostgresSandboxStore, readProviderCustomers } from './postgres/invoicing/provider-objects.js';
+export type { ProviderCustomer } from './postgres/invoicing/provider-objects.js';
 export { SecretBox } from './postgres/invoicing/secret-box.js';
 export { readBootstrapOrganizationId } from './postgres/invoicing/webhook-organization.js';
 export { noteWebhookReceipt } from './postgres/invoicing/webhook-receipts.js';

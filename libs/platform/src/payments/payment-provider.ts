@@ -23,6 +23,8 @@ export interface PaymentProvider {
   readonly name: 'stripe' | 'sandbox';
   /** Brings the document to the provider, finalizes it and, for automatic collection, takes the payment. A declined payment is `done` with an open document. */
   pushInvoice(document: InvoiceDocument): Promise<PushOutcome>;
+  /** The same for many documents, with one outcome for each in their order. Left out where the provider takes them one at a time. */
+  pushInvoices?(documents: readonly InvoiceDocument[]): Promise<readonly PushOutcome[]>;
   /** Takes the payment of an open document, for a later try. A paid document answers `done` and `taken`. */
   pay(order: PaymentOrder): Promise<PayOutcome>;
   /** Makes the document worthless; `done` when it is void or was never there, `state_forbids` when it is paid. */

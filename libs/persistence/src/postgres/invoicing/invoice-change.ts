@@ -19,30 +19,45 @@ export interface InvoiceChange {
   readonly pushedAt?: Temporal.Instant;
 }
 
-const columns: Readonly<Record<Exclude<keyof InvoiceChange, 'id'>, string>> = {
-  status: 'status',
-  amountPaidMinor: 'amount_paid_minor',
-  paidAt: 'paid_at',
-  voidedAt: 'voided_at',
-  markedUncollectibleAt: 'marked_uncollectible_at',
-  provider: 'provider',
-  providerInvoiceId: 'provider_invoice_id',
-  providerStatus: 'provider_status',
-  paymentStatus: 'payment_status',
-  paymentFailure: 'payment_failure',
-  pushedAt: 'pushed_at',
+type ChangedField = Exclude<keyof InvoiceChange, 'id'>;
+
+const columns: Readonly<Record<ChangedField, { readonly name: string; readonly type: string }>> = {
+  status: { name: 'status', type: 'text' },
+  amountPaidMinor: { name: 'amount_paid_minor', type: 'numeric' },
+  paidAt: { name: 'paid_at', type: 'timestamptz' },
+  voidedAt: { name: 'voided_at', type: 'timestamptz' },
+  markedUncollectibleAt: { name: 'marked_uncollectible_at', type: 'timestamptz' },
+  provider: { name: 'provider', type: 'text' },
+  providerInvoiceId: { name: 'provider_invoice_id', type: 'text' },
+  providerStatus: { name: 'provider_status', type: 'text' },
+  paymentStatus: { name: 'payment_status', type: 'text' },
+  paymentFailure: { name: 'payment_failure', type: 'jsonb' },
+  pushedAt: { name: 'pushed_at', type: 'timestamptz' },
 };
 
 function toValue(value: unknown): unknown {
   if (value instanceof Temporal.Instant) return timestampText(value);
-  if (typeof value === 'bigint') return value.toString();
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 export async function changeInvoice(manager: EntityManager, change: InvoiceChange): Promise<void> {
-  const { id, ...set } = change;
-  const entries = Object.entries(set) as [Exclude<keyof InvoiceChange, 'id'>, unknown][];
-  if (entries.length === 0) return;
-  const sets = entries.map(([property], index) => `${columns[property]} = $${index + 2}`).join(', ');
-  await manager.query(`update invoices set ${sets} where id = $1`, [id, ...entries.map(([, value]) => toValue(value))]);
+  await changeInvoices(manager, [change]);
+}
+
+/** One statement for all changes of the same fields. */
+export async function changeInvoices(manager: EntityManager, changes: readonly InvoiceChange[]): Promise<void> {
+  for (const [names, alike] of Map.groupBy(changes, (change) => fieldsOf(change).join(' '))) {
+    if (names === '') continue;
+    const changed = fieldsOf(alike[0] as InvoiceChange).map((field) => columns[field]);
+    const rows = alike.map((change) => Object.fromEntries([['id', change.id], ...fieldsOf(change).map((field) => [columns[field].name, toValue(change[field])])]));
+    await manager.query(
+      `update invoices set ${changed.map(({ name }) => `${name} = given.${name}`).join(', ')}
+       from json_to_recordset($1::json) as given (id text, ${changed.map(({ name, type }) => `${name} ${type}`).join(', ')}) where invoices.id = given.id`,
+      [JSON.stringify(rows)],
+    );
+  }
+}
+
+function fieldsOf({ id: _id, ...set }: InvoiceChange): ChangedField[] {
+  return (Object.keys(set) as ChangedField[]).sort();
 }

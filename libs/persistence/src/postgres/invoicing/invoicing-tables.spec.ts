@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usePostgres } from '#testing';
 import { appRoles, Database } from '../database.js';
 import { migrateDatabase } from '../migrate.js';
-import { readDueOutbox, withdrawOutbox, insertOutboxEntries, lockOutboxEntry } from './payment-outbox-table.js';
+import { readDueOutbox, withdrawOutbox, insertOutboxEntries, lockOutboxEntries } from './payment-outbox-table.js';
 import { takeInvoiceNumbers } from './invoice-number-table.js';
 import { readPaymentConnection, savePaymentConnection } from './payment-connection-table.js';
 import { SecretBox } from './secret-box.js';
@@ -90,8 +90,8 @@ describe('the outbox', () => {
     const [entry] = await database.acrossOrganizations((manager) => readDueOutbox(manager, { systemNow, limit: 10, organizationId: 'org_a' }));
     if (entry === undefined) throw new Error('The entry is due.');
     await database.inOrganization('org_a', async (telling) => {
-      expect(await lockOutboxEntry(telling, { organizationId: 'org_a', id: entry.id, systemNow })).toMatchObject({ id: entry.id });
-      expect(await database.inOrganization('org_a', (manager) => lockOutboxEntry(manager, { organizationId: 'org_a', id: entry.id, systemNow }))).toBeNull();
+      expect(await lockOutboxEntries(telling, { organizationId: 'org_a', ids: [entry.id], systemNow })).toMatchObject([{ id: entry.id }]);
+      expect(await database.inOrganization('org_a', (manager) => lockOutboxEntries(manager, { organizationId: 'org_a', ids: [entry.id], systemNow }))).toEqual([]);
       expect(await database.inOrganization('org_a', (manager) => withdrawOutbox(manager, wanted))).toBe(false);
     });
     expect(await database.inOrganization('org_a', (manager) => withdrawOutbox(manager, wanted))).toBe(true);

@@ -68,14 +68,14 @@ export async function readDueOutbox(
   return rows.map(fromRow);
 }
 
-/** Holds an open entry until the transaction ends; null where it is done, not due, or held by another. */
-export async function lockOutboxEntry(manager: EntityManager, wanted: { organizationId: string; id: bigint; systemNow: Temporal.Instant }): Promise<OutboxEntry | null> {
+/** Holds open entries until the transaction ends; those that are done, not due, or held by another are left out. */
+export async function lockOutboxEntries(manager: EntityManager, wanted: { organizationId: string; ids: readonly bigint[]; systemNow: Temporal.Instant }): Promise<OutboxEntry[]> {
   const rows: OutboxRow[] = await manager.query(
     `select * from payment_outbox
-      where organization_id = $1 and id = $2 and state in ('pending', 'unknown') and next_try_at <= $3 for update skip locked`,
-    [wanted.organizationId, wanted.id.toString(), timestampText(wanted.systemNow)],
+      where organization_id = $1 and id = any($2::bigint[]) and state in ('pending', 'unknown') and next_try_at <= $3 order by id for update skip locked`,
+    [wanted.organizationId, wanted.ids.map(String), timestampText(wanted.systemNow)],
   );
-  return rows[0] === undefined ? null : fromRow(rows[0]);
+  return rows.map(fromRow);
 }
 
 /** Takes back what nobody has begun to tell. False, and nothing changed, where something may have reached the provider or is on its way. */
@@ -119,8 +119,9 @@ export async function countOpenOutbox(manager: EntityManager, query: { organizat
   return rows[0]?.open ?? 0;
 }
 
+/** What became of entries. */
 export interface OutboxOutcome {
-  readonly id: bigint;
+  readonly ids: readonly bigint[];
   readonly state: OutboxState;
   readonly systemNow: Temporal.Instant;
   readonly nextTryAt: Temporal.Instant | null;
@@ -132,9 +133,9 @@ export async function saveOutboxOutcome(manager: EntityManager, outcome: OutboxO
     `update payment_outbox set state = $2, attempts = attempts + 1, next_try_at = coalesce($4::timestamptz, next_try_at), detail = $5::jsonb,
        unknown_since = case when $2 = 'unknown' then coalesce(unknown_since, $3::timestamptz) end,
        done_at = case when $2 in ('pending', 'unknown') then null else $3::timestamptz end
-      where id = $1`,
+      where id = any($1::bigint[])`,
     [
-      outcome.id.toString(), outcome.state, timestampText(outcome.systemNow), outcome.nextTryAt === null ? null : timestampText(outcome.nextTryAt),
+      outcome.ids.map(String), outcome.state, timestampText(outcome.systemNow), outcome.nextTryAt === null ? null : timestampText(outcome.nextTryAt),
       outcome.detail === null ? null : JSON.stringify(outcome.detail),
     ],
   );

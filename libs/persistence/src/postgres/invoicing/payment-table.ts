@@ -27,24 +27,30 @@ export interface StoredPayment extends PaymentRecord {
   readonly createdAt: Temporal.Instant;
 }
 
-/** Writes the try or what became of it. A succeeded one is never changed. */
-export async function savePayment(manager: EntityManager, payment: PaymentRecord): Promise<void> {
+/** Writes tries or what became of them. A succeeded one is never changed. */
+export async function savePayments(manager: EntityManager, payments: readonly PaymentRecord[]): Promise<void> {
+  if (payments.length === 0) return;
+  const rows = payments.map((payment) => ({
+    id: payment.id, organization_id: payment.organizationId, invoice_id: payment.invoiceId, provider: payment.provider, status: payment.status,
+    amount_minor: payment.amountMinor.toString(), currency: payment.currency, failure_code: payment.failureCode, failure_detail: payment.failureDetail,
+    at: timestampText(payment.at), method: payment.method, reference: payment.reference, metadata: payment.metadata,
+  }));
   await manager.query(
     `insert into payments as payment (id, organization_id, invoice_id, provider, status, amount_minor, currency, failure_code, failure_detail, at, method, reference, metadata)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     select * from json_to_recordset($1::json) as given (id text, organization_id text, invoice_id text, provider text, status text, amount_minor numeric, currency text,
+       failure_code text, failure_detail text, at timestamptz, method text, reference text, metadata jsonb)
+     order by id
      on conflict (id) do update set status = excluded.status, failure_code = excluded.failure_code, failure_detail = excluded.failure_detail, at = excluded.at
      where payment.status <> 'succeeded'`,
-    [
-      payment.id, payment.organizationId, payment.invoiceId, payment.provider, payment.status, payment.amountMinor.toString(), payment.currency,
-      payment.failureCode, payment.failureDetail, timestampText(payment.at), payment.method, payment.reference, JSON.stringify(payment.metadata),
-    ],
+    [JSON.stringify(rows)],
   );
 }
 
-/** The try whose outcome is still open; null where none is. */
-export async function readPendingPaymentId(manager: EntityManager, invoiceId: string): Promise<string | null> {
-  const rows: { id: string }[] = await manager.query(`select id from payments where invoice_id = $1 and status = 'pending' order by created_at limit 1`, [invoiceId]);
-  return rows[0]?.id ?? null;
+/** The tries whose outcome is still open by invoice, of several the first. */
+export async function readPendingPaymentIds(manager: EntityManager, invoiceIds: readonly string[]): Promise<Map<string, string>> {
+  const rows: { invoice_id: string; id: string }[] = await manager.query(
+    `select distinct on (invoice_id) invoice_id, id from payments where invoice_id = any($1) and status = 'pending' order by invoice_id, created_at`, [invoiceIds]);
+  return new Map(rows.map((row) => [row.invoice_id, row.id]));
 }
 
 interface PaymentRow {

@@ -10,23 +10,22 @@ export interface ProviderCustomer {
   readonly firstPushAt: Temporal.Instant;
 }
 
-export interface ProviderCustomerKey {
+/** Of which organization, and where. */
+export interface CustomersAtProvider {
   readonly organizationId: string;
   readonly provider: string;
-  readonly customerId: string;
 }
 
-/** What is known of the customer at the provider; null where no push was ever begun. */
-export async function readProviderCustomer(manager: EntityManager, key: ProviderCustomerKey): Promise<ProviderCustomer | null> {
-  const rows: { provider_id: string | null; created_at: string }[] = await manager.query(
-    `select provider_id, created_at from provider_objects where organization_id = $1 and provider = $2 and kind = 'customer' and our_id = $3`,
-    [key.organizationId, key.provider, key.customerId],
+/** What is known of customers at the provider; those for whom no push was ever begun are left out. */
+export async function readProviderCustomers(manager: EntityManager, wanted: CustomersAtProvider & { readonly customerIds: readonly string[] }): Promise<Map<string, ProviderCustomer>> {
+  const rows: { our_id: string; provider_id: string | null; created_at: string }[] = await manager.query(
+    `select our_id, provider_id, created_at from provider_objects where organization_id = $1 and provider = $2 and kind = 'customer' and our_id = any($3)`,
+    [wanted.organizationId, wanted.provider, wanted.customerIds],
   );
-  const row = rows[0];
-  return row === undefined ? null : { providerId: row.provider_id, firstPushAt: Temporal.Instant.from(row.created_at) };
+  return new Map(rows.map((row) => [row.our_id, { providerId: row.provider_id, firstPushAt: Temporal.Instant.from(row.created_at) }]));
 }
 
-export interface FirstPushes extends Omit<ProviderCustomerKey, 'customerId'> {
+export interface FirstPushes extends CustomersAtProvider {
   readonly customerIds: readonly string[];
   readonly at: Temporal.Instant;
 }
@@ -40,10 +39,12 @@ export async function noteFirstPushes(manager: EntityManager, { organizationId, 
   );
 }
 
-export async function noteProviderCustomer(manager: EntityManager, key: ProviderCustomerKey & { readonly providerId: string }): Promise<void> {
+/** Notes the provider's own ids of customers, by ours. */
+export async function noteProviderCustomers(manager: EntityManager, noted: CustomersAtProvider & { readonly providerIds: ReadonlyMap<string, string> }): Promise<void> {
   await manager.query(
-    `update provider_objects set provider_id = $4 where organization_id = $1 and provider = $2 and kind = 'customer' and our_id = $3`,
-    [key.organizationId, key.provider, key.customerId, key.providerId],
+    `update provider_objects known set provider_id = given.provider_id from unnest($3::text[], $4::text[]) as given (our_id, provider_id)
+     where organization_id = $1 and provider = $2 and kind = 'customer' and known.our_id = given.our_id and known.provider_id is distinct from given.provider_id`,
+    [noted.organizationId, noted.provider, [...noted.providerIds.keys()], [...noted.providerIds.values()]],
   );
 }
 
@@ -63,13 +64,14 @@ export class PostgresSandboxStore implements SandboxStore {
     return rows[0]?.body ?? null;
   }
 
-  async insert(invoice: SandboxInvoice): Promise<boolean> {
-    const rows: unknown[] = await this.query(
+  async insert(invoices: readonly SandboxInvoice[]): Promise<ReadonlySet<string>> {
+    const rows: { our_id: string }[] = await this.query(
       `insert into provider_objects (organization_id, provider, kind, our_id, provider_id, body)
-       values ($1, 'sandbox', 'sandbox_invoice', $2, 'sandbox_' || $2, $3::jsonb) on conflict do nothing returning our_id`,
-      [invoice.id, JSON.stringify(invoice)],
+       select $1, 'sandbox', 'sandbox_invoice', body->>'id', 'sandbox_' || (body->>'id'), body from jsonb_array_elements($2::jsonb) as body
+       order by body->>'id' on conflict do nothing returning our_id`,
+      [JSON.stringify(invoices)],
     );
-    return rows.length === 1;
+    return new Set(rows.map((row) => row.our_id));
   }
 
   async replace(before: SandboxInvoice, after: SandboxInvoice): Promise<boolean> {

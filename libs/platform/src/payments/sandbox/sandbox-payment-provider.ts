@@ -1,3 +1,4 @@
+import { assert } from '../../errors/assert.js';
 import { assertWhole } from '../check-document.js';
 import type { DocumentRef, InvoiceDocument } from '../payment-document.js';
 import { paymentLimits } from '../payment-limits.js';
@@ -21,12 +22,25 @@ export class SandboxPaymentProvider implements PaymentProvider {
   constructor(private readonly store: SandboxStore) {}
 
   async pushInvoice(document: InvoiceDocument): Promise<PushOutcome> {
-    assertWhole(document);
+    const [outcome] = await this.pushInvoices([document]);
+    assert(outcome !== undefined, 'Each document has its outcome.');
+    return outcome;
+  }
+
+  async pushInvoices(documents: readonly InvoiceDocument[]): Promise<PushOutcome[]> {
+    for (const document of documents) assertWhole(document);
+    const payable = documents.filter(({ amountDueMinor }) => this.limits().judge(amountDueMinor) === 'payable').map(toSandbox);
+    const made = await this.store.insert(payable);
+    const invoices = new Map(payable.map((invoice) => [invoice.id, invoice]));
+    const outcomes: PushOutcome[] = [];
+    for (const document of documents) outcomes.push(await this.pushed(document, { invoice: invoices.get(document.id) ?? null, isNew: made.has(document.id) }));
+    return outcomes;
+  }
+
+  private async pushed(document: InvoiceDocument, { invoice, isNew }: { invoice: SandboxInvoice | null; isNew: boolean }): Promise<PushOutcome> {
     const known = { partyProviderId: `sandbox_${document.party.id}`, providerId: `sandbox_${document.id}` };
-    const verdict = this.limits().judge(document.amountDueMinor);
-    if (verdict !== 'payable') return { ...refusal('amount_not_payable', `${document.amountDueMinor} of ${document.currency} is ${verdict}.`), known };
-    const invoice = toSandbox(document);
-    if (await this.store.insert(invoice)) {
+    if (invoice === null) return { ...refusal('amount_not_payable', `${document.amountDueMinor} of ${document.currency} is ${this.limits().judge(document.amountDueMinor)}.`), known };
+    if (isNew) {
       if (document.party.paymentMethod === sandboxMethods.lostAnswer) return { kind: 'unknown', call: 'push', detail: 'The answer is lost, as asked.', retryAfterMs, known };
       return toDone(invoice, document.id);
     }

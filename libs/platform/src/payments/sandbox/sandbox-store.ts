@@ -23,8 +23,8 @@ export interface SandboxInvoice {
 /** Where the sandbox remembers. Whoever wires the provider gives one that outlives the process; each call is one atomic step. */
 export interface SandboxStore {
   find(id: string): Promise<SandboxInvoice | null>;
-  /** False, and nothing changed, where the id is there already. */
-  insert(invoice: SandboxInvoice): Promise<boolean>;
+  /** Returns the ids of those that were not there; of the others nothing is changed. */
+  insert(invoices: readonly SandboxInvoice[]): Promise<ReadonlySet<string>>;
   /** Replaces the invoice while it has `before.status` and as many payments as `before`; false, and nothing changed, where it has moved on. */
   replace(before: SandboxInvoice, after: SandboxInvoice): Promise<boolean>;
 }
@@ -37,10 +37,10 @@ export class MemorySandboxStore implements SandboxStore {
     return Promise.resolve(this.invoices.get(id) ?? null);
   }
 
-  insert(invoice: SandboxInvoice): Promise<boolean> {
-    if (this.invoices.has(invoice.id)) return Promise.resolve(false);
-    this.invoices.set(invoice.id, invoice);
-    return Promise.resolve(true);
+  insert(invoices: readonly SandboxInvoice[]): Promise<ReadonlySet<string>> {
+    const made = invoices.filter(({ id }) => !this.invoices.has(id));
+    for (const invoice of made) this.invoices.set(invoice.id, invoice);
+    return Promise.resolve(new Set(made.map(({ id }) => id)));
   }
 
   replace(before: SandboxInvoice, after: SandboxInvoice): Promise<boolean> {
