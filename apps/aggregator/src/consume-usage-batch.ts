@@ -86,8 +86,7 @@ export class ConsumeUsageBatch {
     const cells = cellsOf(changed);
     await this.marks.execute(cells);
     await this.use.corrections.insert(decoded.corrections);
-    await this.use.events.insertEvents(counted, overrides);
-    await this.use.events.insertCopies(judged.decisions, (organizationId) => judged.windowOf(organizationId) + keepMarginSeconds);
+    await this.use.events.insert({ judged: judged.decisions, overrides, keepSecondsOf: (organizationId) => judged.windowOf(organizationId) + keepMarginSeconds });
     // Again: a recompute between the two may have read the hour before its events were there.
     await this.marks.execute(cells);
     await this.bury(judged.decisions, { poison: [...decoded.poison, ...refused], partition: batch.partition });

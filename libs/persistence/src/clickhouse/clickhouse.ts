@@ -47,9 +47,9 @@ export class ClickHouse {
     if (rows.length > 0) await this.write({ table, columns, format: 'JSONCompactEachRow' }, chunksOf(rows));
   }
 
-  /** Writes rows of TabSeparated, given as bytes. Written to disk when it resolves. */
-  async insertTabs(table: string, columns: readonly string[], blocks: readonly Buffer[]): Promise<void> {
-    if (blocks.length > 0) await this.write({ table, columns, format: 'TabSeparated' }, blocks);
+  /** Writes blocks of Native, given as bytes. Written to disk when it resolves. */
+  async insertBlocks(table: string, columns: readonly string[], blocks: readonly Buffer[]): Promise<void> {
+    if (blocks.length > 0) await this.write({ table, columns, format: 'Native' }, blocks);
   }
 
   private async write({ table, columns, format }: { table: string; columns: readonly string[]; format: string }, blocks: Iterable<Buffer>): Promise<void> {

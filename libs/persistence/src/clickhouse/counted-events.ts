@@ -1,6 +1,6 @@
 import { subjectBucket } from '#domain';
 import { rowsLiteral, type ClickHouse } from './clickhouse.js';
-import type { CountedEvent } from './event-store.js';
+import type { CountedEvent } from './stored-copy.js';
 import { Placeholders, rfc3339Of } from './sql-builder.js';
 
 export interface EventIdentity {

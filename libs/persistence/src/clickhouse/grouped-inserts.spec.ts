@@ -2,7 +2,8 @@ import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickh
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useClickHouse } from '#testing';
 import { ClickHouse } from './clickhouse.js';
-import { GroupedInserts, PartitionedRows } from './grouped-inserts.js';
+import { chunksByPartition, GroupedInserts, type ChunkBlocks } from './grouped-inserts.js';
+import { nativeBlock, uint64Column } from './native-block.js';
 
 // Goal: who writes at the same time shares an insert, and bears nobody else's refusal. Method: a table that is never merged, so that each
 // insert leaves a part for each partition that it touched.
@@ -26,15 +27,18 @@ async function open(): Promise<{ inserts: GroupedInserts; read: (sql: string) =>
   return { inserts: new GroupedInserts(clickhouse, { table, columns: ['part', 'n'] }), read };
 }
 
-function rowsOf(pairs: readonly (readonly [part: number, n: number])[]): PartitionedRows {
-  const rows = new PartitionedRows();
-  for (const [part, n] of pairs) rows.of(String(part)).add(`${part}\t${n}`);
-  return rows;
+type Pair = readonly [part: number, n: number];
+
+function rowsOf(pairs: readonly Pair[]): ChunkBlocks[] {
+  return chunksByPartition(pairs, ([part]) => String(part)).map(({ partitions, rows }) => {
+    const columns = [uint64Column<Pair>('part', rows, ([part]) => BigInt(part)), uint64Column<Pair>('n', rows, ([, n]) => BigInt(n))];
+    return { partitions, rows: rows.length, blocks: nativeBlock(rows.length, columns) };
+  });
 }
 
 /** One row in each of the partitions from `first` to `last`. */
-function span(first: number, last: number): PartitionedRows {
-  return rowsOf(Array.from({ length: last - first + 1 }, (_, nth) => [first + nth, nth] as const));
+function span(first: number, last: number): ChunkBlocks[] {
+  return rowsOf(Array.from({ length: last - first + 1 }, (_, nth) => [first + nth, nth]));
 }
 
 const parts = `SELECT toString(count()) AS v FROM system.parts WHERE database = currentDatabase() AND table = 'TABLE' AND active`;
@@ -56,7 +60,7 @@ describe('GroupedInserts', () => {
     expect(await read(sum)).toBe('4');
   });
 
-  it.each<[string, PartitionedRows[], string]>([
+  it.each<[string, ChunkBlocks[][], string]>([
     ['both within 50 partitions', [span(0, 39), span(10, 49)], '50'], // One insert touches 0 to 49.
     ['more than 50 between them', [span(0, 39), span(20, 59)], '80'], // Two inserts touch 40 each.
     ['more than 50 of one caller', [span(0, 59)], '60'], // 50 and 10.

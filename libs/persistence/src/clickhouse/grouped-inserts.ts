@@ -1,32 +1,40 @@
 import { GroupCommit, type Call } from '#platform';
 import type { ClickHouse } from './clickhouse.js';
-import { TabRows } from './tab-rows.js';
 
 /** An insert of more partitions than this makes too many small parts at once. */
 const partitionsPerInsertMax = 50;
 const rowsPerGroupMax = 50_000;
 const bytesPerGroupMax = 64 * 1024 * 1024;
 
-interface Chunk {
-  readonly partitions: Set<string>;
-  readonly rows: TabRows;
+/** Rows of few partitions of a table. */
+export interface RowChunk<Row> {
+  readonly partitions: ReadonlySet<string>;
+  readonly rows: readonly Row[];
 }
 
-/** Rows for few inserts, each of at most `partitionsPerInsertMax` partitions of the table. */
-export class PartitionedRows {
-  readonly chunks: Chunk[] = [];
-  private readonly chunkOf = new Map<string, TabRows>();
-
-  /** Where the rows of a partition go. */
-  of(partition: string): TabRows {
-    const known = this.chunkOf.get(partition);
-    if (known !== undefined) return known;
-    if (this.chunkOf.size % partitionsPerInsertMax === 0) this.chunks.push({ partitions: new Set(), rows: new TabRows() });
-    const chunk = this.chunks.at(-1) as Chunk; // The first partition made one.
-    chunk.partitions.add(partition);
-    this.chunkOf.set(partition, chunk.rows);
-    return chunk.rows;
+/** The rows in their order, cut so that each chunk has at most `partitionsPerInsertMax` partitions; one partition is in one chunk. */
+export function chunksByPartition<Row>(rows: readonly Row[], partitionOf: (row: Row) => string): RowChunk<Row>[] {
+  const chunks: { readonly partitions: Set<string>; readonly rows: Row[] }[] = [];
+  const chunkOf = new Map<string, Row[]>();
+  for (const row of rows) {
+    const partition = partitionOf(row);
+    let chunk = chunkOf.get(partition);
+    if (chunk === undefined) {
+      if (chunkOf.size % partitionsPerInsertMax === 0) chunks.push({ partitions: new Set(), rows: [] });
+      const last = chunks.at(-1) as (typeof chunks)[number]; // The first partition made one.
+      last.partitions.add(partition);
+      chunkOf.set(partition, (chunk = last.rows));
+    }
+    chunk.push(row);
   }
+  return chunks;
+}
+
+/** A chunk of rows as blocks of Native. */
+export interface ChunkBlocks {
+  readonly partitions: ReadonlySet<string>;
+  readonly rows: number;
+  readonly blocks: readonly Buffer[];
 }
 
 interface InsertCall extends Call {
@@ -51,15 +59,14 @@ export class GroupedInserts {
   }
 
   /** Written to disk when it resolves. */
-  async insert(rows: PartitionedRows): Promise<void> {
-    for (const { partitions, rows: chunk } of rows.chunks) {
-      const blocks = chunk.blocks();
-      await this.group.write({ records: chunk.rows, bytes: blocks.reduce((sum, { length }) => sum + length, 0), partitions, blocks });
+  async insert(chunks: Iterable<ChunkBlocks>): Promise<void> {
+    for (const { partitions, rows, blocks } of chunks) {
+      await this.group.write({ records: rows, bytes: blocks.reduce((sum, { length }) => sum + length, 0), partitions, blocks });
     }
   }
 
   private async flush(calls: readonly InsertCall[]): Promise<void[]> {
-    for (const together of withinPartitions(calls)) await this.clickhouse.insertTabs(this.into.table, this.into.columns, together.flatMap(({ blocks }) => blocks));
+    for (const together of withinPartitions(calls)) await this.clickhouse.insertBlocks(this.into.table, this.into.columns, together.flatMap(({ blocks }) => blocks));
     return calls.map(() => undefined);
   }
 }

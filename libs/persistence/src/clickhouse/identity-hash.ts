@@ -8,5 +8,7 @@ export function identityHashOf(identity: { readonly organization: string; readon
 
 /** The same of a key that is there already. */
 export function identityHashOfKey(key: string): bigint {
-  return hash('sha256', key, 'buffer').readBigUInt64BE();
+  return BigInt(`0x${hash('sha256', key, 'hex').slice(0, hexDigits)}`); // A Buffer for each would cost as much again.
 }
+
+const hexDigits = 16;

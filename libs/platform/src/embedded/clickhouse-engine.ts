@@ -37,7 +37,7 @@ const defaults = new Map([
 ]);
 
 /** The formats that the engine takes as bytes, and their rows written are told; the rest goes through the statement's text. */
-const bytesFormats = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'CSVWithNames', 'TabSeparated', 'TSV', 'TabSeparatedWithNames', 'TSVWithNames']);
+const bytesFormats = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'CSVWithNames', 'TabSeparated', 'TSV', 'TabSeparatedWithNames', 'TSVWithNames', 'Native']);
 const insertHead = /^\s*INSERT\s+INTO\s+(?:TABLE\s+)?([\w`.]+)\s*(?:\(([\w\s,`]*)\))?\s*(?:SETTINGS\s+(.+?))?\s+FORMAT\s+(\w+)\s*;?\s*$/is;
 
 /** What the engine takes for a pattern in the name of a file or its folders; it can't be escaped. */
@@ -108,7 +108,7 @@ async function insert({ session, files }: { session: Session; files: RowFiles },
   const { sql } = statement;
   const [, table, columns, settings, format] = insertHead.exec(sql) ?? [];
   if (table === undefined || format === undefined || !bytesFormats.has(format)) {
-    if (!isUtf8(data)) throw new EngineException('Code: 73. DB::Exception: The embedded engine takes rows in text formats only, such as JSONEachRow. (UNKNOWN_FORMAT)');
+    if (!isUtf8(data)) throw new EngineException('Code: 73. DB::Exception: The embedded engine takes rows as Native or in text formats, such as JSONEachRow. (UNKNOWN_FORMAT)');
     await session.queryAsync(`${prelude(statement)}; ${sql}\n${data.toString('utf8')}`);
     return nothing;
   }

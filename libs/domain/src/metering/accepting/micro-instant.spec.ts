@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareInstants, scanInstant, textOfInstant, toMicroInstant } from './micro-instant.js';
+import { compareInstants, microsOfText, scanInstant, textOfInstant, toMicroInstant } from './micro-instant.js';
 
 describe('scanInstant', () => {
   it.each([
@@ -44,6 +44,7 @@ describe('scanInstant', () => {
         const offset = `${offsetMinutes < 0 ? '-' : '+'}${String(Math.trunc(Math.abs(offsetMinutes) / 60)).padStart(2, '0')}:${String(Math.abs(offsetMinutes) % 60).padStart(2, '0')}`;
         const expected = instant.toString({ fractionalSecondDigits: 6 });
         expect(textOfInstant(toMicroInstant(instant))).toBe(expected);
+        if (epochMicroseconds >= 0n && epochMicroseconds < 9_000_000_000_000_000n) expect(microsOfText(expected)).toBe(Number(epochMicroseconds));
         const local = instant.toZonedDateTimeISO(offset).toPlainDateTime();
         fc.pre(local.year >= 0 && local.year <= 9999);
         expect(scanInstant(`${local.toString({ fractionalSecondDigits: 6 })}${offset}`)?.text).toBe(expected);

@@ -49,6 +49,13 @@ export function scanInstant(text: string): ScannedInstant | null {
   return { seconds, micros, text: `${text.slice(0, 10)}T${text.slice(11, 19)}.${sixDigits(micros)}Z` };
 }
 
+/** Microseconds since 1970 of an instant from then on in the form of `ScannedInstant.text`, a safe integer. It must have that form: nothing is checked. */
+export function microsOfText(text: string): number {
+  const days = daysSinceEpoch({ year: twoDigits(text, 0) * 100 + twoDigits(text, 2), month: twoDigits(text, 5), day: twoDigits(text, 8) });
+  const seconds = days * secondsPerDay + twoDigits(text, 11) * 3_600 + twoDigits(text, 14) * 60 + twoDigits(text, 17);
+  return seconds * 1_000_000 + microsOf(text, 26);
+}
+
 /** Negative, zero or positive as `a` is earlier than, equal to or later than `b`. */
 export function compareInstants(a: MicroInstant, b: MicroInstant): number {
   return a.seconds === b.seconds ? a.micros - b.micros : a.seconds - b.seconds;
