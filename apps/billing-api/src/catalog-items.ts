@@ -15,8 +15,8 @@ export interface CatalogItem {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export type CatalogRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'invalid_request' | 'in_use' | RevisionRefusal;
-export type RevisionRefusal = 'invalid_request' | 'definition_fixed' | 'dimension_in_use' | 'billed_period' | 'too_many_versions';
+export type CatalogRefusal = 'not_found' | 'key_taken' | 'key_mismatch' | 'invalid_request' | RevisionRefusal;
+export type RevisionRefusal = 'invalid_request' | 'in_use' | 'definition_fixed' | 'dimension_in_use' | 'billed_period' | 'too_many_versions';
 
 /** What a user may say about an item. Which version it has follows from what is said. */
 export type ContentOf<Item extends CatalogItem> = Omit<Item, 'id' | 'organizationId' | 'key' | 'archivedAt' | 'createdAt' | 'latestVersion' | 'effectiveAt'>;

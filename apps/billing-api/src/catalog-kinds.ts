@@ -4,7 +4,7 @@ import { canonicalPercentile, meterFaults } from '#domain';
 import { featureTable, findByIdOrKey, meterTable, unusable, productTable, type Feature, type MeterResource, type Product } from '#persistence';
 import { accepted, refused, type Outcome } from '#platform';
 import type { CatalogKind } from './catalog-items.js';
-import { isMeterInUse } from './metered-subscriptions.js';
+import { isFeatureInUse, isMeterInUse, isMeterLimitInUse } from './metered-subscriptions.js';
 import { reviseMeter } from './revise-meter.js';
 
 export const productKind: CatalogKind<Product, ProductReplace> = {
@@ -33,6 +33,17 @@ export const featureKind: CatalogKind<Feature, FeatureReplace> = {
     const meter = await meterIdOf(manager, change.meter);
     return meter.ok ? accepted({ ...naming(change), meterId: meter.value }) : meter;
   },
+  revise: async (manager, { existing, content }) => {
+    if (content.meterId === undefined || content.meterId === existing.meterId) return accepted({});
+    await manager.query('select 1 from features where id = $1 for update', [existing.id]); // Who limits it meanwhile is waited for.
+    return (await isFeatureInUse(manager, { key: existing.key, type: 'metered' }))
+      ? refused('in_use', 'Plans or subscriptions limit this feature by its meter, and what they granted stays as it is. Make another feature with the other meter, and a version of each plan that grants it.')
+      : accepted({});
+  },
+  mayArchive: async (manager, existing) =>
+    (await isFeatureInUse(manager, { key: existing.key }))
+      ? refused('in_use', 'Plans or subscriptions grant this feature. Make versions of the plans without it, or archive them, and let the subscriptions end first.')
+      : accepted(null),
 };
 
 export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
@@ -70,8 +81,8 @@ export const meterKind: CatalogKind<MeterResource, MeterReplace> = {
       : refused('invalid_request', 'This meter can not be made.', [{ pointer: '/effective_at', code: 'not_allowed', detail: 'A new meter counts from the beginning. Leave this out.' }]),
   revise: reviseMeter,
   mayArchive: async (manager, existing) =>
-    (await isMeterInUse(manager, existing.key))
-      ? refused('in_use', 'Plans or subscriptions are priced by this meter. Archive the plans and let the subscriptions end first.')
+    (await isMeterInUse(manager, existing.key)) || (await isMeterLimitInUse(manager, existing.id))
+      ? refused('in_use', 'Plans or subscriptions are priced or limited by this meter. Archive the plans and let the subscriptions end first.')
       : accepted(null),
 };
 

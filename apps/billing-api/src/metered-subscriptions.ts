@@ -17,6 +17,22 @@ export async function isMeterInUse(manager: EntityManager, meterKey: string): Pr
   return rows.length > 0;
 }
 
+/** Whether one of those versions limits a feature by the meter. */
+export async function isMeterLimitInUse(manager: EntityManager, meterId: string): Promise<boolean> {
+  const rows: { key: string }[] = await manager.query('select key from features where meter_id = $1', [meterId]);
+  for (const { key } of rows) {
+    if (await isFeatureInUse(manager, { key, type: 'metered' })) return true;
+  }
+  return false;
+}
+
+/** Whether the latest version of a plan in use, or a version that a subscription without an end is or was on, grants the feature, or grants it in this way. */
+export async function isFeatureInUse(manager: EntityManager, { key, type }: { readonly key: string; readonly type?: 'metered' }): Promise<boolean> {
+  const granted = JSON.stringify([{ feature: key, ...(type === undefined ? {} : { type }) }]);
+  const rows: unknown[] = await manager.query(`select 1 from plan_versions version join plans plan on plan.id = version.plan_id where version.entitlements @> $1::jsonb and ${isInUse} limit 1`, [granted]);
+  return rows.length > 0;
+}
+
 /** The latest end of a billed period that is priced by the meter and ends after an instant; null where there is none. */
 export async function readBilledUntil(manager: EntityManager, of: { readonly meterKey: string; readonly after: Temporal.Instant }): Promise<Temporal.Instant | null> {
   const rows: { until: string | null }[] = await manager.query(

@@ -66,7 +66,8 @@ export class PlanDrafts {
       const draft = await readPlanDraft(manager, plan.id);
       if (draft === null) return refused('no_draft', 'The plan has no draft to publish; put one first.');
       const terms = await resolveTerms(manager, {
-        key: plan.key, name: plan.name, currency: draft.currency, billing_period: draft.billingPeriod, trial_days: draft.trialDays, prices: draft.prices.map(withoutId), late_usage: draft.lateUsage,
+        key: plan.key, name: plan.name, currency: draft.currency, billing_period: draft.billingPeriod, trial_days: draft.trialDays, prices: draft.prices.map(withoutId),
+        entitlements: [...draft.entitlements], late_usage: draft.lateUsage,
       });
       if (!terms.ok) return terms;
       const naming = { name: plan.name, metadata: plan.metadata, productId: plan.productId, archivedAt: plan.archivedAt };

@@ -57,6 +57,7 @@ export class Plans {
         billing_period: change.billing_period ?? version.billingPeriod,
         trial_days: change.trial_days ?? version.trialDays,
         prices: change.prices ?? version.prices.map(withoutId),
+        entitlements: change.entitlements ?? [...version.entitlements],
         late_usage: change.late_usage ?? version.lateUsage,
       }));
       if (!found.ok) return found;

@@ -1,4 +1,4 @@
-import { fieldDifferences, planDiff, type ComparedTerms } from '#domain';
+import { canonicalEntitlement, fieldDifferences, planDiff, type ComparedTerms, type Entitlement } from '#domain';
 import { catalogKinds, type CatalogFile, type CatalogItem, type CatalogKind } from './catalog-file.js';
 import type { TollwayApi } from './tollway-api.js';
 
@@ -18,7 +18,7 @@ const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>>
   products: {},
   meters: {},
   features: {},
-  plans: { trial_days: 0, late_usage: { policy: 'next_invoice' } },
+  plans: { trial_days: 0, entitlements: [], late_usage: { policy: 'next_invoice' } },
 };
 
 /** What applying a catalog would change, in the order in which it has to be done. */
@@ -61,9 +61,10 @@ function differencesOf(kind: CatalogKind, of: { present: Readonly<Record<string,
   return [...archived, ...fieldDifferences({ from: before, to: after, subject: 'It' }).map(({ text }) => text)];
 }
 
-/** Both sides in one form: references by key, no fields that say nothing. */
+/** Both sides in one form: references by key, no fields that say nothing, defaults of entitlements said. */
 function comparable(kind: CatalogKind, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const named = { ...object, ...('product_key' in object ? { product: object['product_key'] } : {}), ...('meter_key' in object ? { meter: object['meter_key'] } : {}) };
   const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || (kind !== 'plans' && kind !== 'meters'));
-  return { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
+  const said = { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
+  return Array.isArray(said['entitlements']) ? { ...said, entitlements: (said['entitlements'] as Entitlement[]).map(canonicalEntitlement) } : said;
 }

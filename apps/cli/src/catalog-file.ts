@@ -1,4 +1,4 @@
-import { isScalar, parseDocument, visit } from 'yaml';
+import { isPair, isScalar, parseDocument, visit, type Pair } from 'yaml';
 import { z } from 'zod';
 import { decimalFields, featureCreateSchema, meterCreateSchema, planCreateSchema, productCreateSchema } from '#contracts';
 
@@ -30,13 +30,19 @@ export function readCatalog(text: string): ReadCatalog {
   if (document.errors.length > 0) return { ok: false, faults: document.errors.map(({ pos, message }) => `:${lineOf(text, pos[0])}: ${message}`) };
   // Decimals keep the digits that were written; none goes through a float.
   visit(document, {
-    Pair(_key, { key, value }) {
-      if (isScalar(key) && decimalFields.has(String(key.value)) && isScalar(value) && typeof value.value === 'number') value.value = value.source ?? String(value.value);
+    Pair(_key, { key, value }, path) {
+      const within = nameOf(path.findLast((node): node is Pair => isPair(node)));
+      const isDecimal = isScalar(key) && (decimalFields.has(String(key.value)) || decimalFields.has(`${within}.${String(key.value)}`));
+      if (isDecimal && isScalar(value) && typeof value.value === 'number') value.value = value.source ?? String(value.value);
     },
   });
   const parsed = catalogSchema.safeParse(document.toJS() ?? {});
   if (parsed.success) return { ok: true, catalog: parsed.data as CatalogFile };
   return { ok: false, faults: parsed.error.issues.flatMap((issue) => faultsOf(issue)) };
+}
+
+function nameOf(pair: Pair | undefined): string {
+  return isScalar(pair?.key) ? String(pair.key.value) : '';
 }
 
 function faultsOf(issue: z.core.$ZodIssue): string[] {

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { BacktestedPlan, BacktestRequest } from '#contracts';
 import { canonicalPrices, lateUsageDefault, planFaults } from '#domain';
-import { draftAsVersion, findByIdOrKey, planTable, readPlanDraft, readPlanVersion, resolveMeteredPrices, type Plan, type SubscribedPlan } from '#persistence';
+import { draftAsVersion, findByIdOrKey, planTable, readPlanDraft, readPlanVersion, resolveEntitlements, resolveMeteredPrices, type Plan, type SubscribedPlan } from '#persistence';
 import { accepted, refused, type Outcome } from '#platform';
 
 interface NamedPlan {
@@ -21,13 +21,14 @@ export async function findPricedPlan(manager: EntityManager, named: NamedPlan): 
   const draft = given as BacktestedPlan;
   const plan = { ...draft, key: draft.key ?? 'draft', name: draft.name ?? 'Draft' };
   const metered = await resolveMeteredPrices(manager, plan.prices, `${pointer}/plan/prices`);
+  const granted = await resolveEntitlements(manager, plan.entitlements ?? [], { pointer: `${pointer}/plan/entitlements` });
   const { product: _product, metadata: _metadata, ...terms } = plan;
-  const faults = [...planFaults({ ...terms, prices: [...plan.prices] }).map((fault) => ({ ...fault, pointer: `${pointer}/plan${fault.pointer}` })), ...metered.faults];
+  const faults = [...planFaults({ ...terms, prices: [...plan.prices] }).map((fault) => ({ ...fault, pointer: `${pointer}/plan${fault.pointer}` })), ...metered.faults, ...granted.faults];
   if (version !== undefined) faults.push({ pointer: `${pointer}/version`, code: 'not_allowed', detail: 'Only a stored plan has versions; leave this out.' });
   if (faults.length > 0) return refused('invalid_request', 'The plan has faults.', faults);
   return accepted({
     planId: 'plan_draft', planKey: plan.key, planName: plan.name, productId: null, version: 0, organizationId: named.organizationId, currency: plan.currency, billingPeriod: plan.billing_period,
-    trialDays: 0, lateUsage: lateUsageDefault, createdAt: Temporal.Instant.fromEpochMilliseconds(0),
+    trialDays: 0, entitlements: granted.entitlements, lateUsage: lateUsageDefault, createdAt: Temporal.Instant.fromEpochMilliseconds(0),
     prices: canonicalPrices(metered.prices).map((price) => ({ ...price, id: price.key })),
   });
 }

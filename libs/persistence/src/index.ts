@@ -31,6 +31,8 @@ export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from '
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
 export { commitmentsOf, readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
 export type { SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
+export { readMeasuredFeatures, resolveEntitlements } from './postgres/billing-api/plan-entitlements.js';
+export type { MeasuredFeature } from './postgres/billing-api/plan-entitlements.js';
 export { resolveMeteredPrices, resolveSlaCredit, unusable } from './postgres/billing-api/metered-prices.js';
 export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';

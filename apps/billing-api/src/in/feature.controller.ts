@@ -48,7 +48,7 @@ export class FeatureController {
   @Put(':id')
   @RequiredScope('catalog:write')
   @ApiOperation({ summary: 'Create or replace a feature by key' })
-  @Answers({ schema: featureSchema, problems: [400, 404, 422] })
+  @Answers({ schema: featureSchema, problems: [400, 404, 409, 422] })
   @Answers({ status: 201, schema: featureSchema, description: 'There was none with this key.' })
   async replace(
     @CurrentCall() { principal, setStatus }: CallContext,
@@ -62,8 +62,8 @@ export class FeatureController {
 
   @Patch(':id')
   @RequiredScope('catalog:write')
-  @ApiOperation({ summary: 'Change some fields of a feature' })
-  @Answers({ schema: featureSchema, problems: [400, 404, 422] })
+  @ApiOperation({ summary: 'Change some fields of a feature', description: 'Its meter stays while plans or subscriptions limit it.' })
+  @Answers({ schema: featureSchema, problems: [400, 404, 409, 422] })
   async update(@CurrentPrincipal() principal: Principal, @Param('id') reference: string, @Body({ schema: featureUpdateSchema }) change: FeatureUpdate): Promise<FeatureBody> {
     return this.body(principal, valueOrProblem(await this.features.update(principal.organizationId, { reference, change }), catalogStatuses));
   }
@@ -71,8 +71,8 @@ export class FeatureController {
   @Post(':id/archive')
   @HttpCode(200)
   @RequiredScope('catalog:write')
-  @ApiOperation({ summary: 'Archive a feature: it can not be used for anything new' })
-  @Answers({ schema: featureSchema, problems: [404] })
+  @ApiOperation({ summary: 'Archive a feature that no plan grants: it can not be used for anything new' })
+  @Answers({ schema: featureSchema, problems: [404, 409] })
   async archive(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<FeatureBody> {
     return this.body(principal, valueOrProblem(await this.features.archive({ organizationId: principal.organizationId, reference: id }), catalogStatuses));
   }

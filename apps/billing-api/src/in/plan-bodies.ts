@@ -12,6 +12,7 @@ export function termsOf(version: PlanVersion) {
     billing_period: version.billingPeriod,
     trial_days: version.trialDays,
     prices: version.prices.map((price) => ({ ...price })),
+    entitlements: version.entitlements.map((entitlement) => ({ ...entitlement })),
     late_usage: { ...version.lateUsage },
   };
 }

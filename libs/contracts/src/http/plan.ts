@@ -1,16 +1,24 @@
 import { z } from 'zod';
-import { isCurrency, isInterval, keySchema, lateUsageSchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema } from '#domain';
+import {
+  entitlementFaults, entitlementResets, entitlementSchema, isCurrency, isInterval, keySchema, lateUsageSchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema, repeatedFeatureFaults, type CatalogFault,
+} from '#domain';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, versionQuery } from './resource.js';
 
 const pricesMax = 200;
+const entitlementsMax = 500;
 const trialDaysMax = 3_650;
 
 /** A price with its meaning checked here too, so that one answer names the faults of all prices, whatever else is wrong. */
-const checkedPriceSchema = priceSchema.superRefine((price, context) => {
-  for (const fault of priceFaults(price, '')) {
-    context.addIssue({ code: 'custom', path: pathOf(fault.pointer), message: fault.detail, params: { code: fault.code } });
-  }
-});
+const checkedPriceSchema = priceSchema.superRefine((price, context) => tell(priceFaults(price, ''), context));
+
+const entitlementsSchema = z
+  .array(entitlementSchema.superRefine((entitlement, context) => tell(entitlementFaults(entitlement, ''), context)))
+  .max(entitlementsMax)
+  .superRefine((entitlements, context) => tell(repeatedFeatureFaults(entitlements, ''), context));
+
+function tell(faults: readonly CatalogFault[], context: z.RefinementCtx): void {
+  for (const fault of faults) context.addIssue({ code: 'custom', path: pathOf(fault.pointer), message: fault.detail, params: { code: fault.code } });
+}
 
 /** The path of an RFC 6901 pointer. */
 function pathOf(pointer: string): (string | number)[] {
@@ -40,6 +48,7 @@ const terms = {
   }),
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
   prices: pricesSchema,
+  entitlements: entitlementsSchema.optional().meta({ description: 'What the plan lets its customers use, each feature once.' }),
   late_usage: lateUsageSchema.optional().meta({
     description: 'Usage that is counted after its invoice was issued: billed on the next one (default), or absorbed; absorb_below drops small positive amounts. What is owed to the customer is always returned.',
   }),
@@ -51,11 +60,23 @@ export const planCreateSchema = z.strictObject({ key: keySchema, ...naming, ...t
 export const planReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...terms });
 export const planUpdateSchema = z.strictObject({ ...naming, ...terms }).partial();
 
+/** As a version keeps it: nothing is left to a default. */
+const planEntitlementSchema = z.object({
+  feature: z.string().meta({ description: 'Key.' }),
+  type: z.enum(['boolean', 'static', 'metered']),
+  value: z.union([z.string(), z.boolean()]).optional(),
+  limit: z.string().nullable().optional(),
+  reset: z.enum(entitlementResets).optional(),
+  enforcement: z.enum(['hard', 'soft']).optional(),
+  rate_limit: z.object({ limit: z.int(), per_seconds: z.int() }).optional(),
+}).meta({ id: 'PlanEntitlement' });
+
 const termsShape = {
   currency: z.string(),
   billing_period: z.string(),
   trial_days: z.int(),
   prices: z.array(priceSchema.extend({ id: z.string() }).meta({ id: 'PlanPrice' })),
+  entitlements: z.array(planEntitlementSchema),
   late_usage: z.object({ policy: z.enum(['next_invoice', 'absorb']), absorb_below: z.string().optional() }),
 };
 
@@ -114,7 +135,7 @@ export const planDiffSchema = z.object({
   from: z.int(),
   to: z.union([z.int(), z.literal('draft')]),
   differences: z.array(z.object({
-    pointer: z.string().meta({ description: 'Into the terms; a price stands under its key.' }),
+    pointer: z.string().meta({ description: 'Into the terms; a price stands under its key, an entitlement under its feature.' }),
     price_key: z.string().nullable(),
     kind: z.enum(['added', 'removed', 'changed']),
     from: z.unknown(),

@@ -35,6 +35,25 @@ describe('the difference of two versions of a plan', () => {
     expect(planDiff(plan, after).map(({ text }) => text)).toEqual(texts);
   });
 
+  const calls = { feature: 'calls', type: 'metered', limit: '1000', reset: 'billing_period', enforcement: 'hard' };
+  const granting = (...entitlements: ComparedTerms['entitlements'] & object[]): ComparedTerms => ({ ...plan, entitlements });
+  it.each<[string, ComparedTerms, string[]]>([
+    ['is another limit', granting({ ...calls, limit: '1500' }), ['The entitlement to calls: limit from 1000 to 1500 (+50 %).']],
+    ['is another reset', granting({ ...calls, reset: 'day' }), ['The entitlement to calls: reset from "billing_period" to "day".']],
+    ['is no entitlement any more', plan, ['The entitlement to calls is gone.']],
+    ['is what is granted beside', granting({ feature: 'sso', type: 'boolean' }, calls, { feature: 'region', type: 'static', value: 'eu' }, { ...calls, feature: 'exports', reset: 'never' }, { ...calls, feature: 'maps', limit: null }), [
+      'The entitlement to sso is new.', 'The entitlement to region is new: "eu".', 'The entitlement to exports is new: 1000 in all, hard.', 'The entitlement to maps is new: without a limit.',
+    ]],
+    ['is a rate limit', granting({ ...calls, rate_limit: { limit: 10, per_seconds: 1 } }), ['The entitlement to calls: limit of rate limit 10, new.', 'The entitlement to calls: per seconds of rate limit 1, new.']],
+    ['is nothing where entitlements are the same', granting({ ...calls, limit: '1000.0' }), []],
+  ])('of entitlements %s', (_name, after, texts) => {
+    expect(planDiff(granting(calls), after).map(({ text }) => text)).toEqual(texts);
+  });
+
+  it('of entitlements names the feature', () => {
+    expect(planDiff(plan, granting(calls))).toEqual([{ pointer: '/entitlements/calls', priceKey: null, kind: 'added', from: null, to: calls, text: 'The entitlement to calls is new: 1000 per billing period, hard.' }]);
+  });
+
   it('names the place, what was there and what is', () => {
     expect(planDiff(plan, withBase({ model: { type: 'flat', amount: '53.90' } }))).toEqual([
       { pointer: '/prices/base/model/amount', priceKey: 'base', kind: 'changed', from: '49', to: '53.90', text: '"Base fee" (base): amount from 49 to 53.9 (+10 %).' },

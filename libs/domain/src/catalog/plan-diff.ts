@@ -17,21 +17,28 @@ export interface PlanDifference {
 /** Terms of a plan as the public contract shows them. */
 export interface ComparedTerms {
   readonly prices: readonly (Readonly<Record<string, unknown>> & { readonly key: string; readonly name: string })[];
+  readonly entitlements?: readonly (Readonly<Record<string, unknown>> & { readonly feature: string })[] | undefined;
   readonly [field: string]: unknown;
 }
 
 type Leaf = string | number | boolean | null;
 
-/** What changed from one version of a plan to another, in order: the plan's own terms, then its prices by the later version's order, then those that are gone. */
+/** What changed from one version of a plan to another, in order: the plan's own terms, then its prices by the later version's order and those that are gone, then its entitlements so. */
 export function planDiff(from: ComparedTerms, to: ComparedTerms): PlanDifference[] {
-  const { prices: before, ...own } = from;
-  const { prices: after, ...ownAfter } = to;
-  const priceOf = (prices: ComparedTerms['prices'], key: string) => prices.find((price) => price.key === key) ?? null;
-  const keys = [...after.map(({ key }) => key), ...before.map(({ key }) => key).filter((key) => priceOf(after, key) === null)];
+  const { prices: before, entitlements: granted = [], ...own } = from;
+  const { prices: after, entitlements: grantedAfter = [], ...ownAfter } = to;
   return [
     ...leafDifferences({ from: own, to: ownAfter, pointer: '', priceKey: null, subject: 'The plan' }),
-    ...keys.flatMap((key) => priceDifferences(key, priceOf(before, key), priceOf(after, key))),
+    ...paired(before, after, ({ key }) => key).flatMap(([key, one, other]) => priceDifferences(key, one, other)),
+    ...paired(granted, grantedAfter, ({ feature }) => feature).flatMap(([feature, one, other]) => entitlementDifferences(feature, one, other)),
   ];
+}
+
+/** What each name stands for before and after, by the later order, then what is gone. */
+function paired<T>(before: readonly T[], after: readonly T[], nameOf: (item: T) => string): [name: string, before: T | null, after: T | null][] {
+  const find = (items: readonly T[], name: string): T | null => items.find((item) => nameOf(item) === name) ?? null;
+  const names = [...after.map(nameOf), ...before.map(nameOf).filter((name) => find(after, name) === null)];
+  return names.map((name) => [name, find(before, name), find(after, name)]);
 }
 
 /** What changed in the fields of any object. */
@@ -45,6 +52,24 @@ function priceDifferences(key: string, before: ComparedTerms['prices'][number] |
   if (before === null) return [{ ...base, kind: 'added', text: `The price "${String(after?.name)}" (${key}) is new.` }];
   if (after === null) return [{ ...base, kind: 'removed', text: `The price "${before.name}" (${key}) is gone.` }];
   return leafDifferences({ from: before, to: after, pointer, priceKey: key, subject: `"${after.name}" (${key})` });
+}
+
+type ComparedEntitlement = NonNullable<ComparedTerms['entitlements']>[number];
+
+function entitlementDifferences(feature: string, before: ComparedEntitlement | null, after: ComparedEntitlement | null): PlanDifference[] {
+  const pointer = `/entitlements/${feature}`;
+  const base = { pointer, priceKey: null, from: before, to: after };
+  if (before === null) return [{ ...base, kind: 'added', text: `The entitlement to ${feature} is new${after === null ? '' : grantWords(after)}.` }];
+  if (after === null) return [{ ...base, kind: 'removed', text: `The entitlement to ${feature} is gone.` }];
+  return leafDifferences({ from: before, to: after, pointer, priceKey: null, subject: `The entitlement to ${feature}` });
+}
+
+/** ": 1000 per billing period, hard" for a limit; what else grants a feature says it by its value. */
+function grantWords({ type, value, limit, reset, enforcement }: ComparedEntitlement): string {
+  if (type === 'static') return `: ${shown(value as Leaf)}`;
+  if (type !== 'metered') return '';
+  if (limit === null) return ': without a limit';
+  return `: ${String(limit)}${reset === 'never' ? ' in all' : ` per ${String(reset).replaceAll('_', ' ')}`}, ${String(enforcement)}`;
 }
 
 function leafDifferences(of: { from: unknown; to: unknown; pointer: string; priceKey: string | null; subject: string }): PlanDifference[] {

@@ -223,7 +223,7 @@ describe('planFaults', () => {
       entitlements: [
         { feature: 'seats', type: 'static' },
         { feature: 'calls', type: 'metered' },
-        { feature: 'seats', type: 'boolean', value: '1', limit: 5 },
+        { feature: 'seats', type: 'boolean', value: '1', limit: '5' },
         { feature: 'export', type: 'metered', limit: '-1' },
         { feature: 'import', type: 'metered', limit: null },
       ],

@@ -1,8 +1,7 @@
 import { isCurrency } from '../money/currency.js';
 import { isInterval } from '../period/interval.js';
 import type { CatalogFault } from './catalog-fault.js';
-import { decimalFaults } from './decimal-faults.js';
-import type { Entitlement } from './entitlement.js';
+import { entitlementFaults, repeatedFeatureFaults } from './entitlement-faults.js';
 import { lateUsageFaults } from './late-usage.js';
 import type { Plan } from './plan.js';
 import type { Price } from './price.js';
@@ -24,11 +23,7 @@ export function planFaults(plan: Plan): CatalogFault[] {
     })),
     ...lateUsageFaults(plan.late_usage),
     ...(plan.entitlements ?? []).flatMap((entitlement, index) => entitlementFaults(entitlement, `/entitlements/${index}`)),
-    ...repeated((plan.entitlements ?? []).map((entitlement) => entitlement.feature)).map((index) => ({
-      pointer: `/entitlements/${index}/feature`,
-      code: 'duplicate_feature' as const,
-      detail: 'Another entitlement of this plan names this feature; merge the two.',
-    })),
+    ...repeatedFeatureFaults(plan.entitlements ?? [], '/entitlements'),
   ];
 }
 
@@ -49,25 +44,6 @@ function intervalFaults(billingPeriod: string): CatalogFault[] {
   if (isInterval(billingPeriod)) return [];
   const detail = 'This must be a whole number of days, weeks, months or years as an ISO 8601 duration, such as "P1M", and at most ten years.';
   return [{ pointer: '/billing_period', code: 'invalid_interval', detail }];
-}
-
-function entitlementFaults(entitlement: Entitlement, pointer: string): CatalogFault[] {
-  const faults: CatalogFault[] = [];
-  const { type, value, limit } = entitlement;
-  if (type === 'static' && value === undefined) {
-    faults.push({ pointer: `${pointer}/value`, code: 'missing_field', detail: 'A static entitlement needs the value that it grants.' });
-  }
-  if (type !== 'static' && value !== undefined) {
-    faults.push({ pointer: `${pointer}/value`, code: 'not_allowed', detail: 'Only a static entitlement has a value; remove it.' });
-  }
-  if (type === 'metered' && limit === undefined) {
-    faults.push({ pointer: `${pointer}/limit`, code: 'missing_field', detail: 'A metered entitlement needs a limit; null means none.' });
-  }
-  if (type !== 'metered' && limit !== undefined) {
-    faults.push({ pointer: `${pointer}/limit`, code: 'not_allowed', detail: 'Only a metered entitlement has a limit; remove it.' });
-  }
-  const text = limit === null || limit === undefined ? null : String(limit);
-  return [...faults, ...decimalFaults({ text, pointer: `${pointer}/limit`, kind: 'quantity' })];
 }
 
 /** The indexes of values that stood there before. */

@@ -21,19 +21,21 @@ class WrittenNumber {
 /**
  * Parses JSON, taking the numbers in the named fields, at any depth, by their own digits as text: a price may be sent as 0.002 or
  * "0.002", and none goes through a float. Numbers of other fields stay numbers, and so do all within `data`, where those that a
- * float can't hold are raw JSON, which JSON.stringify writes with all its digits. Throws SyntaxError.
+ * float can't hold are raw JSON, which JSON.stringify writes with all its digits. A field called "a.b" is one called b within one called a. Throws SyntaxError.
  */
 export function parseWithDecimals(text: string, decimalFields: ReadonlySet<string>): unknown {
-  if (!mayLoseDigits.test(text)) return resolved(JSON.parse(text), { decimalFields, isData: false, depth: 0 });
+  if (!mayLoseDigits.test(text)) return resolved(JSON.parse(text), { decimalFields, isData: false, parent: '', depth: 0 });
   const parsed: unknown = JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
     return typeof value === 'number' && context?.source !== undefined && String(value) !== context.source ? new WrittenNumber(value, context.source) : value;
   });
-  return resolved(parsed, { decimalFields, isData: false, depth: 0 });
+  return resolved(parsed, { decimalFields, isData: false, parent: '', depth: 0 });
 }
 
 interface Place {
   readonly decimalFields: ReadonlySet<string>;
   readonly isData: boolean;
+  /** The member that the value stands in, lists aside. */
+  readonly parent: string;
   readonly depth: number;
 }
 
@@ -44,9 +46,13 @@ function resolved(value: unknown, place: Place): unknown {
   if (Array.isArray(value)) return value.map((item) => resolved(item, inner));
   return Object.fromEntries(Object.entries(value).map(([key, item]: [string, unknown]) => {
     const sourceOf = item instanceof WrittenNumber ? item.source : typeof item === 'number' ? String(item) : null;
-    if (sourceOf !== null && !place.isData && place.decimalFields.has(key)) return [key, canonicalNumberText(sourceOf)];
-    return [key, resolved(item, key === dataField ? { ...inner, isData: true } : inner)];
+    if (sourceOf !== null && !place.isData && isDecimal(key, place)) return [key, canonicalNumberText(sourceOf)];
+    return [key, resolved(item, { ...inner, parent: key, isData: place.isData || key === dataField })];
   }));
+}
+
+function isDecimal(field: string, { decimalFields, parent }: Place): boolean {
+  return decimalFields.has(field) || decimalFields.has(`${parent}.${field}`);
 }
 
 function rawJson(source: string): unknown {

@@ -19,6 +19,7 @@ export const planDraftTable = new EntitySchema<PlanDraft>({
     billingPeriod: textColumn('billing_period'),
     trialDays: integerColumn('trial_days', { default: 0 }),
     prices: jsonColumn('prices'),
+    entitlements: jsonColumn('entitlements', { default: [] }),
     lateUsage: jsonColumn('late_usage'),
     createdAt: instantColumn('created_at'),
     updatedAt: instantColumn('updated_at'),

@@ -1,5 +1,5 @@
 import { EntitySchema, type EntityManager } from 'typeorm';
-import { lateUsageDefault, type LateUsage, type Price } from '#domain';
+import { lateUsageDefault, type LateUsage, type PlanEntitlement, type Price } from '#domain';
 import { ownRows } from './list-rows.js';
 import { fromRow, instantColumn, integerColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
@@ -28,6 +28,8 @@ export interface PlanVersion {
   readonly billingPeriod: string;
   readonly trialDays: number;
   readonly prices: readonly PlanPrice[];
+  /** Each feature once. */
+  readonly entitlements: readonly PlanEntitlement[];
   readonly lateUsage: LateUsage;
   readonly createdAt: Temporal.Instant;
 }
@@ -64,6 +66,7 @@ export const planVersionTable = new EntitySchema<PlanVersion>({
     billingPeriod: textColumn('billing_period'),
     trialDays: integerColumn('trial_days', { default: 0 }),
     prices: jsonColumn('prices'),
+    entitlements: jsonColumn('entitlements', { default: [] }),
     lateUsage: jsonColumn('late_usage', { default: { ...lateUsageDefault } }),
     createdAt: instantColumn('created_at'),
   },

@@ -32,6 +32,7 @@ import { GrowingUsage1700000000087 } from './0087-growing-usage.js';
 import { FinancialExports1700000000089 } from './0089-financial-exports.js';
 import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
 import { PlanDrafts1700000000098 } from './0098-plan-drafts.js';
+import { PlanEntitlements1700000000100 } from './0100-plan-entitlements.js';
 import { UsageBases1700000000094 } from './0094-usage-bases.js';
 import { UsageOfLines1700000000095 } from './0095-usage-of-lines.js';
 
@@ -72,4 +73,5 @@ export const migrations: MixedList<Function> = [
   UsageOfLines1700000000095,
   MinimumCommitments1700000000097,
   PlanDrafts1700000000098,
+  PlanEntitlements1700000000100,
 ];
