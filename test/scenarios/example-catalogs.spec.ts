@@ -59,7 +59,7 @@ describeWith('clickhouse', 'catalogs as files', () => {
       ...many(1, event('completion.finished', { model: 'small', direction: 'input', tokens: 1_000_000 })),
     ], '0.70'],
     // (1200 - 1000) × 0.002
-    ['data', 'free', [...many(1_200, event('http.request', { status: 200 })), ...many(50, event('http.request', { status: 503 }))], '0.40'],
+    ['data', 'pay-as-you-go', [...many(1_200, event('http.request', { status: 200 })), ...many(50, event('http.request', { status: 503 }))], '0.40'],
   ])('%s bills a month to the cent', async (name, plan, events, total) => {
     const { tollway, ok } = await organization();
     const file = `examples/catalogs/${name}.yaml`;
@@ -75,6 +75,42 @@ describeWith('clickhouse', 'catalogs as files', () => {
     expect((await ok<{ data: { total: string }[] }>(200, 'GET /v1/invoices?customer=acme')).data.map((invoice) => invoice.total)).toEqual([total]);
   });
 
+  it('data stops the free plan at its allowance, until it is upgraded or the next month begins', async () => {
+    const { tollway, ok } = await organization();
+    await tollway('catalog', 'apply', 'examples/catalogs/data.yaml');
+    await ok(200, 'POST /v1/test-clock', { now: '2026-05-01T00:00:00Z' });
+    const subscribe = async (key: string) => {
+      await ok(201, 'POST /v1/customers', { key, name: key, currency: 'USD', subjects: [key] });
+      return (await ok<{ id: string }>(201, 'POST /v1/subscriptions', { customer: key, plan: 'free' })).id;
+    };
+    const acme = await subscribe('acme');
+    await subscribe('bolt');
+    const call = (key: string, from: number, to: number) => many(to - from, (index) => ({ ...event('http.request', { status: 200 })(from + index), id: `${key}/${from + index}`, subject: key }));
+    const access = (key: string, feature = 'requests', query = '') => ok(200, `GET /v1/customers/${key}/access/${feature}${query}`);
+    await ok(200, 'POST /v1/test-clock/advance', { to: '2026-05-11T00:00:00Z' });
+    await ok(202, 'POST /v1/events', [...call('acme', 0, 999), ...call('bolt', 0, 1_000)]);
+    await ok(200, 'POST /v1/test-clock/advance', { to: '2026-05-11T00:00:01Z' }); // All of them are counted.
+
+    expect(await access('acme')).toMatchObject({ allowed: true, code: null, limit: '1000', used: '999', remaining: '1', rate_limit: { limit: 5, per_seconds: 1 } });
+    expect(await access('acme', 'requests', '?quantity=2')).toMatchObject({ allowed: false, code: 'quota_exceeded' });
+    await ok(202, 'POST /v1/events', call('acme', 999, 1_000));
+    await ok(200, 'POST /v1/test-clock/advance', { to: '2026-05-11T00:00:02Z' });
+    const stopped = { allowed: false, code: 'quota_exceeded', limit: '1000', used: '1000', remaining: '0', resets_at: '2026-06-01T00:00:00Z', marginal_amount: '0' };
+    expect(await access('acme')).toMatchObject(stopped);
+    expect(await access('bolt')).toMatchObject(stopped);
+    expect(await access('acme', 'exports')).toMatchObject({ allowed: false, code: 'no_entitlement' });
+
+    await ok(200, `POST /v1/subscriptions/${acme}/change`, { plan: 'pro', when: 'now' });
+    expect(await access('acme')).toMatchObject({ allowed: true, code: null, limit: null, used: '0', marginal_amount: '0', plan_key: 'pro' });
+    // What the change leaves of May includes 20,000 requests too; the next costs 0.001.
+    expect(await access('acme', 'requests', '?quantity=20001')).toMatchObject({ allowed: true, marginal_amount: '0.001', currency: 'USD' });
+    expect((await ok<{ data: { feature_key: string; type: string }[] }>(200, 'GET /v1/customers/acme/entitlements')).data.map(({ feature_key: key, type }) => [key, type])).toEqual([['exports', 'boolean'], ['requests', 'metered']]);
+
+    await ok(200, 'POST /v1/test-clock/advance', { to: '2026-06-01T00:00:00Z' });
+    expect(await access('bolt')).toMatchObject({ allowed: true, code: null, used: '0', remaining: '1000', resets_at: '2026-07-01T00:00:00Z' });
+    await product.expect(422, 'GET /v1/customers/bolt/access/requests?quantity=-1', { key: (await ok<{ secret: string }>(201, 'POST /v1/api-keys', { name: 'gateway', scopes: ['usage:read'] })).secret });
+  });
+
   describe('as code', () => {
     const write = (text: string): string => {
       const path = join(folder, 'catalog.yaml');
@@ -85,20 +121,21 @@ describeWith('clickhouse', 'catalogs as files', () => {
 
     it('say what they would change before they do', async () => {
       const { tollway, ok } = await organization();
-      expect((await tollway('catalog', 'diff', write(data))).out).toBe('+ product data-api\n+ meter requests\n+ plan free\n+ plan pro\n');
+      expect((await tollway('catalog', 'diff', write(data))).out).toBe('+ product data-api\n+ meter requests\n+ feature requests\n+ feature exports\n+ plan free\n+ plan pay-as-you-go\n+ plan pro\n');
       expect((await ok<{ data: unknown[] }>(200, 'GET /v1/plans')).data).toEqual([]);
       await tollway('catalog', 'apply', write(data));
-      const dearer = write(data.replace('amount: 29', 'amount: 31.90').replace('name: Data API', 'name: Data'));
-      const said = '~ product data-api\n  It: name from "Data API" to "Data".\n~ plan pro\n  "Base fee" (base): amount from 29 to 31.9 (+10 %).\n';
+      const dearer = write(data.replace('amount: 29', 'amount: 31.90').replace('name: Data API', 'name: Data').replace('limit: 1000,', 'limit: 800,').replace('limit: 50000, enforcement: soft', 'limit: 50000'));
+      const free = '~ plan free\n  The entitlement to requests: limit from 1000 to 800 (-20 %).\n~ plan pay-as-you-go\n  The entitlement to requests: enforcement from "soft" to "hard".\n';
+      const said = '~ product data-api\n  It: name from "Data API" to "Data".\n' + free + '~ plan pro\n  "Base fee" (base): amount from 29 to 31.9 (+10 %).\n';
       expect((await tollway('catalog', 'diff', dearer)).out).toBe(said);
-      expect((await tollway('catalog', 'apply', dearer)).out).toBe(`${said}Applied: 2 objects.\n`);
+      expect((await tollway('catalog', 'apply', dearer)).out).toBe(`${said}Applied: 4 objects.\n`);
       expect(await ok(200, 'GET /v1/plans/pro')).toMatchObject({ version: 2, prices: [{ model: { amount: '31.9' } }, {}] });
     });
 
     it('apply a plan that is a draft as such', async () => {
       const { tollway, ok } = await organization();
       const drafted = data.replace('- key: pro\n', '- key: pro\n    draft: true\n');
-      expect((await tollway('catalog', 'apply', write(drafted))).out).toBe('+ product data-api\n+ meter requests\n+ plan free\n+ draft of plan pro\nApplied: 4 objects.\n');
+      expect((await tollway('catalog', 'apply', write(drafted))).out).toBe('+ product data-api\n+ meter requests\n+ feature requests\n+ feature exports\n+ plan free\n+ plan pay-as-you-go\n+ draft of plan pro\nApplied: 7 objects.\n');
       expect(await ok(200, 'GET /v1/plans/pro')).toMatchObject({ status: 'draft', latest_version: 0 });
       expect((await tollway('catalog', 'apply', write(drafted))).out).toBe('Nothing differs.\n');
       expect((await tollway('catalog', 'diff', write(drafted.replace('amount: 29', 'amount: 31.90')))).out).toBe('~ draft of plan pro\n  "Base fee" (base): amount from 29 to 31.9 (+10 %).\n');
@@ -109,16 +146,16 @@ describeWith('clickhouse', 'catalogs as files', () => {
 
     it('keep every digit', async () => {
       const { tollway, ok } = await organization();
-      await tollway('catalog', 'apply', write(data.replace('unit_amount: 0.002', 'unit_amount: 0.123456789012345678')));
-      expect(await ok(200, 'GET /v1/plans/free')).toMatchObject({ prices: [{ model: { unit_amount: '0.123456789012345678' } }] });
+      await tollway('catalog', 'apply', write(data.replace('unit_amount: 0.002', 'unit_amount: 0.123456789012345678').replace('limit: 50000', 'limit: 12345678901234567890.5')));
+      expect(await ok(200, 'GET /v1/plans/pay-as-you-go')).toMatchObject({ prices: [{ model: { unit_amount: '0.123456789012345678' } }], entitlements: [{ limit: '12345678901234567890.5' }] });
     });
 
     it('name every fault with its place, before anything is done', async () => {
       const { tollway, ok } = await organization();
-      const file = write(data.replace('amount: 29', 'amount: x').replace('aggregation: count', 'aggregation: tally').replace('name: Free', 'title: Free'));
+      const file = write(data.replace('amount: 29', 'amount: x').replace('aggregation: count', 'aggregation: tally').replace('name: Free', 'title: Free').replace('limit: 1000,', 'limit: -1, quota: 5,'));
       const { code, out, err } = await tollway('catalog', 'apply', file);
       expect([code, out]).toEqual([1, '']);
-      expect(err.trim().split('\n').map((line) => line.replace(file, '').split(':')[0])).toEqual(['/meters/0/aggregation', '/plans/0/name', '/plans/0/title', '/plans/1/prices/0/model/amount']);
+      expect(err.trim().split('\n').map((line) => line.replace(file, '').split(':')[0])).toEqual(['/meters/0/aggregation', '/plans/0/name', '/plans/0/entitlements/0/quota', '/plans/0/entitlements/0/limit', '/plans/0/title', '/plans/2/prices/0/model/amount']);
       expect((await ok<{ data: unknown[] }>(200, 'GET /v1/meters')).data).toEqual([]);
       expect((await tollway('catalog', 'validate', write('plans: ['))).err).toMatch(/catalog\.yaml:1: /);
       const refused = await tollway('catalog', 'apply', write(data.replace('product: data-api\n    currency: USD\n    billing_period: P1M\n    trial_days', 'product: other\n    currency: USD\n    billing_period: P1M\n    trial_days')));

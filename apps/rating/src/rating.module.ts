@@ -5,6 +5,7 @@ import type { Clock, EventLog, JobQueue, Logger } from '#platform';
 import { BacktestPlan } from './backtest-plan.js';
 import { FindBreakEven } from './find-break-even.js';
 import { BreakEvenController } from './in/break-even.controller.js';
+import { AccessController } from './in/access.controller.js';
 import { BacktestController } from './in/backtest.controller.js';
 import { ReceiptController } from './in/receipt.controller.js';
 import { RatingController } from './in/rating.controller.js';
@@ -18,6 +19,9 @@ import { RateFinalPeriods } from './rate-final-periods.js';
 import { RateOpenPeriods } from './rate-open-periods.js';
 import { RateOnBasis } from './rate-on-basis.js';
 import { RatePeriods } from './rate-periods.js';
+import { ReadAccess } from './read-access.js';
+import { ReadMarginalAmount } from './read-marginal-amount.js';
+import { ReadPeriodUsage } from './read-period-usage.js';
 import { ReadReceipt } from './read-receipt.js';
 import { RefreshRatings } from './refresh-ratings.js';
 import { ReportRatedUsage } from './report-rated-usage.js';
@@ -60,10 +64,11 @@ export class RatingModule {
     const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
     return {
       module: RatingModule,
-      controllers: [RatingController, BacktestController, BreakEvenController, ReceiptController, UsageChangedHandler],
+      controllers: [RatingController, AccessController, BacktestController, BreakEvenController, ReceiptController, UsageChangedHandler],
       providers: [
         { provide: BacktestPlan, useValue: new BacktestPlan({ database, ratePeriods, clock }) },
         { provide: FindBreakEven, useValue: new FindBreakEven(database) },
+        { provide: ReadAccess, useValue: new ReadAccess({ database, usage, clock, readMarginal: new ReadMarginalAmount(new ReadPeriodUsage({ database, usage, events, clock })) }) },
         { provide: ReadReceipt, useValue: new ReadReceipt({ findUsage, lineUsages }) },
         { provide: VerifyInvoice, useValue: new VerifyInvoice({ database, findUsage, rateOnBasis }) },
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },

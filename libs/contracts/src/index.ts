@@ -53,6 +53,8 @@ export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, p
 export type { PlanBody, PlanDiffBody, PlanDraftBody, PlanDraftInput, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
 export { breakEvenBodySchema, breakEvenSchema } from './http/break-even.js';
 export type { BreakEvenBody, BreakEvenRequest } from './http/break-even.js';
+export { accessGroup, accessQuerySchema, accessSchema, customerEntitlementListSchema } from './http/access.js';
+export type { AccessBody, AccessQuery, CustomerEntitlementBody, CustomerEntitlementListBody } from './http/access.js';
 export { backtestBodySchema, backtestSchema } from './http/backtest.js';
 export type { BacktestBody, BacktestedPlan, BacktestRequest } from './http/backtest.js';
 export { attachmentListSchema, attachmentSchema, customerCreateSchema, customerListQuery, customerListSchema, customerReplaceSchema, customerSchema, customerUpdateSchema, subjectAttachSchema, subjectSchema } from './http/customer.js';

@@ -10,7 +10,7 @@ export interface MeasuredFeature {
   readonly key: string;
   readonly name: string;
   readonly archivedAt: Temporal.Instant | null;
-  readonly meter: { readonly id: string; readonly key: string; readonly aggregation: Aggregation } | null;
+  readonly meter: { readonly id: string; readonly key: string; readonly aggregation: Aggregation; readonly groupBy: Readonly<Record<string, string>> } | null;
 }
 
 interface FeatureRow {
@@ -21,20 +21,21 @@ interface FeatureRow {
   readonly meter_id: string | null;
   readonly meter_key: string;
   readonly aggregation: Aggregation;
+  readonly group_by: Readonly<Record<string, string>>;
 }
 
 /** Features named by id or key, archived ones included; those that the organization does not have are left out. Held, nobody gives them another meter until the transaction ends. */
 export async function readMeasuredFeatures(manager: EntityManager, references: readonly string[], options: { readonly isHeld?: boolean } = {}): Promise<MeasuredFeature[]> {
   if (references.length === 0) return [];
   const rows: FeatureRow[] = await manager.query(
-    `select f.id, f.key, f.name, f.archived_at, f.meter_id, m.key as meter_key, m.aggregation
+    `select f.id, f.key, f.name, f.archived_at, f.meter_id, m.key as meter_key, m.aggregation, m.group_by
        from features f left join meters m on m.id = f.meter_id
       where f.${ownRows} and (f.id = any($1) or f.key = any($1)) order by f.id ${options.isHeld === true ? 'for share of f' : ''}`,
     [references],
   );
   return rows.map((row) => ({
     id: row.id, key: row.key, name: row.name, archivedAt: row.archived_at === null ? null : Temporal.Instant.from(row.archived_at),
-    meter: row.meter_id === null ? null : { id: row.meter_id, key: row.meter_key, aggregation: row.aggregation },
+    meter: row.meter_id === null ? null : { id: row.meter_id, key: row.meter_key, aggregation: row.aggregation, groupBy: row.group_by },
   }));
 }
 

@@ -1,0 +1,92 @@
+import { accessGroup, type AccessQuery } from '#contracts';
+import { canonicalDecimal, decideAccess, decimal, mostGenerous, toPlain, type Access, type MeasuredGrant } from '#domain';
+import { readMeasuredFeatures, type Customer, type Database, type MeasuredFeature } from '#persistence';
+import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
+import { readCustomerGrants, type CustomerGrants, type Grant } from './customer-grants.js';
+import { measureGrants, type MeasuredGrants } from './measure-grants.js';
+import type { AskedUse, MarginalAmount, ReadMarginalAmount } from './read-marginal-amount.js';
+import type { UsageSlices } from './usage-slices.js';
+
+export type AccessRefusal = 'not_found' | 'invalid_request';
+
+/** An entitlement of a customer with what is left of it. */
+export interface GrantView {
+  readonly grant: Grant;
+  readonly measured: MeasuredGrant;
+}
+
+export interface EntitlementsView {
+  readonly customer: Customer;
+  /** Each feature once, in the order of their keys. */
+  readonly grants: readonly GrantView[];
+  readonly freshAsOf: Temporal.Instant | null;
+}
+
+export interface AccessView {
+  readonly customer: Customer;
+  readonly feature: MeasuredFeature;
+  readonly quantity: string;
+  readonly access: Access;
+  /** The grant that answers. */
+  readonly grant: Grant | null;
+  readonly marginal: MarginalAmount;
+  readonly freshAsOf: Temporal.Instant | null;
+}
+
+/** Answers what a customer may use, from the stores: whatever they say by now is in the answer. */
+export class ReadAccess {
+  constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly clock: Clock; readonly readMarginal: ReadMarginalAmount }) {}
+
+  async entitlements({ organizationId, customer }: { organizationId: string; customer: string }): Promise<Outcome<EntitlementsView, AccessRefusal>> {
+    const found = await this.use.database.inOrganization(organizationId, (manager) =>
+      readCustomerGrants(manager, { organizationId, customer, feature: null, systemNow: this.use.clock.now() }));
+    if (found === null) return refused('not_found', 'There is no such customer.');
+    const { measured, freshAsOf } = await this.measure(organizationId, found);
+    const grants = mostGenerous(measured).map((one) => ({ measured: one, grant: grantOf(one, { found, measured }) }));
+    return accepted({ customer: found.customer, grants, freshAsOf });
+  }
+
+  async access(organizationId: string, at: { customer: string; feature: string }, query: AccessQuery): Promise<Outcome<AccessView, AccessRefusal>> {
+    const { feature, found } = await this.use.database.inOrganization(organizationId, async (manager) => {
+      const [named = null] = await readMeasuredFeatures(manager, [at.feature]);
+      return { feature: named, found: await readCustomerGrants(manager, { organizationId, customer: at.customer, feature: named, systemNow: this.use.clock.now() }) };
+    });
+    if (found === null) return refused('not_found', 'There is no such customer.');
+    if (feature === null) return refused('not_found', 'There is no such feature.');
+    const faults = groupFaults(query, feature);
+    if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
+    const use = askedUse(query);
+    const [{ measured, freshAsOf }, marginal] = await Promise.all([this.measure(organizationId, found), this.use.readMarginal.execute(found, { feature, use })]);
+    const access = decideAccess(measured, { quantity: use.quantity, hasOnlyInactive: found.hasOnlyInactive });
+    return accepted({
+      customer: found.customer, feature, quantity: toPlain(use.quantity), access, marginal, freshAsOf,
+      grant: access.grant === null ? null : grantOf(access.grant, { found, measured }),
+    });
+  }
+
+  private measure(organizationId: string, found: CustomerGrants): Promise<MeasuredGrants> {
+    return measureGrants(found, { organizationId, usage: this.use.usage });
+  }
+}
+
+function grantOf(wanted: MeasuredGrant, from: { found: CustomerGrants; measured: readonly MeasuredGrant[] }): Grant {
+  const grant = from.found.grants[from.measured.indexOf(wanted)];
+  assert(grant !== undefined, 'Each grant is measured once.');
+  return grant;
+}
+
+function askedUse(query: AccessQuery): AskedUse {
+  const quantity = canonicalDecimal(query.quantity ?? '1');
+  assert(quantity !== null, 'The schema of the query lets decimals through alone.');
+  return { quantity: decimal(quantity), group: Object.fromEntries(Object.entries(accessGroup(query)).map(([dimension, [text = '']]) => [dimension, text])) };
+}
+
+function groupFaults(query: AccessQuery, { meter, key }: MeasuredFeature): InputFault[] {
+  const dimensions = Object.keys(meter?.groupBy ?? {});
+  const known = dimensions.length === 0 ? 'It has none.' : `Use ${dimensions.join(', ')}.`;
+  return Object.entries(accessGroup(query)).flatMap(([dimension, texts]): InputFault[] => {
+    const pointer = `/group[${dimension.replaceAll('~', '~0').replaceAll('/', '~1')}]`;
+    if (!dimensions.includes(dimension)) return [{ pointer, code: 'unknown_dimension', detail: `What measures the feature "${key}" has no dimension "${dimension}". ${known}` }];
+    return texts.length === 1 ? [] : [{ pointer, code: 'not_allowed', detail: 'What is used lies in one group; give one value.' }];
+  });
+}

@@ -1,0 +1,75 @@
+import { billingPeriodContaining, bucketPeriods, contains, feeFraction, localDays, marginalAmount, toPlain, ZERO, type Decimal, type IdentifiedPrice, type LocalDay, type MarginalUnknown } from '#domain';
+import type { MeasuredFeature } from '#persistence';
+import type { CustomerGrants, LiveSubscription } from './customer-grants.js';
+import type { PeriodUsage, ReadPeriodUsage } from './read-period-usage.js';
+import type { DatedPeriod } from './wanted-usage.js';
+
+export interface MarginalAmount {
+  /** Major units, unrounded; null where nobody can say. */
+  readonly amount: string | null;
+  readonly unknown: MarginalUnknown | 'several_currencies' | 'no_subscription' | null;
+  readonly currency: string | null;
+}
+
+export interface AskedUse {
+  readonly quantity: Decimal;
+  /** The dimensions that are known of it. */
+  readonly group: Readonly<Record<string, string>>;
+}
+
+/** What a quantity more of a feature would add to the open periods of a customer's present subscriptions, by their usage prices on the feature's meter. */
+export class ReadMarginalAmount {
+  constructor(private readonly readUsage: ReadPeriodUsage) {}
+
+  async execute({ live, now, customer }: CustomerGrants, of: { feature: MeasuredFeature; use: AskedUse }): Promise<MarginalAmount> {
+    const { feature, use } = of;
+    if (live.length === 0) return { amount: null, unknown: 'no_subscription', currency: null };
+    const currencies = new Set(live.map(({ subscription }) => subscription.currency));
+    const priced = live.flatMap((one) => pricedPeriod(one, { meterKey: feature.meter?.key ?? null, now }));
+    const [currency = null] = new Set(priced.length === 0 ? currencies : priced.map(({ subscription }) => subscription.currency));
+    if (priced.some(({ subscription }) => subscription.currency !== currency)) return { amount: null, unknown: 'several_currencies', currency: null };
+    const usage = await this.readUsage.execute(customer.organizationId, { periods: priced, now });
+    let amount = ZERO;
+    for (const period of priced) {
+      for (const price of period.plan.prices) {
+        const added = addedBy(price, { period, usage, use, feature, now });
+        if ('unknown' in added) return { amount: null, unknown: added.unknown, currency };
+        amount = amount.plus(added.amount);
+      }
+    }
+    return { amount: toPlain(amount), unknown: null, currency };
+  }
+}
+
+/** The open period of a subscription with the prices that look at the meter; none where nothing is charged, as in a trial. */
+function pricedPeriod({ subscription, schedule, stages, plan }: LiveSubscription, at: { meterKey: string | null; now: Temporal.Instant }): DatedPeriod[] {
+  const prices = plan.prices.filter(({ type, meter }) => type === 'usage' && meter === at.meterKey);
+  const billing = billingPeriodContaining(schedule, at.now);
+  if (prices.length === 0 || billing === null) return [];
+  const soFar = localDays(billing.period, subscription.timeZone).filter(({ start }, index) => index === 0 || Temporal.Instant.compare(start, at.now) <= 0);
+  // Only prices of single hours or days look at more than where the period has got to.
+  const days = prices.some(({ bucket }) => bucket !== undefined) ? soFar : soFar.slice(-1);
+  return [{ subscription, plan: { ...plan, prices }, billing, schedule, stages, ref: subscription.id, days }];
+}
+
+function addedBy(price: IdentifiedPrice, at: { period: DatedPeriod; usage: PeriodUsage; use: AskedUse; feature: MeasuredFeature; now: Temporal.Instant }): ReturnType<typeof marginalAmount> {
+  const { period, usage, use, feature, now } = at;
+  const { subscription, billing, days } = period;
+  const day = days.at(-1);
+  if (day === undefined || feature.meter === null) return { amount: ZERO };
+  return marginalAmount({
+    price,
+    currency: subscription.currency,
+    aggregation: feature.meter.aggregation,
+    usage: usage.of({ price, period, day }),
+    fraction: feeFraction({ price, part: billing.period, whole: billing.whole, timeZone: subscription.timeZone }),
+    around: usage.around(price, period),
+    ...use,
+    bucket: bucketOf(price, { days, timeZone: subscription.timeZone, now }),
+  });
+}
+
+function bucketOf({ bucket }: IdentifiedPrice, at: { days: readonly LocalDay[]; timeZone: string; now: Temporal.Instant }): Temporal.Instant | null {
+  if (bucket === undefined) return null;
+  return bucketPeriods(at.days.slice(-1), { unit: bucket, timeZone: at.timeZone }).find((one) => contains(one, at.now))?.start ?? null;
+}
