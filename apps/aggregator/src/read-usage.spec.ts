@@ -76,6 +76,9 @@ const questions: [string, Record<string, string | string[]>, () => unknown][] = 
   ['calls', { 'filter[route]': ['/b', '', '/b'] }, () => [`${total} 3`]],
   ['calls', { subject: ['mine', 'nobody', 'unheard of'] }, () => [`${total} 2`]],
   ['calls', { subject: ['mine', 'nobody'], group_by: 'subject' }, () => [`${total} mine 1`, `${total} nobody 1`]],
+  // Texts that would end a text, were they not told apart.
+  ['calls', { 'filter[route]': ['/b', `'`, '\\'] }, () => [`${total} 2`]],
+  ['calls', { subject: ['nobody', `mine' OR '1`, `\\' OR 1 --`, '{p0:String}', ';'] }, () => [`${total} 1`]],
   ['calls', { customer: ['two', 'one'] }, () => [`${total} 4`]],
   ['calls', { customer: ['two', 'one'], group_by: 'customer' }, () => [`${total} ${one} 3`, `${total} ${two} 1`]],
   ['calls', { customer: ['one', 'cus_org_a_one'] }, () => [`${total} ${one} 3`]],

@@ -82,7 +82,7 @@ function carriedPoints(scan: UsageScan, placeholders: Placeholders): string[] {
 
 function rollupRows(scan: UsageScan, part: ScanPart, placeholders: Placeholders): string {
   return `
-    SELECT ${series}, gauge, count FROM usage_rollups FINAL WHERE ${rollupCondition(scan, part, placeholders)} AND count > 0`;
+    SELECT ${series}, gauge, count FROM usage_rollups FINAL PREWHERE ${rollupCondition(scan, part, placeholders)} WHERE count > 0`;
 }
 
 /** Columns of a series in the terms of all versions. */

@@ -10,12 +10,14 @@ import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
 import { instantOfMicros, microsOf } from './sql-builder.js';
 import { gaugeRows, gaugeSliceRows } from './gauge-answer.js';
+import { hoursStatement, toScanRow, type HoursRow } from './hours-statement.js';
 import { isGauge, rawParts, sliceScope } from './slice-scope.js';
 import { cutCells, hourMicros, hourOf, spanOf, spansWithGaps, type SpanRange } from './subject-spans.js';
 import { answeredValue, filledRows, sortedRows, toUsageRows } from './usage-answer.js';
 import type { SlicedUsage, SliceQuery, SliceRow, Usage, UsageQuery, UsageRefusal } from './usage-query.js';
 import type { GroupRanking, RawPart, ScanPart, ScanRow, ScanSubject, UsageScan, UsageSpan } from './usage-scan.js';
 import { usageStatement } from './usage-statement.js';
+import { hourWindowSql, windowSql } from './window-sql.js';
 
 /** More cells than this are not told apart: everything is read raw, which is right as well, only slower. */
 const cellsMax = 20_000;
@@ -35,19 +37,19 @@ export class UsageReader {
 
   async read(query: UsageQuery): Promise<Accepted<Usage> | UsageRefusal> {
     // Marks are read after it is known up to when everything is counted, so that none of that is missed.
-    const [freshAsOf, to, attachments] = await Promise.all([this.freshAsOf(), this.endOf(query), this.attachmentsFor(query)]);
+    const [freshAsOf, to] = await Promise.all([this.freshAsOf(), this.endOf(query)]);
     const range = { from: microsOf(query.from), to };
     if (range.from >= range.to) return this.answer(query, { rows: [], customers: [], freshAsOf });
-    if (attachments !== null && attachments.length > spansMax) return tooLarge(query.rowsMax);
-    const customers: (string | null)[] = [null];
-    const spans = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
-    if (spans !== null && spans.length === 0 && query.customerIds !== null) return this.answer(query, { rows: [], customers, freshAsOf });
     const subjects = query.subjects?.map((name) => ({ name, bucket: subjectBucket(name) })) ?? null;
-    const { parts, before } = await this.partsOf(query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
+    const found = await this.use.database.inOrganization(query.meter.organizationId, (manager) => foundOf(manager, query, { ...range, subjects }));
+    if (found === null) return tooLarge(query.rowsMax);
+    const { parts, before, spans, customers } = found;
+    if (parts.length === 0) return this.answer(query, { rows: [], customers, freshAsOf });
     const whose = isGauge(query.meter) ? { ...range, spans, subjects } : subjectsOf(query, { ...range, spans, subjects });
     const rows = await this.scan({
       meter: query.meter, ...whose, keepsRest: keepsRest(query), parts: partsWithin(parts, whose), before,
       window: windowSql(query.windows, range.from),
+      hourWindow: hourWindowSql(query.windows, range.from),
       dimensions: query.groupBy,
       groupsBySubject: query.groupsBySubject,
       filters: Object.entries(query.filters).map(([dimension, texts]) => ({ dimension, texts })),
@@ -68,9 +70,10 @@ export class UsageReader {
     if (scope === null) return { rows: [], freshAsOf };
     const { from, to, spans } = scope;
     const isRolledUp = scope.exempt === null && scope.atCut === null;
-    const parts = isRolledUp ? await this.partsOf(meter, { from, to, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) }) : allRaw(meter, scope);
+    const whole: PartScope = { from, to, windows: { kind: 'whole' }, spans, buckets: bucketsOf({ subjects: null, spans, keepsRest: false }) };
+    const parts = isRolledUp ? await this.use.database.inOrganization(meter.organizationId, (manager) => partsOf(manager, meter, whole)) : allRaw(meter, scope);
     const rows = await this.scan({
-      ...scope, ...parts, window: '0',
+      ...scope, ...parts, window: '0', hourWindow: null,
       dimensions: query.groupBy,
       groupsBySubject: false, filters: [], ranking: null, isCumulative: query.isByEnd !== true && !isGauge(meter), rowsMax: sliceRowsMax,
     });
@@ -78,10 +81,11 @@ export class UsageReader {
     return { rows: isGauge(meter) ? gaugeSliceRows(query, rows, from) : sliceRows(query, meter, rows), freshAsOf };
   }
 
-  private scan(scan: UsageScan): Promise<ScanRow[]> {
+  private async scan(scan: UsageScan): Promise<ScanRow[]> {
     const known = new Set(meterDimensions(scan.meter));
     assert([...scan.dimensions, ...scan.filters.map(({ dimension }) => dimension)].every((name) => known.has(name)), 'Dimensions are checked against the meter before.');
-    return this.use.clickhouse.query<ScanRow>(usageStatement(scan));
+    const hours = hoursStatement(scan);
+    return hours === null ? this.use.clickhouse.query<ScanRow>(usageStatement(scan)) : (await this.use.clickhouse.query<HoursRow>(hours)).map(toScanRow);
   }
 
   private answer(query: UsageQuery, found: { rows: readonly ScanRow[]; customers: readonly (string | null)[]; freshAsOf: Temporal.Instant }): Accepted<Usage> | UsageRefusal {
@@ -92,17 +96,6 @@ export class UsageReader {
     return accepted({ rows: sortedRows(query, rows), groupsTotal: query.groupsMax === null ? null : Number(found.rows[0]?.groups_total ?? 0), freshAsOf: found.freshAsOf });
   }
 
-  /** Null where it does not matter who a subject belongs to. */
-  private async attachmentsFor(query: UsageQuery): Promise<Attachment[] | null> {
-    if (query.customerIds === null && !query.groupsByCustomer) return null;
-    return this.use.database.inOrganization(query.meter.organizationId, (manager) =>
-      readAttachments(manager, {
-        ...(query.customerIds === null ? {} : { customerIds: query.customerIds }),
-        ...(query.subjects === null ? {} : { subjects: query.subjects }),
-      }),
-    );
-  }
-
   /** Where a question's range ends: a gauge's value lasts until now, and nobody knows for how much longer. */
   private async endOf(query: UsageQuery): Promise<bigint> {
     const to = microsOf(query.to);
@@ -111,16 +104,6 @@ export class UsageReader {
     const testClock = await this.use.database.inOrganization(organizationId, (manager) => readTestClock(manager, organizationId));
     const now = microsOf(testClock.now ?? this.use.clock.now());
     return now < to ? now : to;
-  }
-
-  /** Which versions count in the range, and in the time before it where a value is brought along from there, each with what of it is read raw. */
-  private partsOf(meter: Meter, scope: PartScope): Promise<ScanParts> {
-    const { parts, before } = allRaw(meter, scope);
-    return this.use.database.inOrganization(meter.organizationId, async (manager) => ({
-      parts: await withRaw(manager, parts, scope),
-      // Windows that cut every hour cut none before the range but the one that it begins in.
-      before: before === null ? null : await withRaw(manager, before, { ...scope, windows: { kind: 'whole' } }),
-    }));
   }
 }
 
@@ -134,6 +117,40 @@ interface PartScope extends SpanRange {
 
 function allRaw(meter: Meter, range: SpanRange): ScanParts {
   return { parts: rawParts(meter, range), before: isGauge(meter) ? rawParts(meter, { from: 0n, to: range.from }) : null };
+}
+
+/** What a question is about: whose usage, and how it is read. No parts where there can be none. */
+interface Found extends ScanParts {
+  readonly spans: readonly UsageSpan[] | null;
+  readonly customers: readonly (string | null)[];
+}
+
+/** Null where it is of more subjects than are told apart. */
+async function foundOf(manager: EntityManager, query: UsageQuery, asked: SpanRange & { readonly subjects: readonly ScanSubject[] | null }): Promise<Found | null> {
+  const attachments = await attachmentsFor(manager, query);
+  if (attachments !== null && attachments.length > spansMax) return null;
+  const customers: (string | null)[] = [null];
+  const { subjects, ...range } = asked;
+  const spans = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
+  if (spans !== null && spans.length === 0 && query.customerIds !== null) return { customers, spans, parts: [], before: null };
+  const parts = await partsOf(manager, query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
+  return { customers, spans, ...parts };
+}
+
+/** Null where it does not matter who a subject belongs to. */
+async function attachmentsFor(manager: EntityManager, { customerIds, groupsByCustomer, subjects }: UsageQuery): Promise<Attachment[] | null> {
+  if (customerIds === null && !groupsByCustomer) return null;
+  return readAttachments(manager, { ...(customerIds === null ? {} : { customerIds }), ...(subjects === null ? {} : { subjects }) });
+}
+
+/** Which versions count in the range, and in the time before it where a value is brought along from there, each with what of it is read raw. */
+async function partsOf(manager: EntityManager, meter: Meter, scope: PartScope): Promise<ScanParts> {
+  const { parts, before } = allRaw(meter, scope);
+  return {
+    parts: await withRaw(manager, parts, scope),
+    // Windows that cut every hour cut none before the range but the one that it begins in.
+    before: before === null ? null : await withRaw(manager, before, { ...scope, windows: { kind: 'whole' } }),
+  };
 }
 
 /** What of the parts lies in a range. */
@@ -248,19 +265,4 @@ function cutHours(scope: { from: bigint; to: bigint; windows: UsageWindows }): n
   const edges = [scope.from, scope.to, ...(windows.kind === 'listed' ? windows.starts.map(microsOf) : [])];
   const hours = new Set(edges.filter((edge) => edge % hourMicros !== 0n).map(hourOf));
   return hours.size > cellsMax ? null : [...hours];
-}
-
-/** The beginning of the window of `at`, in microseconds; the first window begins where the range does. */
-function windowSql(windows: UsageWindows, from: bigint): string {
-  switch (windows.kind) {
-    case 'whole':
-      return `toInt64(${from})`;
-    case 'even': {
-      const origin = microsOf(windows.origin);
-      const width = windows.widthSeconds * 1_000_000;
-      return `greatest(toInt64(${from}), toInt64(${origin} + intDiv(at - ${origin}, ${width}) * ${width}))`;
-    }
-    case 'listed':
-      return `roundDown(at, [${windows.starts.map(microsOf).join(', ')}])`;
-  }
 }

@@ -67,6 +67,8 @@ export interface UsageScan extends EventScope {
   readonly to: bigint;
   /** The window of an instant `at`, a number of microseconds; spans with ends bring their own. */
   readonly window: string;
+  /** The window of a whole hour of rollups, a number of seconds; null where windows cut hours, or spans bring their own. */
+  readonly hourWindow: string | null;
   /** The meter's dimensions to group by. */
   readonly dimensions: readonly string[];
   readonly groupsBySubject: boolean;
@@ -179,7 +181,7 @@ export function countedPart(scope: EventScope, of: CountedColumns & { readonly p
   const columns = ['bucket', 'subject', 'time', 'source', 'id', 'appended_at', 'position', 'partition', ...(of.more ?? [])];
   const conditions = partConditions(scope, part, placeholders);
   const events = scope.atCut === undefined || scope.atCut === null
-    ? `events FINAL WHERE ${conditions}`
+    ? `events FINAL PREWHERE ${conditions}`
     : `${eventsAtCutSql(scope.atCut, { columns: [...new Set([...columns, 'data'])], conditions, organization: placeholders.text(part.meter.organizationId) })} AS events`;
   const raw = `SELECT ${columns.join(', ')}, toUnixTimestamp64Micro(time) AS at${sql.columns.map((column) => `, ${column}`).join('')} FROM ${events}`;
   return `
@@ -192,6 +194,7 @@ export function eventConditions(scope: EventScope, placeholders: Placeholders): 
   return `(${scope.parts.map((part) => `(${partConditions(scope, part, placeholders)})`).join(' OR ')})`;
 }
 
+/** Of the sorting key alone, as for rollups. */
 function partConditions(scope: EventScope, part: ScanPart, placeholders: Placeholders): string {
   return `organization_id = ${placeholders.text(part.meter.organizationId)} AND event_type = ${placeholders.text(part.meter.eventType)}
       AND ${subjectCondition(scope, placeholders)}
@@ -202,7 +205,7 @@ function partConditions(scope: EventScope, part: ScanPart, placeholders: Placeho
 /** True for what lies in the span that its subject was joined with. */
 export const inScopeSpans = 'at >= span_from AND at < span_to';
 
-/** Which rows of usage_rollups are a version's and are not read raw. */
+/** Which rows of usage_rollups are a version's and are not read raw. Of the sorting key alone, so that it may be asked before versions of a row are told apart. */
 export function rollupCondition(scan: EventScope, part: ScanPart, placeholders: Placeholders): string {
   return `organization_id = ${placeholders.text(part.meter.organizationId)} AND meter_id = ${placeholders.text(rollupsName(part.meter))} AND ${subjectCondition(scan, placeholders)}
       AND hour >= toDateTime(${part.from / 1_000_000n}, 'UTC') AND hour < toDateTime(${(part.to + 999_999n) / 1_000_000n}, 'UTC') AND NOT ${isRawHour(part.raw, 'toUnixTimestamp(hour)')}`;

@@ -91,7 +91,7 @@ function rollupPart(scan: UsageScan, part: ScanPart, placeholders: Placeholders)
   const state = stateOf[scan.meter.aggregation];
   const rows = `
     SELECT subject, toInt64(toUnixTimestamp(hour)) * 1000000 AS at, group_values, count${state === null ? '' : `, ${state.name}`}
-    FROM usage_rollups FINAL WHERE ${rollupCondition(scan, part, placeholders)}`;
+    FROM usage_rollups FINAL PREWHERE ${rollupCondition(scan, part, placeholders)}`;
   return grouped(scan, placeholders, { meter: part.meter, rows, columns: `sum(count) AS part_events${state === null ? '' : `, ${state.fromRollup} AS part_state`}` });
 }
 

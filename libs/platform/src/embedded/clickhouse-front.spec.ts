@@ -71,6 +71,23 @@ describe('settings', () => {
     for (let look = 0; look < 8; look++) expect(await standing()).toEqual(before);
   });
 
+  // Reads of the same settings share sessions, so whatever one of them leaves behind the next ones would find.
+  it.each([
+    ['in a statement', `SELECT 1 AS v SETTINGS max_block_size = 7`],
+    ['in a statement within another', `WITH inner AS (SELECT 1 AS v SETTINGS max_block_size = 7) SELECT v FROM inner`],
+    ['behind a statement', `SELECT 1 AS v; SET max_block_size = 7`],
+    ['before a statement', `SET max_block_size = 7; SELECT 1 AS v`],
+    ['in a statement that fails', `SELECT nothing_that_there_is SETTINGS max_block_size = 7`],
+    ['of another database', `USE system`],
+    ['of a table that only its session sees', `CREATE TEMPORARY TABLE max_of_all (v UInt8)`],
+  ])('are over with them: %s', async (_, statement) => {
+    const seen = async (): Promise<unknown> => rows(`SELECT getSetting('max_block_size') AS v, currentDatabase() AS d, (SELECT count() FROM system.tables WHERE is_temporary) AS t`);
+    const before = await seen();
+    for (let time = 0; time < 8; time++) await client.command({ query: statement }).catch(() => undefined);
+    for (let look = 0; look < 8; look++) expect(await seen()).toEqual(before);
+    await Promise.all(Array.from({ length: 8 }, async () => expect(await seen()).toEqual(before)));
+  });
+
   it.each([
     ['of the client', async (table: string, token: string) => client.insert({ table, values: [{ a: 1 }], format: 'JSONEachRow', clickhouse_settings: { insert_deduplication_token: token } })],
     ['in the statement', async (table: string, token: string) => client.insert({ table: `${table} (a) SETTINGS insert_deduplication_token='${token}'`, values: [{ a: 1 }], format: 'JSONEachRow' })],

@@ -49,8 +49,9 @@ export async function completeAsOf(pool: Pool, topic: Topic, group: string): Pro
   try {
     // Two statements on purpose: the records must be read after the marks. Whatever took its time before now() has either
     // shown its mark by then, or is visible to the second statement.
-    const settled = await pool.query<{ now_us: string; marks: string[] | null }>(SETTLED_SQL, [appendClasses(topic.name).mark]);
-    const oldest = await pool.query<{ oldest_us: string | null }>(OLDEST_UNHANDLED_SQL, [topic.id, group]);
+    // Both are asked all the time and stand still, so the server keeps their plans.
+    const settled = await pool.query<{ now_us: string; marks: string[] | null }>({ name: 'event_log_settled', text: SETTLED_SQL, values: [appendClasses(topic.name).mark] });
+    const oldest = await pool.query<{ oldest_us: string | null }>({ name: 'event_log_oldest_unhandled', text: OLDEST_UNHANDLED_SQL, values: [topic.id, group] });
     const [time, unhandled] = [settled.rows[0], oldest.rows[0]];
     assert(time !== undefined && unhandled !== undefined, 'An aggregate gives one row.');
     const nowUs = BigInt(time.now_us);

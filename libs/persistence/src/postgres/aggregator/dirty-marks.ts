@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { preparedQuery } from '../prepared-query.js';
 
 /** An hour of one bucket of subjects, of one type of event. */
 export interface Cell {
@@ -97,12 +98,13 @@ export interface CellRange {
 
 /** The dirty cells of a range, at most `limit`. */
 export async function readDirtyCells(manager: EntityManager, range: CellRange): Promise<{ hour: number; bucket: number }[]> {
-  const rows: { hour: string; bucket: number }[] = await manager.query(
-    `select extract(epoch from hour)::bigint as hour, bucket from dirty_marks
+  const rows = await preparedQuery<{ hour: string; bucket: number }>(manager, {
+    name: 'read_dirty_cells',
+    text: `select extract(epoch from hour)::bigint as hour, bucket from dirty_marks
      where organization_id = $1 and event_type = $2 and hour > $3::timestamptz - interval '1 hour' and hour < $4 and ($5::smallint[] is null or bucket = any($5))
      limit $6`,
-    [range.organizationId, range.eventType, range.from.toString(), range.to.toString(), range.buckets, range.limit],
-  );
+    values: [range.organizationId, range.eventType, range.from.toString(), range.to.toString(), range.buckets, range.limit],
+  });
   return rows.map(({ hour, bucket }) => ({ hour: Number(hour), bucket }));
 }
 

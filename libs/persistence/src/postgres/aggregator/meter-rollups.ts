@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { meterDefinition, meterParts, type Aggregation, type Meter, type MeterDefinition, type MeterPart } from '#domain';
 import { ownRows } from '../billing-api/list-rows.js';
+import { preparedQuery } from '../prepared-query.js';
 
 interface DefinitionRow {
   readonly event_type: string;
@@ -29,14 +30,15 @@ export async function findMeters(
   manager: EntityManager,
   options: { readonly eventTypes?: readonly string[]; readonly reference?: string; readonly ids?: readonly string[]; readonly isCurrent?: boolean } = {},
 ): Promise<Meter[]> {
-  const rows: MeterRow[] = await manager.query(
-    `select ${meterColumns} from meters
+  const rows = await preparedQuery<MeterRow>(manager, {
+    name: 'find_meters',
+    text: `select ${meterColumns} from meters
      where ${ownRows} and ($2::text is null or id = $2 or key = $2) and ($3::text[] is null or id = any($3))
        and ($1::text[] is null or event_type = any($1) or id in (select meter_id from meter_versions where ${ownRows} and event_type = any($1)))
        and (archived_at is null or not $4)
      order by key collate "C"`,
-    [options.eventTypes ?? null, options.reference ?? null, options.ids ?? null, options.isCurrent ?? false],
-  );
+    values: [options.eventTypes ?? null, options.reference ?? null, options.ids ?? null, options.isCurrent ?? false],
+  });
   return rows.map(toMeter);
 }
 
@@ -48,10 +50,9 @@ export async function readGrowingMeters(manager: EntityManager): Promise<Readonl
 
 /** Which of these versions of meters have rollups of all their hours. */
 export async function readRolledUp(manager: EntityManager, parts: readonly MeterPart[]): Promise<ReadonlySet<MeterPart>> {
-  const rows: { meter_id: string; version: number; definition: string }[] = await manager.query(
-    `select meter_id, version, definition from meter_rollups where ${ownRows} and meter_id = any($1)`,
-    [[...new Set(parts.map(({ id }) => id))]],
-  );
+  const rows = await preparedQuery<{ meter_id: string; version: number; definition: string }>(manager, {
+    name: 'read_rolled_up', text: `select meter_id, version, definition from meter_rollups where ${ownRows} and meter_id = any($1)`, values: [[...new Set(parts.map(({ id }) => id))]],
+  });
   const ready = new Map(rows.map((row) => [`${row.meter_id}/${row.version}`, row.definition]));
   return new Set(parts.filter((part) => ready.get(`${part.id}/${part.version}`) === meterDefinition(part)));
 }

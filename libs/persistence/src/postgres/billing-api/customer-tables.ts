@@ -1,5 +1,6 @@
 import { EntitySchema, type EntityManager } from 'typeorm';
 import type { PostalAddress } from './organization-table.js';
+import { preparedQuery } from '../prepared-query.js';
 import { ownRows } from './list-rows.js';
 import { fromRow, instantColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
@@ -83,12 +84,13 @@ export async function readAttachments(
   manager: EntityManager,
   filter: { readonly customerIds?: readonly string[]; readonly subjects?: readonly string[] } = {},
 ): Promise<Attachment[]> {
-  const rows: Row[] = await manager.query(
-    `select * from customer_subjects
+  const rows = await preparedQuery<Row>(manager, {
+    name: 'read_attachments',
+    text: `select id, organization_id, customer_id, subject, from_at, to_at, created_at from customer_subjects
       where ${ownRows} and ($1::text[] is null or customer_id = any($1)) and ($2::text[] is null or subject = any($2))
       order by subject, from_at nulls first`,
-    [filter.customerIds ?? null, filter.subjects ?? null],
-  );
+    values: [filter.customerIds ?? null, filter.subjects ?? null],
+  });
   return rows.map((row) => {
     const { customerId, subject, fromAt, toAt } = fromRow(customerSubjectTable, row);
     return { customerId, subject, fromAt, toAt };
@@ -109,7 +111,9 @@ export async function readCustomersByReference(manager: EntityManager, reference
 
 /** The ids of customers named by id or key; null where one of them is unknown. */
 export async function readCustomerIds(manager: EntityManager, references: readonly string[]): Promise<readonly string[] | null> {
-  const rows: { id: string; key: string | null }[] = await manager.query(`select id, key from customers where ${ownRows} and (id = any($1) or key = any($1)) order by id collate "C"`, [references]);
+  const rows = await preparedQuery<{ id: string; key: string | null }>(manager, {
+    name: 'read_customer_ids', text: `select id, key from customers where ${ownRows} and (id = any($1) or key = any($1)) order by id collate "C"`, values: [references],
+  });
   const known = new Set(rows.flatMap(({ id, key }) => [id, key]));
   return references.every((reference) => known.has(reference)) ? rows.map(({ id }) => id) : null;
 }
