@@ -106,6 +106,15 @@ describe('rating open periods', () => {
     expect(days.find(({ day }) => day === '2027-01-11')?.amountMinor).toBe(100n); // 110 requests so far: the first ten paid.
   });
 
+  it('reports the days that start in the range, to the microsecond', async () => {
+    const daysOf = async (from: string, to: string) => (await database.inOrganization(organizationId, async (manager) =>
+      readRatedUsage(manager, { from: at(from), to: at(to), groupBy: ['day'], price: 'requests', rowsMax: 1_000 }))).map(({ day }) => day);
+    expect(await daysOf('2027-01-30T00:00:00Z', '2027-02-02T00:00:00Z')).toEqual(['2027-01-30', '2027-01-31', '2027-02-01']);
+    expect(await daysOf('2027-01-30T00:00:00.000001Z', '2027-02-02T00:00:00.000001Z')).toEqual(['2027-01-31', '2027-02-01', '2027-02-02']);
+    expect(await daysOf('2026-01-01T00:00:00Z', '2027-01-01T00:00:00Z')).toEqual([]);
+    expect(await daysOf('2027-02-11T00:00:00.000001Z', '2027-03-11T00:00:00Z')).toEqual([]); // Nothing is rated of days to come.
+  });
+
   it('is settled until something changes, and again due for what changed meanwhile', async () => {
     const stale = () => database.acrossOrganizations(async (manager) => findStaleRatings(manager, { quietMs: 0, waitMaxMs: 0, now: systemClock.now(), limit: 10 }));
     expect(await stale()).toEqual([]);
@@ -130,7 +139,7 @@ describe('rating open periods', () => {
     expect(seen).toEqual([]);
   });
 
-  it('writes the days that changed, leaves the others as they are, and takes away those that are gone', async () => {
+  it('writes the days of prices that changed, leaves the others as they are, and takes away those that are gone', async () => {
     const day = (priceId: string, date: string, amountMinor: bigint): RatedDay =>
       ({ priceId, priceKey: priceId, day: date, dayStart: at(`${date}T00:00:00Z`), quantity: '1', amountMinor, currency: 'USD' });
     const period = {
@@ -139,15 +148,17 @@ describe('rating open periods', () => {
     };
     const save = async (generation: bigint, days: readonly RatedDay[]) => {
       await database.inOrganization(organizationId, async (manager) => saveRatedPeriods(manager, [{ ...period, generation, days }]));
-      const { rows } = await admin.query<{ day: string; written_by: string }>(
-        `select price_id || ' ' || day || ' ' || amount_minor as day, xmin::text as written_by from rated_days where period_index = 50 order by price_id, rated_days.day`);
+      const { rows } = await admin.query<{ days: string; written_by: string }>(
+        `select price_id || ' ' || array_to_string(days, ' ') || ': ' || array_to_string(amounts_minor, ' ') || ', ' || array_to_string(quantities, ' ') as days, xmin::text as written_by
+         from rated_days where period_index = 50 order by price_id`);
       return rows;
     };
-    const first = await save(1n, [day('a', '2031-01-01', 1n), day('a', '2031-01-02', 2n), day('b', '2031-01-01', 3n), day('b', '2031-01-02', 4n)]);
-    const second = await save(2n, [day('a', '2031-01-01', 1n), day('a', '2031-01-02', 20n), day('a', '2031-01-03', 5n)]);
-    expect(second.map((row) => row.day)).toEqual(['a 2031-01-01 1', 'a 2031-01-02 20', 'a 2031-01-03 5']);
-    expect(second[0]?.written_by).toBe(first[0]?.written_by);
-    expect(second[1]?.written_by).not.toBe(first[1]?.written_by);
+    const first = await save(1n, [day('a', '2031-01-01', 1n), day('a', '2031-01-02', 2n), day('b', '2031-01-01', 3n), day('c', '2031-01-01', 4n)]);
+    expect(first.map((row) => row.days)).toEqual(['a 2031-01-01 2031-01-02: 1 2, 1 1', 'b 2031-01-01: 3, 1', 'c 2031-01-01: 4, 1']);
+    const second = await save(2n, [day('a', '2031-01-01', 1n), day('a', '2031-01-02', 20n), day('a', '2031-01-03', 5n), day('b', '2031-01-01', 3n)]);
+    expect(second.map((row) => row.days)).toEqual(['a 2031-01-01 2031-01-02 2031-01-03: 1 20 5, 1 1 1', 'b 2031-01-01: 3, 1']);
+    expect(second[0]?.written_by).not.toBe(first[0]?.written_by);
+    expect(second[1]?.written_by).toBe(first[1]?.written_by);
     expect(await save(1n, [day('a', '2031-01-01', 9n)])).toEqual(second); // An older rating changes nothing.
     expect(await save(3n, [])).toEqual([]);
     await admin.query('delete from rated_periods where period_index = 50');

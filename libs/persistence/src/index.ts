@@ -43,7 +43,8 @@ export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating
 export { keepFacts, sendFacts } from './postgres/fact-outbox.js';
 export { readFinalPeriods, readRatedPeriods, saveRatedPeriods } from './postgres/rating/rated-period.js';
 export type { PeriodKey } from './postgres/rating/period-key.js';
-export type { RatedDay, RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from './postgres/rating/rated-period.js';
+export type { RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from './postgres/rating/rated-period.js';
+export type { RatedDay } from './postgres/rating/rated-days.js';
 export { ratedUsageGroups, readRatedUsage } from './postgres/rating/rated-usage-report.js';
 export type { RatedUsageGroup, RatedUsageQuery, RatedUsageRow } from './postgres/rating/rated-usage-report.js';
 export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLateUsage, hasReachedRatings, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';

@@ -56,10 +56,15 @@ beforeAll(async () => {
       `insert into rated_periods (organization_id, subscription_id, period_index, customer_id, plan_id, plan_version, period_start, period_end, is_final, complete_as_of, generation, rated_at)
        values ('org_a', $1, 0, $2, 'plan_1', 1, '2026-11-01', '2026-12-01', $3, '2026-11-20T00:00:00.5Z', 1, now())`, [`sub_${key}`, `cus_org_a_${key}`, index > 0]);
   }
-  for (const [key, price, day, start, quantity, minor, currency] of ratedDays) {
+  for (const ofPrice of Map.groupBy(ratedDays, ([key, price]) => `${key} ${price}`).values()) {
+    const [first] = ofPrice;
+    if (first === undefined) throw new Error('A group has at least one row.');
+    const [key, price, , , , , currency] = first;
+    const starts = ofPrice.map((row) => row[3]);
     await admin.query(
-      `insert into rated_days (organization_id, subscription_id, period_index, customer_id, plan_id, price_id, price_key, day, day_start, quantity, amount_minor, currency)
-       values ('org_a', $1, 0, $2, 'plan_1', $3, $4, $5, $6, $7, $8, $9)`, [`sub_${key}`, `cus_org_a_${key}`, `price_${price}`, price, day, start, quantity, minor, currency]);
+      `insert into rated_days (organization_id, subscription_id, period_index, customer_id, plan_id, price_id, price_key, currency, days, day_starts, quantities, amounts_minor, first_start, last_start)
+       values ('org_a', $1, 0, $2, 'plan_1', $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [`sub_${key}`, `cus_org_a_${key}`, `price_${price}`, price, currency, ofPrice.map((row) => row[2]), starts, ofPrice.map((row) => row[4]), ofPrice.map((row) => row[5]), starts[0], starts.at(-1)]);
   }
   for (let index = 0; index < 5; index += 1) {
     const status = ['paid', 'void', 'open', 'draft', 'paid'][index];

@@ -33,6 +33,7 @@ import { FinancialExports1700000000089 } from './0089-financial-exports.js';
 import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
 import { PlanDrafts1700000000098 } from './0098-plan-drafts.js';
 import { PlanEntitlements1700000000100 } from './0100-plan-entitlements.js';
+import { DaysInRows1700000000120 } from './0120-days-in-rows.js';
 import { UsageBases1700000000094 } from './0094-usage-bases.js';
 import { UsageOfLines1700000000095 } from './0095-usage-of-lines.js';
 
@@ -74,4 +75,5 @@ export const migrations: MixedList<Function> = [
   MinimumCommitments1700000000097,
   PlanDrafts1700000000098,
   PlanEntitlements1700000000100,
+  DaysInRows1700000000120,
 ];

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import type { LineUsageProof, Rounding } from '#domain';
-import { assert } from '#platform';
 import type { UsageBasis } from '../../clickhouse/usage-basis.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
 import type { PeriodKey } from './period-key.js';
+import { writeRatedDays, type RatedDay } from './rated-days.js';
 import { saveUsageBases } from './usage-basis-table.js';
 import { fromProofColumns, toProofColumns, type ProofColumns } from './usage-proof-columns.js';
 
@@ -32,17 +32,6 @@ export interface RatedLine {
   readonly trace: readonly RatedTraceStep[];
   /** Of the events that it is made of; absent where there are none, or where nobody asked. */
   readonly usage?: LineUsageProof | undefined;
-}
-
-/** What one price earned on one local day of the customer. */
-export interface RatedDay {
-  readonly priceId: string;
-  readonly priceKey: string;
-  readonly day: string;
-  readonly dayStart: Temporal.Instant;
-  readonly quantity: string;
-  readonly amountMinor: bigint;
-  readonly currency: string;
 }
 
 export interface RatedPeriod {
@@ -96,8 +85,7 @@ export async function saveRatedPeriods(manager: EntityManager, periods: readonly
     [kept.map(({ subscriptionId }) => subscriptionId), kept.map(({ periodIndex }) => periodIndex)],
   );
   await insertLines(manager, kept);
-  await deleteVanishedDays(manager, kept);
-  await writeChangedDays(manager, kept);
+  await writeRatedDays(manager, kept);
   for (const [organizationId, ofOrganization] of Map.groupBy(kept, (period) => period.organizationId)) await saveUsageBases(manager, { organizationId, periods: ofOrganization, isLate: false });
   return kept;
 }
@@ -146,54 +134,6 @@ async function insertLines(manager: EntityManager, periods: readonly RatedPeriod
        quantity, unrounded_amount, amount_minor, currency, trace, usage_events, usage_digest)
      select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, ordinal int, price_id text, price_key text,
        ref text, group_values jsonb, kind text, description text, quantity numeric, unrounded_amount numeric, amount_minor numeric, currency text, trace jsonb, usage_events numeric, usage_digest text)`,
-    [JSON.stringify(rows)],
-  );
-}
-
-/** Days and prices that a period had when it was rated before, and has no more. */
-async function deleteVanishedDays(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
-  const grids = periods.map(({ days }) => ({ prices: [...new Set(days.map(({ priceId }) => priceId))], days: [...new Set(days.map(({ day }) => day))], count: days.length }));
-  assert(grids.every(({ prices, days, count }) => prices.length * days.length === count), 'Each price of a period is rated for each of its days once.');
-  await manager.query(
-    `delete from rated_days rated using (
-       select subscription_id, period_index, string_to_array(prices, ',') as prices, string_to_array(days, ',')::date[] as days
-       from unnest($1::text[], $2::int[], $3::text[], $4::text[]) as written (subscription_id, period_index, prices, days) offset 0) kept
-     where rated.subscription_id = kept.subscription_id and rated.period_index = kept.period_index and not (rated.price_id = any (kept.prices) and rated.day = any (kept.days))`,
-    [
-      periods.map(({ subscriptionId }) => subscriptionId), periods.map(({ periodIndex }) => periodIndex),
-      grids.map(({ prices }) => prices.join(',')), grids.map(({ days }) => days.join(',')),
-    ],
-  );
-}
-
-/** A period is rated many times while it is open, and of its days the last ones change: the others are left as they are. */
-async function writeChangedDays(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
-  const rows = periods.flatMap((period) =>
-    period.days.map((day) => ({
-      organization_id: period.organizationId,
-      subscription_id: period.subscriptionId,
-      period_index: period.periodIndex,
-      customer_id: period.customerId,
-      plan_id: period.planId,
-      price_id: day.priceId,
-      price_key: day.priceKey,
-      day: day.day,
-      day_start: day.dayStart.toString(),
-      quantity: day.quantity,
-      amount_minor: day.amountMinor.toString(),
-      currency: day.currency,
-    })),
-  );
-  await manager.query(
-    `insert into rated_days (organization_id, subscription_id, period_index, customer_id, plan_id, price_id, price_key, day, day_start, quantity, amount_minor, currency)
-     select given.* from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, customer_id text, plan_id text,
-       price_id text, price_key text, day date, day_start timestamptz, quantity numeric, amount_minor numeric, currency text)
-     left join rated_days kept using (subscription_id, period_index, price_id, day)
-     where (kept.customer_id, kept.plan_id, kept.price_key, kept.day_start, kept.quantity, kept.amount_minor, kept.currency)
-       is distinct from (given.customer_id, given.plan_id, given.price_key, given.day_start, given.quantity, given.amount_minor, given.currency)
-     on conflict (subscription_id, period_index, price_id, day) do update set
-       customer_id = excluded.customer_id, plan_id = excluded.plan_id, price_key = excluded.price_key, day_start = excluded.day_start,
-       quantity = excluded.quantity, amount_minor = excluded.amount_minor, currency = excluded.currency`,
     [JSON.stringify(rows)],
   );
 }

@@ -59,10 +59,12 @@ interface ReportRow {
 
 /** Days as they were rated, late usage on the day of the document that bears it, and what lacked to commitments. What was absorbed is nobody's. */
 const earned = `(
-  select rated_days.organization_id, customer_id, plan_id, price_id, price_key, day, day_start, rated_days.quantity, amount_minor, rated_days.currency,
-    case when is_final then 'closed' else 'open' end as state, null::timestamptz as adjusts_start, null::timestamptz as adjusts_end
+  select rated_days.organization_id, customer_id, plan_id, price_id, price_key, days[place] as day, day_starts[place] as day_start, quantities[place] as quantity, amounts_minor[place] as amount_minor,
+    rated_days.currency, case when is_final then 'closed' else 'open' end as state, null::timestamptz as adjusts_start, null::timestamptz as adjusts_end
   from rated_days join rated_periods using (subscription_id, period_index, customer_id, plan_id)
-  where day_start >= $1 and day_start < $2
+  -- How many of its days start before an instant: instants are whole microseconds.
+  cross join generate_series(width_bucket($1::timestamptz - interval '1 microsecond', day_starts) + 1, width_bucket($2::timestamptz - interval '1 microsecond', day_starts)) as place
+  where last_start >= $1 and first_start < $2
   union all
   select organization_id, customer_id, plan_id, price_id, price_key, day, day_start, quantity, billed_minor, currency, 'adjustment', period_start, period_end
   from late_settlements where invoice_id is not null and day_start >= $1 and day_start < $2
