@@ -151,7 +151,7 @@ onEachTopology('receipts', (start, topology) => {
     await send([call('eu-late', 2), call('us-late', 5, 'us'), call('us-later', 31, 'us'), payment('pay-late', '1', '11')]);
     for (const id of ['eu-0', 'us-1']) await product.expect(202, 'POST /v1/events/void', { body: { id, source: 'default' } });
     for (const [id, amount] of [['pay-1', '300'], ['pay-3', '20']]) await product.expect(202, 'POST /v1/events/amend', { body: { id, source: 'default', data: { amount } } });
-    await product.expect(202, 'POST /v1/events/amend', { body: { id: 'eu-1', source: 'default', data: { region: 'us' } } });
+    for (const id of ['eu-1', 'eu-2']) await product.expect(202, 'POST /v1/events/amend', { body: { id, source: 'default', data: { region: 'us' } } });
     await product.expect(201, 'POST /v1/customers', { body: { key: 'brook', name: 'Brook', currency: 'USD', subjects: [] } });
     await product.expect(201, 'POST /v1/customers/brook/subjects', { body: { subject: 'acme-2', effective_at: '2027-01-02T00:00:00Z' } });
     await advance('2027-02-12T00:00:00Z');
@@ -173,6 +173,15 @@ onEachTopology('receipts', (start, topology) => {
     expect(changes.filter(({ change }) => change === 'removed').map(({ id }) => id)).toContain('eu-0');
     for (const invoice of [second, third]) expect(await verify(invoice)).toMatchObject({ equal: true, unchecked: [], differences: [] });
     expect(await receiptOf(second, eu)).toEqual(euReceipt);
+
+    // The other way round: an event names the lines that bear it.
+    const billing = async (id: string) => (await product.expect<{ data: { group: object; value: string | null; state: string; documents: { change: string; value: string | null; line: string }[] }[] }>(200, `GET /v1/events/${id}/billing`))
+      .data.map(({ group, value, state, documents }) => [group, state, value, ...documents.map((document) => [document.change, document.value, document.line])]);
+    const lateUs = lineOf(third, 'adjustment', 'calls', 'us');
+    expect(await billing('pay-1')).toEqual([[{}, 'billed', '300', ['counted', '100', payments.id], ['amended', '300', late.id]]]);
+    expect(await billing('eu-2')).toEqual([[{ region: 'eu' }, 'billed', null, ['counted', '1', eu.id], ['removed', null, lateEu.id]], [{ region: 'us' }, 'billed', '1', ['added', '1', lateUs.id]]]);
+    for (const id of ['eu-0', 'eu-1']) expect(await billing(id)).toEqual([[{ region: 'eu' }, 'billed', null, ['counted', '1', eu.id], ['removed', null, lateEu.id]]]); // Voided; moved with its subject.
+    expect(await billing('us-0')).toEqual([]); // Voided before the month was closed.
   }, 300_000);
 
   it.skipIf(spawnSync('python3', ['--version']).status !== 0)('are checked by the script of the guide', async () => {

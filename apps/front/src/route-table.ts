@@ -19,7 +19,7 @@ export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
     '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/event-sources', '/v1/plans', '/v1/customers', '/v1/subscriptions',
     '/v1/test-clock',
   ],
-  rating: ['GET /v1/customers/{id}/entitlements', 'GET /v1/customers/{id}/access/{feature}', '/v1/pricing/simulate', '/v1/pricing/backtest', '/v1/pricing/break-even', '/v1/rated-usage', 'GET /v1/invoices/{id}/lines/{line}/receipt', 'GET /v1/invoices/{id}/lines/{line}/events', 'GET /v1/invoices/{id}/verify'],
+  rating: ['GET /v1/customers/{id}/entitlements', 'GET /v1/customers/{id}/access/{feature}', '/v1/pricing/simulate', '/v1/pricing/backtest', '/v1/pricing/break-even', '/v1/rated-usage', 'GET /v1/invoices/{id}/lines/{line}/receipt', 'GET /v1/invoices/{id}/lines/{line}/events', 'GET /v1/invoices/{id}/verify', 'GET /v1/events/{id}/billing'],
   invoicing: ['/v1/invoices', '/v1/late-usage', '/v1/customers/{id}/upcoming-invoice', '/v1/webhooks/stripe', '/v1/organization/payment-provider'],
 };
 

@@ -7,11 +7,13 @@ import { FindBreakEven } from './find-break-even.js';
 import { BreakEvenController } from './in/break-even.controller.js';
 import { AccessController } from './in/access.controller.js';
 import { BacktestController } from './in/backtest.controller.js';
+import { EventBillingController } from './in/event-billing.controller.js';
 import { ReceiptController } from './in/receipt.controller.js';
 import { RatingController } from './in/rating.controller.js';
 import { RatingWorker } from './in/rating-worker.js';
 import { UsageChangedHandler } from './in/usage-changed.handler.js';
 import { AwaitUsageChanges } from './await-usage-changes.js';
+import { FindEventBilling } from './find-event-billing.js';
 import { FindInvoiceUsage } from './find-invoice-usage.js';
 import { MarkRatingDue } from './mark-rating-due.js';
 import { RateClosedPeriods } from './rate-closed-periods.js';
@@ -64,12 +66,13 @@ export class RatingModule {
     const lookEveryMs = adapters.lookEveryMs ?? lookEveryMsDefault;
     return {
       module: RatingModule,
-      controllers: [RatingController, AccessController, BacktestController, BreakEvenController, ReceiptController, UsageChangedHandler],
+      controllers: [RatingController, AccessController, BacktestController, BreakEvenController, ReceiptController, EventBillingController, UsageChangedHandler],
       providers: [
         { provide: BacktestPlan, useValue: new BacktestPlan({ database, ratePeriods, clock }) },
         { provide: FindBreakEven, useValue: new FindBreakEven(database) },
         { provide: ReadAccess, useValue: new ReadAccess({ database, usage, clock, readMarginal: new ReadMarginalAmount(new ReadPeriodUsage({ database, usage, events, clock })) }) },
         { provide: ReadReceipt, useValue: new ReadReceipt({ findUsage, lineUsages }) },
+        { provide: FindEventBilling, useValue: new FindEventBilling({ database, lineUsages, rateClosed }) },
         { provide: VerifyInvoice, useValue: new VerifyInvoice({ database, findUsage, rateOnBasis }) },
         { provide: SimulatePrice, useValue: new SimulatePrice(database) },
         { provide: ReportRatedUsage, useValue: new ReportRatedUsage({ database, refresh, clock }) },

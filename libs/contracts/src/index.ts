@@ -83,6 +83,8 @@ export type { DeadLetterStateRecord } from './log/dead-letter-state-record.js';
 export { correctionListFields, correctionListSchema, eventDataFilters, eventListFields, eventListSchema, eventReasonSchema, listedEventSchema, liveEventsQuerySchema } from './http/event-list.js';
 export type { CorrectionListBody, EventListBody, LiveEventsQuery } from './http/event-list.js';
 export { queryRange } from './http/query-instant.js';
+export { eventBillingQuerySchema, eventBillingSchema } from './http/event-billing.js';
+export type { EventBillingBody } from './http/event-billing.js';
 export { invoiceVerificationSchema, lineEventListSchema, receiptSchema } from './http/receipt.js';
 export type { InvoiceVerificationBody, LineEventListBody, ReceiptBody } from './http/receipt.js';
 export { meterVerificationQuerySchema, meterVerificationSchema, rollupDifferenceSchema } from './http/meter-verification.js';

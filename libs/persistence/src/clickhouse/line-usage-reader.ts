@@ -3,8 +3,10 @@ import { canonicalDecimal, meterDimensions, type LineUsageProof, type Meter } fr
 import { assert } from '#platform';
 import type { Database } from '../postgres/database.js';
 import type { ClickHouse } from './clickhouse.js';
+import { CountedEvents, type EventIdentity } from './counted-events.js';
 import { CutReader } from './cut-reader.js';
 import { compareCursors, cursorOf, type EventCursor } from './event-cursor.js';
+import type { CountedEvent } from './event-store.js';
 import { isGauge, reachOf, sliceScope, type SliceScope, type SliceScopeQuery } from './slice-scope.js';
 import { boundedMemory, Placeholders, rfc3339Of } from './sql-builder.js';
 import { fromStoredData } from './stored-data.js';
@@ -62,6 +64,15 @@ export interface LineEvent {
   readonly change: LineEventChange | null;
   /** By time, then the order in which the log took them. */
   readonly cursor: EventCursor;
+}
+
+/** One event as it counts for a line. */
+export interface CountedAs {
+  readonly group: Readonly<Record<string, string>>;
+  /** What the meter takes from it. */
+  readonly value: string;
+  /** Canonical JSON text. */
+  readonly data: string;
 }
 
 interface DigestRow {
@@ -162,6 +173,27 @@ export class LineUsageReader {
       parameters: placeholders.parameters,
     });
     return found.map(toLineEvent).sort((a, b) => compareCursors(a.cursor, b.cursor));
+  }
+
+  /** The event of an identity that the log took last, also one that was voided; null where there is none. */
+  async eventOf(organizationId: string, identity: EventIdentity): Promise<CountedEvent | null> {
+    const events = await new CountedEvents(this.use.clickhouse).byIdentity(organizationId, [identity]);
+    return events.toSorted((a, b) => (a.position < b.position ? -1 : 1)).at(-1) ?? null;
+  }
+
+  /** How one event counts for the lines of a slice, which should be as narrow as its instant; null where it does not. */
+  async countedAs(query: LineUsageQuery, event: EventIdentity & Pick<LineEvent, 'payloadHash'>): Promise<CountedAs | null> {
+    const { meter, scope } = await sliceScope(this.use, query);
+    if (scope === null) return null;
+    const placeholders = new Placeholders();
+    const where = `source = ${placeholders.text(event.source)} AND id = ${placeholders.text(event.id)} AND payload_hash = ${placeholders.text(event.payloadHash)}`;
+    const [row] = await this.use.clickhouse.query<{ groups: readonly string[]; value_text: string; stored: string }>({
+      sql: `${scanRelations(scope)} SELECT groups, value_text, stored
+        FROM (${linesSql(scope, { placeholders, columns: `${groupsSql(meter, query.groupBy)} AS groups, toString(value) AS value_text, data AS stored`, where })}) LIMIT 1 ${settings}`,
+      parameters: placeholders.parameters,
+    });
+    if (row === undefined) return null;
+    return { group: Object.fromEntries(query.groupBy.map((name, index) => [name, row.groups[index] ?? ''])), value: canonicalDecimal(row.value_text) ?? row.value_text, data: fromStoredData(row.stored) };
   }
 
   /** How many events of one line changed since another basis. */

@@ -192,6 +192,8 @@ export async function findEndedWithStaleRating(manager: EntityManager, wanted: {
 export interface LateSettlementNote {
   readonly subscriptionId: string;
   readonly periodIndex: number;
+  /** Of the late rating that it settled. */
+  readonly generation: bigint;
   readonly priceId: string;
   readonly priceKey: string;
   readonly groupValues: Readonly<Record<string, string>>;
@@ -208,7 +210,7 @@ export interface LateSettlementNote {
 /** All settlements of these periods, oldest first. */
 export async function readLateSettlements(manager: EntityManager, periods: readonly PeriodKey[]): Promise<LateSettlementNote[]> {
   const rows: {
-    subscription_id: string; period_index: number; price_id: string; price_key: string; group_values: Record<string, string>; quantity: string; billed_minor: string;
+    subscription_id: string; period_index: number; generation: string; price_id: string; price_key: string; group_values: Record<string, string>; quantity: string; billed_minor: string;
     absorbed_minor: string; invoice_id: string | null; number: string | null; line_id: string | null; complete_as_of: string; settled_at: string;
   }[] = await manager.query(
     `select late.*, trim_scale(late.quantity)::text as quantity, invoice.number
@@ -218,7 +220,8 @@ export async function readLateSettlements(manager: EntityManager, periods: reado
     [periods.map(({ subscriptionId }) => subscriptionId), periods.map(({ periodIndex }) => periodIndex)],
   );
   return rows.map((row) => ({
-    subscriptionId: row.subscription_id, periodIndex: row.period_index, priceId: row.price_id, priceKey: row.price_key, groupValues: fromStoredGroup(row.group_values),
+    subscriptionId: row.subscription_id, periodIndex: row.period_index, generation: BigInt(row.generation),
+    priceId: row.price_id, priceKey: row.price_key, groupValues: fromStoredGroup(row.group_values),
     quantity: row.quantity, billedMinor: BigInt(row.billed_minor), absorbedMinor: BigInt(row.absorbed_minor),
     invoiceId: row.invoice_id, invoiceNumber: row.number, lineId: row.line_id,
     completeAsOf: Temporal.Instant.from(row.complete_as_of), settledAt: Temporal.Instant.from(row.settled_at),
