@@ -94,5 +94,18 @@ describeWith('clickhouse', 'versions of a meter', () => {
     const events = await ok<{ data: { state: string; meters: string[] }[] }>('GET /v1/events?type=call&limit=100&from=2026-03-20T00:00:00Z&to=2026-03-21T00:00:00Z&meter=calls');
     expect(events.data.map(({ state, meters }) => [state, ...meters])).toEqual([['counted', 'calls']]);
     expect(await product.verifyInvoices({ key })).toEqual([2]);
+
+    // A receipt shows each version that counted in its period.
+    const receipts = (await ok<{ data: { id: string; lines: { id: string; kind: string; price_key: string }[] }[] }>('GET /v1/invoices?customer=acme')).data.toReversed()
+      .flatMap(({ id, lines }) => lines.filter(({ price_key }) => price_key === 'calls').map((line) => `GET /v1/invoices/${id}/lines/${line.id}/receipt`));
+    const versions = await Promise.all(receipts.map(async (receipt) => (await ok<{ usage: { meter: { versions: Record<string, unknown>[] } } }>(receipt)).usage.meter.versions));
+    const ofMarch = [
+      { version: 1, event_type: 'call', aggregation: 'count', value: null, percentile: null, group_by: {}, filter: null, from: '2026-03-01T00:00:00Z', to: '2026-03-16T12:30:00Z' },
+      { version: 2, event_type: 'call', aggregation: 'count', value: null, percentile: null, group_by: { region: '$.region' }, filter: 'data.status < 500', from: '2026-03-16T12:30:00Z', to: '2026-04-01T00:00:00Z' },
+    ];
+    expect(versions.map((all) => all.map(({ version, from, to }) => [version, from, to]))).toEqual([
+      ofMarch.map(({ version, from, to }) => [version, from, to]), [[3, '2026-04-01T00:00:00Z', '2026-05-01T00:00:00Z']], ofMarch.map(({ version, from, to }) => [version, from, to]),
+    ]);
+    expect([versions[0], versions[2]]).toEqual([ofMarch, ofMarch]);
   }, 180_000);
 });

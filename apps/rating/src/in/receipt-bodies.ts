@@ -1,5 +1,5 @@
 import { toLineItemBody, type InvoiceVerificationBody, type LineEventListBody, type ReceiptBody } from '#contracts';
-import { isTrueUp, type LineKind } from '#domain';
+import { isTrueUp, stretchesWithin, type LineKind, type MeterDefinition } from '#domain';
 import { encodeCursor, exactJsonValue, type LineEvent } from '#persistence';
 import type { Receipt, ReceiptUsage } from '../read-receipt.js';
 import type { InvoiceVerification } from '../verify-invoice.js';
@@ -51,8 +51,8 @@ function toUsage(usage: ReceiptUsage): NonNullable<ReceiptBody['usage']> {
   const text = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null;
   return {
     meter: {
-      id: meter.id, key: meter.key, event_type: meter.eventType, aggregation: meter.aggregation, value: meter.valuePath, percentile: meter.percentile,
-      group_by: { ...meter.groupBy }, filter: meter.filter,
+      id: meter.id, key: meter.key, ...toDefinition(meter),
+      versions: stretchesWithin(meter, { from: period.start, to: period.end }).map(({ part, from, to }) => ({ version: part.version, ...toDefinition(part), from: from.toString(), to: to.toString() })),
     },
     exempt: origin.price.exempt ?? null,
     period: { start: period.start.toString(), end: period.end.toString() },
@@ -64,6 +64,10 @@ function toUsage(usage: ReceiptUsage): NonNullable<ReceiptBody['usage']> {
     hours: hours.map(({ hour, events, value, digest }) => ({ hour, events: events.toString(), value, digest })),
     changes: changes === null ? null : { added: changes.added.toString(), removed: changes.removed.toString(), amended: changes.amended.toString() },
   };
+}
+
+function toDefinition({ eventType, aggregation, valuePath, percentile, groupBy, filter }: MeterDefinition) {
+  return { event_type: eventType, aggregation, value: valuePath, percentile, group_by: { ...groupBy }, filter };
 }
 
 export function toLineEventBody(event: LineEvent): LineEventListBody['data'][number] {

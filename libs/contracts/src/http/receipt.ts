@@ -19,7 +19,9 @@ const receiptUsageSchema = z.object({
     id: z.string(),
     key: z.string(),
     ...definitionFields,
-  }).meta({ description: 'As it counted when the line was made.' }),
+    versions: z.array(z.object({ version: z.int(), ...definitionFields, from: instantSchema, to: instantSchema }))
+      .meta({ description: 'How it counted in the line’s period, stretch by stretch: from inclusive, to exclusive. Together they are the period.' }),
+  }).meta({ description: 'By its latest version when the line was made; `versions` has those that counted its events.' }),
   exempt: z.string().nullable().meta({ description: 'The price’s filter of events that are left out.' }),
   period,
   cut: z.array(z.object({ partition: z.int(), before: z.string() })).meta({ description: 'Of each partition of the log, the first position that came too late for the line.' }),
