@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '#testing';
 import { Product } from './product.js';
@@ -108,4 +111,19 @@ describeWith('clickhouse', 'versions of a meter', () => {
     ]);
     expect([versions[0], versions[2]]).toEqual([ofMarch, ofMarch]);
   }, 180_000);
+
+  // Goal: what the guide tells works as it stands. Method: its commands are taken from the text and run by a shell; the answer that stands behind a step is that of its last command.
+  it('are made and refused as the guide says', async () => {
+    const guide = readFileSync('docs/guides/meter-versions.md', 'utf8');
+    const steps = [...guide.matchAll(/<!-- meter-versions:step -->\n```sh\n([\s\S]*?)```(?:\n<!-- meter-versions:answer -->\n```json\n([\s\S]*?)```)?/g)];
+    expect([steps.length, steps.filter(([, , answer]) => answer !== undefined).length]).toEqual([10, 8]);
+    const { api_key: { secret } } = await product.expect<{ api_key: { secret: string } }>(201, 'POST /v1/organizations', { body: { name: 'Reading', mode: 'test' } });
+    const [call] = /^call\(\).*$/m.exec(guide) ?? [];
+    for (const [, commands = '', answer] of steps) {
+      const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', `${call}\n${commands}`], { env: { ...process.env, TOLLWAY: product.url, KEY: secret }, timeout: 60_000 });
+      const answers = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+      if (answer === undefined) expect(answers.filter(({ code }) => code !== undefined), commands).toEqual([]);
+      else expect(answers.at(-1), commands).toMatchObject(JSON.parse(answer));
+    }
+  }, 120_000);
 });

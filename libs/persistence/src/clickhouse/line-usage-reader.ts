@@ -6,7 +6,7 @@ import type { ClickHouse } from './clickhouse.js';
 import { CountedEvents, type EventIdentity } from './counted-events.js';
 import { CutReader } from './cut-reader.js';
 import { compareCursors, cursorOf, type EventCursor } from './event-cursor.js';
-import type { CountedEvent } from './event-store.js';
+import type { CountedEvent } from './stored-copy.js';
 import { isGauge, reachOf, sliceScope, type SliceScope, type SliceScopeQuery } from './slice-scope.js';
 import { boundedMemory, Placeholders, rfc3339Of } from './sql-builder.js';
 import { fromStoredData } from './stored-data.js';
