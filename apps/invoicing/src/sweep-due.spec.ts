@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { JobQueue } from '#platform';
 import { usePostgres } from '#testing';
 import { flat, InvoicingFixture, perUnit, summary } from './testing/invoicing-fixture.js';
 
@@ -252,5 +253,30 @@ describe('waiting for usage', () => {
     await fixture.advance('2026-02-01T01:00:00Z');
     const [issued] = await fixture.invoices();
     expect(issued?.lines.map(({ id }) => id)).toEqual(lineIds);
+  });
+});
+
+describe('a sweep that is asked for while another runs', () => {
+  it('is done by that one, which may have looked already', async () => {
+    fixture = await InvoicingFixture.open();
+    await fixture.plan([flat({ id: 'price_base', amount: '49.00' })]);
+    await fixture.customer();
+    const startAt = Temporal.Now.instant().subtract({ hours: 1 }).toString();
+    await fixture.subscribe({ id: 'sub_a', startAt });
+    const refused: boolean[] = [];
+    const jobs: JobQueue = {
+      // The sweep has issued the first invoice when it adds a job, and adopts nothing any more.
+      add: async () => {
+        if (refused.length > 0) return;
+        await fixture.subscribe({ id: 'sub_b', startAt });
+        refused.push(await use.sweepDue.execute());
+      },
+      work: () => fixture.jobs.work(),
+      close: () => fixture.jobs.close(),
+    };
+    const use = fixture.use({ jobs });
+    expect(await use.sweepDue.execute()).toBe(true);
+    expect(refused).toEqual([false]);
+    expect((await fixture.invoices()).map(({ invoice }) => [invoice.subscriptionId, invoice.status])).toEqual([['sub_a', 'open'], ['sub_b', 'open']]);
   });
 });

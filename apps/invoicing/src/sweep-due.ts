@@ -27,14 +27,23 @@ export interface SweepUse {
 /** Does everything that is due in business time, each organization by its own clock. Whatever ends it, the next sweep goes on from there. */
 export class SweepDue {
   private lateLookedAt: Temporal.Instant | null = null;
+  /** Somebody in this process has said since the sweep that is running began that there is something due. */
+  private wasAskedAgain = false;
 
   constructor(private readonly use: SweepUse) {}
 
-  /** Returns false where another sweep is running. */
+  /** Returns false where another sweep is running; one of this process then begins anew, since it may have looked already. */
   async execute(): Promise<boolean> {
     return this.use.context.database.acrossOrganizations(async (manager) => {
-      if (!(await takeSweepLock(manager))) return false;
-      await this.sweep();
+      if (!(await takeSweepLock(manager))) {
+        this.wasAskedAgain = true;
+        return false;
+      }
+      for (let time = 0; time < roundsMax; time += 1) {
+        this.wasAskedAgain = false;
+        await this.sweep();
+        if (!this.wasAskedAgain) break;
+      }
       return true;
     });
   }
