@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { billingPeriodContaining } from '#domain';
 import {
-  readChangedClosedPeriods, readSubscribedPlans, readSubscriptions, scheduleOf, type ClosedPeriod, type Organization, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
+  findChangedRatings, readChangedClosedPeriods, readSubscribedPlans, readSubscriptions, scheduleOf, type ClosedPeriod, type Database, type Organization, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
 import { assert } from '#platform';
 import type { PeriodToRate } from './period-to-rate.js';
-import type { RatePeriods } from './rate-periods.js';
+import type { RateOnBasisCommand } from './rate-on-basis.js';
 
 /** Periods of one usage query. */
 const blockMax = 200;
@@ -20,7 +20,7 @@ export interface ClosedPeriodsToRate {
 
 /** Rates closed periods whose usage has changed since, each by the plan version that it was closed with. */
 export class RateClosedPeriods {
-  constructor(private readonly ratePeriods: Pick<RatePeriods, 'execute'>) {}
+  constructor(private readonly use: { readonly database: Database; readonly ratePeriods: { execute(command: RateOnBasisCommand): Promise<readonly RatedPeriod[]> } }) {}
 
   /** What is to be rated again of these subscriptions. Read in the transaction that notes their generations. */
   async load(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ClosedPeriodsToRate> {
@@ -44,12 +44,15 @@ export class RateClosedPeriods {
     });
   }
 
+  /** What is as it was closed is not kept, so its events are not read for digests. */
   async rate(periods: readonly PeriodToRate[], command: { organization: Organization; generations: ReadonlyMap<string, bigint> }): Promise<readonly RatedPeriod[]> {
+    const proving: RateOnBasisCommand['proving'] = async (rated) =>
+      this.use.database.inOrganization(command.organization.id, async (manager) => new Set(await findChangedRatings(manager, rated)));
     const rated: RatedPeriod[] = [];
     for (let at = 0; at < periods.length; at += blockMax) {
       const block = periods.slice(at, at + blockMax);
       const now = block.map(({ billing }) => billing.period.end).reduce((first, second) => (Temporal.Instant.compare(first, second) >= 0 ? first : second));
-      rated.push(...(await this.ratePeriods.execute({ ...command, periods: block, now, isFinal: true })));
+      rated.push(...(await this.use.ratePeriods.execute({ ...command, periods: block, now, isFinal: true, proving })));
     }
     return rated;
   }

@@ -1,7 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type RateFinalPayload } from '#contracts';
-import { billingPeriodAt } from '#domain';
-import { findOrganization, forgetLateUsage, markRatingDue, readGenerations, readSubscribedPlans, readSubscriptions, saveLateRatings, saveRatedPeriods, scheduleOf, type Database, type RatedPeriod } from '#persistence';
+import { billingPeriodAt, later } from '#domain';
+import {
+  findOrganization, forgetLateUsage, holdMarks, markRatingDue, readFinalPeriods, readGenerations, readSubscribedPlans, readSubscriptions, saveLateRatings, saveRatedPeriods, scheduleOf,
+  type Database, type HeldMarks, type RatedPeriod,
+} from '#persistence';
 import { assert, Fault, type Clock, type JobQueue } from '#platform';
 import type { AwaitUsageChanges } from './await-usage-changes.js';
 import type { PeriodToRate } from './period-to-rate.js';
@@ -20,7 +23,7 @@ export interface RateFinalUse {
 
 /**
  * Rates ended periods for the last time, earlier ones whose usage has changed with them, and tells invoicing: so the invoice of a
- * period bears all that was late by then. Asking again changes nothing, since a final period is never written again.
+ * period bears all that was late by then. Asking again changes nothing, since a final period is never written, nor read, again.
  */
 export class RateFinalPeriods {
   constructor(private readonly use: RateFinalUse) {}
@@ -30,12 +33,11 @@ export class RateFinalPeriods {
     // What is counted is marked a moment later; without the marks late usage would miss this invoice.
     if (!(await this.use.awaitChanges.execute())) throw new Fault({ code: 'changes_pending', detail: 'Changed usage is still being marked.', retryable: true });
     const loaded = await this.load(command);
-    const latestEnd = loaded.periods.map(({ billing }) => billing.period.end).reduce((first, second) => (Temporal.Instant.compare(first, second) >= 0 ? first : second));
-    const rated = await this.use.ratePeriods.execute({ ...loaded, now: latestEnd, isFinal: true });
+    const rated = await this.use.ratePeriods.execute({ ...loaded, now: latestEnd(loaded.periods), isFinal: true });
     const late = await this.use.rateClosed.rate(loaded.closed, loaded);
     await this.use.database.inOrganization(organizationId, async (manager) => {
       const subscriptionIds = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))];
-      const current = await readGenerations(manager, subscriptionIds, { hold: true });
+      const current = await holdMarks(manager, subscriptionIds);
       await keepUsageRated(manager, await saveRatedPeriods(manager, rated));
       await saveLateRatings(manager, late);
       await this.markNext(manager, { organizationId, rated, current, postponed: loaded.postponed });
@@ -45,17 +47,18 @@ export class RateFinalPeriods {
 
   /**
    * The period that follows is rated next. What changed while these were rated may be missing in them, and they are closed now: it is
-   * late. Where nothing did, nothing is late any more: without saying so the next rating would read again what was just rated.
+   * late. Where nothing was marked meanwhile, nothing is late any more: without saying so the next rating would read again what was just rated.
    */
-  private async markNext(manager: EntityManager, done: { organizationId: string; rated: readonly RatedPeriod[]; current: ReadonlyMap<string, bigint>; postponed: ReadonlySet<string> }): Promise<void> {
+  private async markNext(manager: EntityManager, done: { organizationId: string; rated: readonly RatedPeriod[]; current: ReadonlyMap<string, HeldMarks>; postponed: ReadonlySet<string> }): Promise<void> {
     const { organizationId, rated, current, postponed } = done;
     const at = this.use.clock.now();
-    const isChanged = ({ subscriptionId, generation }: RatedPeriod): boolean => (current.get(subscriptionId) ?? 0n) > generation;
-    const changed = new Set(rated.filter(isChanged).map(({ subscriptionId }) => subscriptionId));
-    const unchanged = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))].filter((id) => !changed.has(id));
-    await forgetLateUsage(manager, unchanged.filter((id) => !postponed.has(id)));
-    await markRatingDue(manager, { organizationId, subscriptionIds: unchanged, at });
-    for (const [start, periods] of Map.groupBy(rated.filter(isChanged), (period) => period.start.toString())) {
+    const isUnmarked = ({ subscriptionId, generation }: RatedPeriod): boolean => (current.get(subscriptionId)?.generation ?? 0n) <= generation;
+    const late = rated.filter((period) => !isUnmarked(period) && mayBeLate(period, current.get(period.subscriptionId)));
+    const lateIds = new Set(late.map(({ subscriptionId }) => subscriptionId));
+    await forgetLateUsage(manager, [...new Set(rated.filter(isUnmarked).map(({ subscriptionId }) => subscriptionId))].filter((id) => !postponed.has(id)));
+    const inTime = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))].filter((id) => !lateIds.has(id));
+    await markRatingDue(manager, { organizationId, subscriptionIds: inTime, at });
+    for (const [start, periods] of Map.groupBy(late, (period) => period.start.toString())) {
       const subscriptionIds = [...new Set(periods.map(({ subscriptionId }) => subscriptionId))];
       await markRatingDue(manager, { organizationId, subscriptionIds, at, lateFrom: Temporal.Instant.from(start) });
     }
@@ -69,7 +72,8 @@ export class RateFinalPeriods {
       assert(organization !== null, 'A subscription belongs to an organization.');
       const subscriptions = new Map((await readSubscriptions(manager, { ids })).map((subscription) => [subscription.id, subscription]));
       const plans = await readSubscribedPlans(manager, [...subscriptions.values()]);
-      const periods = wanted.map((period): PeriodToRate => {
+      const final = new Set((await readFinalPeriods(manager, wanted)).map(keyOf));
+      const periods = wanted.filter((period) => !final.has(keyOf(period))).map((period): PeriodToRate => {
         const subscription = subscriptions.get(period.subscriptionId);
         const stages = plans.get(period.subscriptionId) ?? [];
         const [first] = stages;
@@ -84,4 +88,19 @@ export class RateFinalPeriods {
       return { organization, generations, periods, ...(await this.use.rateClosed.load(manager, ids)) };
     });
   }
+}
+
+/** Marked while it was rated: with usage of the period itself, or another rating has settled meanwhile what was marked before, so that nobody knows. */
+function mayBeLate({ end, generation }: RatedPeriod, marks: HeldMarks | undefined): boolean {
+  if (marks === undefined || marks.ratedGeneration > generation) return true;
+  return marks.lateFrom !== null && Temporal.Instant.compare(marks.lateFrom, end) < 0;
+}
+
+/** Of periods that are over, all days have come. */
+function latestEnd(periods: readonly PeriodToRate[]): Temporal.Instant {
+  return periods.reduce((latest, { billing: { period: { end } } }) => later(latest, end), Temporal.Instant.fromEpochMilliseconds(0));
+}
+
+function keyOf({ subscriptionId, periodIndex }: { readonly subscriptionId: string; readonly periodIndex: number }): string {
+  return `${subscriptionId}/${periodIndex}`;
 }

@@ -13,6 +13,11 @@ export interface LineUsages {
   changedAfter(query: SliceRequest): Promise<readonly string[]>;
 }
 
+export interface RateOnBasisCommand extends RatePeriodsCommand {
+  /** Chooses those that get digests of their events, which are read for it one by one; left out, all do. */
+  readonly proving?: (rated: readonly RatedPeriod[]) => Promise<ReadonlySet<RatedPeriod>>;
+}
+
 export interface RateOnBasisUse {
   readonly database: Database;
   readonly log: EventLog;
@@ -32,7 +37,7 @@ export interface RateOnBasisUse {
 export class RateOnBasis {
   constructor(private readonly use: RateOnBasisUse) {}
 
-  async execute(command: RatePeriodsCommand): Promise<readonly RatedPeriod[]> {
+  async execute(command: RateOnBasisCommand): Promise<readonly RatedPeriod[]> {
     if (command.periods.length === 0) return [];
     const { basis, completeAsOf } = await this.take(command);
     const now = new BasedUsage(this.use, { ...basis, cut: null });
@@ -41,13 +46,14 @@ export class RateOnBasis {
     const again = await this.ratePeriods(new BasedUsage(this.use, basis)).execute({ ...command, periods: command.periods.filter((_, index) => changed.has(index)) });
     const rest = again.values();
     const settled = rated.map((period, index) => (changed.has(index) ? (rest.next().value ?? period) : period));
-    return this.withProofs(settled, { command, basis: { ...basis, meters: basis.meters.filter(({ id }) => now.asked.some(({ meterId }) => meterId === id)) }, completeAsOf });
+    const proved = command.proving === undefined ? new Set(settled) : await command.proving(settled);
+    return this.withProofs(settled, { command, proved, basis: { ...basis, meters: basis.meters.filter(({ id }) => now.asked.some(({ meterId }) => meterId === id)) }, completeAsOf });
   }
 
   /** Rates periods as a basis that was kept has them. */
   async again(command: RatePeriodsCommand, basis: UsageBasis): Promise<readonly RatedPeriod[]> {
     const rated = await this.ratePeriods(new BasedUsage(this.use, basis)).execute(command);
-    return this.withProofs(rated, { command, basis, completeAsOf: null });
+    return this.withProofs(rated, { command, proved: new Set(rated), basis, completeAsOf: null });
   }
 
   private ratePeriods(usage: BasedUsage): RatePeriods {
@@ -76,9 +82,12 @@ export class RateOnBasis {
     return changed;
   }
 
-  private async withProofs(rated: readonly RatedPeriod[], by: { command: RatePeriodsCommand; basis: UsageBasis; completeAsOf: Temporal.Instant | null }): Promise<readonly RatedPeriod[]> {
-    const { command, basis, completeAsOf } = by;
-    const proofOf = await this.proofs(command, basis);
+  private async withProofs(
+    rated: readonly RatedPeriod[],
+    by: { command: RatePeriodsCommand; proved: ReadonlySet<RatedPeriod>; basis: UsageBasis; completeAsOf: Temporal.Instant | null },
+  ): Promise<readonly RatedPeriod[]> {
+    const { command, proved, basis, completeAsOf } = by;
+    const proofOf = await this.proofs(command, { basis, isWanted: (place) => proved.has(rated[place] as RatedPeriod) });
     return rated.map((period, index) => ({
       ...period,
       ...(completeAsOf === null ? {} : { completeAsOf }),
@@ -86,15 +95,16 @@ export class RateOnBasis {
       lines: period.lines.map((line) => {
         const price = command.periods[index]?.plan.prices.find(({ id }) => id === line.priceId);
         assert(price !== undefined, 'A line is of a price of its plan.');
-        return line.kind === 'usage' ? { ...line, usage: proofOf({ place: index, price, group: line.group }) } : line;
+        return line.kind === 'usage' && proved.has(period) ? { ...line, usage: proofOf({ place: index, price, group: line.group }) } : line;
       }),
     }));
   }
 
   /** One query for each meter and way of telling its events apart, however many lines there are. */
-  private async proofs({ organization, periods }: RatePeriodsCommand, basis: UsageBasis): Promise<(of: { place: number; price: IdentifiedPrice; group: Readonly<Record<string, string>> }) => LineUsageProof> {
+  private async proofs({ organization, periods }: RatePeriodsCommand, { basis, isWanted }: { basis: UsageBasis; isWanted: (place: number) => boolean }): Promise<(of: { place: number; price: IdentifiedPrice; group: Readonly<Record<string, string>> }) => LineUsageProof> {
     const questions = new Map<string, { query: Omit<LineUsageQuery, 'slices'>; slices: Map<number, UsageSlice> }>();
     for (const [place, period] of periods.entries()) {
+      if (!isWanted(place)) continue;
       for (const price of period.plan.prices.filter(({ type }) => type === 'usage')) {
         const question = questionOf(price, basis);
         const known = questions.get(question.name) ?? { query: { organizationId: organization.id, basis, ...question }, slices: new Map() };

@@ -56,7 +56,7 @@ export class RatingModule {
     const { database, log, jobs, usage, events, lineUsages, clock, logger } = adapters;
     const ratePeriods = new RatePeriods({ database, usage, events, clock });
     const rateOnBasis = new RateOnBasis({ database, log, usage, events, lineUsages, clock });
-    const rateClosed = new RateClosedPeriods(rateOnBasis);
+    const rateClosed = new RateClosedPeriods({ database, ratePeriods: rateOnBasis });
     const findUsage = new FindInvoiceUsage({ database, rateClosed });
     const awaitChanges = new AwaitUsageChanges({ log, clock });
     const rateOpen = new RateOpenPeriods({ database, ratePeriods, rateClosed, clock });

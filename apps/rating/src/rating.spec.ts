@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeUsageRatedRecord } from '#contracts';
-import { Database, findStaleRatings, findStaleRatingsAmong, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage, saveRatedPeriods, type RatedDay } from '#persistence';
+import { Database, findOrganization, findStaleRatings, findStaleRatingsAmong, markRatingDue, migrateDatabase, readRatedPeriods, readRatedUsage, saveRatedPeriods, type RatedDay } from '#persistence';
 import { systemClock, type JobQueue, type NewJob } from '#platform';
 import { usePostgres, type TestDatabase } from '#testing';
 import type { AwaitUsageChanges } from './await-usage-changes.js';
@@ -78,7 +78,7 @@ afterAll(async () => {
 
 const awaitChanges = { execute: () => Promise.resolve(true) } as AwaitUsageChanges;
 const ratePeriods = () => new RatePeriods({ database, usage, events, clock: systemClock });
-const rateClosed = () => new RateClosedPeriods(ratePeriods());
+const rateClosed = () => new RateClosedPeriods({ database, ratePeriods: ratePeriods() });
 const rateOpen = () => new RateOpenPeriods({ database, ratePeriods: ratePeriods(), rateClosed: rateClosed(), clock: systemClock }).execute({ organizationId, subscriptionIds: ['sub_a'] });
 const report = (groupBy: ('customer' | 'plan' | 'price' | 'day')[]) =>
   database.inOrganization(organizationId, async (manager) =>
@@ -177,7 +177,9 @@ describe('rating for the last time', () => {
     await rateFinal(jobs);
     expect(jobs.added.map(({ queue, job }) => [queue, job.name])).toEqual([['invoicing', 'sweep']]);
     perDay = 20;
-    await rateFinal(jobs);
+    await new RateFinalPeriods({ database, ratePeriods: { execute: async ({ periods }) => periods.length === 0 ? [] : expect.unreachable('What is final is not read again.') }, rateClosed: rateClosed(), awaitChanges, jobs, clock: systemClock })
+      .execute({ organizationId, periods: [{ subscriptionId: 'sub_a', periodIndex: 1, start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' }] });
+    expect(jobs.added).toHaveLength(2);
     await rateOpen();
     const [january] = await database.inOrganization(organizationId, async (manager) => readRatedPeriods(manager, [{ subscriptionId: 'sub_a', periodIndex: 1 }]));
     expect(january).toMatchObject({ isFinal: true });
@@ -234,21 +236,31 @@ describe('usage that comes after the last rating', () => {
     expect(await lateLines()).toEqual([]);
   });
 
-  it('is not rated again for what the last rating of a period has seen', async () => {
-    const due = async () => (await admin.query(`select late_from is null as seen, generation > rated_generation as due from rating_due where subscription_id = 'sub_a'`)).rows[0];
+  it('has digests of its events only where it changes something', async () => {
+    const proved: number[] = [];
+    const proving = new RateClosedPeriods({ database, ratePeriods: { execute: async (command) => {
+      const rated = await ratePeriods().execute(command);
+      proved.push(...[...(await command.proving?.(rated) ?? rated)].map(({ periodIndex }) => periodIndex));
+      return rated;
+    } } });
+    for (const [requests, expected] of [[10, []], [20, [1]]] as const) {
+      perDay = requests;
+      await mark('2027-01-15T00:00:00Z');
+      await database.inOrganization(organizationId, async (manager) => {
+        const { closed } = await proving.load(manager, ['sub_a']);
+        const organization = await findOrganization(manager, organizationId);
+        if (organization === null) throw new Error('The organization is there.');
+        expect(closed.map(({ billing }) => billing.number)).toEqual([1]);
+        await proving.rate(closed, { organization, generations: new Map() });
+      });
+      expect(proved).toEqual(expected);
+    }
     perDay = 10;
-    await mark('2027-01-31T23:59:59Z');
-    expect(await due()).toEqual({ seen: false, due: true });
-    await new RateFinalPeriods({ database, ratePeriods: ratePeriods(), rateClosed: rateClosed(), awaitChanges, jobs: new CollectedJobs(), clock: systemClock })
-      .execute({ organizationId, periods: [{ subscriptionId: 'sub_a', periodIndex: 1, start: '2027-01-01T00:00:00Z', end: '2027-02-01T00:00:00Z' }] });
-    expect(await due()).toEqual({ seen: true, due: true }); // The period that follows is rated next.
-    perDay = 20;
-    await rateOpen();
-    expect(await lateLines()).toEqual([]);
-    expect(await settled()).toBe(true);
+    await rateOpen(); // January is as it was again.
   });
 
   it('is rated beside what was closed, which stays, and again when it goes back', async () => {
+    perDay = 20;
     await mark('2027-01-31T23:59:59Z');
     await rateOpen();
     // 31 × 20 = 620, 100 free: 520 × 0.1.
@@ -293,6 +305,33 @@ describe('usage that comes after the last rating', () => {
     expect(await lateLines()).toEqual([
       { price_key: 'requests', quantity: '310', amount_minor: '2100', current: false }, { price_key: 'requests', quantity: '840', amount_minor: '7400', current: true },
     ]);
+  });
+
+  it('is forgotten once a last rating has seen it, and is not what was marked of a later period meanwhile', async () => {
+    await admin.query(`insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, currency, time_zone, collection, created_at)
+      values ('sub_b', 'org_a', 'cus_a', 'plan_a', 1, '2026-09-01T00:00:00Z', '2026-09-01T00:00:00Z', 'USD', 'UTC', 'automatic', now())`);
+    const subscriptionIds = ['sub_b'];
+    const markOther = (lateFrom: string) => database.inOrganization(organizationId, async (manager) => markRatingDue(manager, { organizationId, subscriptionIds, at: systemClock.now(), lateFrom: at(lateFrom) }));
+    const settleOther = () => new RateOpenPeriods({ database, ratePeriods: ratePeriods(), rateClosed: rateClosed(), clock: systemClock }).execute({ organizationId, subscriptionIds });
+    const lateFromAfter = async (period: { periodIndex: number; start: string; end: string }, meanwhile: () => Promise<void>) => {
+      const racing = new RatePeriods({ database, usage: { readSlices: async (request) => { await meanwhile(); return usage.readSlices(request); } }, events, clock: systemClock });
+      await new RateFinalPeriods({ database, ratePeriods: racing, rateClosed: rateClosed(), awaitChanges, jobs: new CollectedJobs(), clock: systemClock })
+        .execute({ organizationId, periods: [{ subscriptionId: 'sub_b', ...period }] });
+      return (await admin.query<{ late: string | null }>(`select to_char(late_from at time zone 'UTC', 'MM-DD') as late from rating_due where subscription_id = 'sub_b'`)).rows[0]?.late;
+    };
+    await settleOther();
+    await markOther('2026-09-30T23:59:59Z');
+    expect(await lateFromAfter({ periodIndex: 1, start: '2026-09-01T00:00:00Z', end: '2026-10-01T00:00:00Z' }, async () => undefined)).toBe(null);
+    const october = { periodIndex: 2, start: '2026-10-01T00:00:00Z', end: '2026-11-01T00:00:00Z' };
+    const november = { periodIndex: 3, start: '2026-11-01T00:00:00Z', end: '2026-12-01T00:00:00Z' };
+    const december = { periodIndex: 4, start: '2026-12-01T00:00:00Z', end: '2027-01-01T00:00:00Z' };
+    expect(await lateFromAfter(october, () => markOther('2026-11-01T00:00:00Z'))).toBe('11-01'); // November's: it stays where it was.
+    await settleOther();
+    expect(await lateFromAfter(november, () => markOther('2026-11-30T23:59:59Z'))).toBe('11-01');
+    await settleOther();
+    const settledMeanwhile = async (): Promise<void> => { await markOther('2026-12-05T00:00:00Z'); await settleOther(); await markOther('2027-01-05T00:00:00Z'); };
+    expect(await lateFromAfter(december, settledMeanwhile)).toBe('12-01'); // The rating in between has taken the mark of 5 December with it.
+    await admin.query(`delete from rated_periods where subscription_id = 'sub_b'; delete from rating_due where subscription_id = 'sub_b'; delete from subscriptions where id = 'sub_b'`);
   });
 });
 

@@ -47,8 +47,8 @@ export type { RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from '.
 export type { RatedDay } from './postgres/rating/rated-days.js';
 export { ratedUsageGroups, readRatedUsage } from './postgres/rating/rated-usage-report.js';
 export type { RatedUsageGroup, RatedUsageQuery, RatedUsageRow } from './postgres/rating/rated-usage-report.js';
-export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLateUsage, hasReachedRatings, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
-export type { RatingPatience, SettledRating, StaleRating } from './postgres/rating/rating-due.js';
+export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLateUsage, hasReachedRatings, holdMarks, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
+export type { HeldMarks, RatingPatience, SettledRating, StaleRating } from './postgres/rating/rating-due.js';
 export { anyUnadoptedSubscription, askForAdoption, lockBillingSchedules, readUnadoptedSubscriptions, saveBillingSchedules } from './postgres/invoicing/billing-schedule-table.js';
 export type { BillingSchedule as BillingScheduleRecord, UnadoptedSubscription } from './postgres/invoicing/billing-schedule-table.js';
 export { noteCarriedTo, readCarriedAmounts, readCarriedIn, releaseCarriedAmounts } from './postgres/invoicing/carried-amounts.js';
@@ -83,7 +83,7 @@ export type { ProviderCustomer } from './postgres/invoicing/provider-objects.js'
 export { SecretBox } from './postgres/invoicing/secret-box.js';
 export { readBootstrapOrganizationId } from './postgres/invoicing/webhook-organization.js';
 export { noteWebhookReceipt } from './postgres/invoicing/webhook-receipts.js';
-export { readChangedClosedPeriods, saveLateRatings } from './postgres/rating/late-rating.js';
+export { findChangedRatings, readChangedClosedPeriods, saveLateRatings } from './postgres/rating/late-rating.js';
 export type { ClosedPeriod } from './postgres/rating/late-rating.js';
 export { ClickHouse } from './clickhouse/clickhouse.js';
 export type { SqlParameters, Statement } from './clickhouse/clickhouse.js';

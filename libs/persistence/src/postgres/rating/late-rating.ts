@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Rounding } from '#domain';
+import { Fault } from '#platform';
 import { toStoredGroup } from '../group-values.js';
 import type { PeriodKey } from './period-key.js';
 import type { RatedPeriod } from './rated-period.js';
@@ -39,9 +40,9 @@ export async function saveLateRatings(manager: EntityManager, rated: readonly Ra
   if (rated.length === 0) return;
   const overtaken = await holdOvertaken(manager, rated);
   const periods = rated.filter((period) => !overtaken.has(period.subscriptionId));
-  const unchanged = await readUnchanged(manager, periods);
-  const changed = periods.filter((period) => !unchanged.has(keyOf(period)));
+  const changed = await findChangedRatings(manager, periods);
   if (changed.length === 0) return;
+  if (changed.some(lacksProof)) throw new Fault({ code: 'ratings_moved', detail: 'A late rating that stood when the digests were read has been replaced meanwhile.', retryable: true });
   const taken: { subscription_id: string; period_index: number }[] = await manager.query(
     `insert into late_ratings as late (organization_id, subscription_id, period_index, generation, complete_as_of, rated_at)
      select * from json_to_recordset($1::json) as given (organization_id text, subscription_id text, period_index int, generation bigint, complete_as_of timestamptz, rated_at timestamptz)
@@ -91,6 +92,18 @@ function toLineRows(period: RatedPeriod): Record<string, unknown>[] {
     price_id: line.priceId, price_key: line.priceKey, ref: line.ref, group_values: toStoredGroup(line.group), description: line.description,
     quantity: line.quantity, unrounded_amount: line.unroundedAmount, amount_minor: line.amountMinor.toString(), trace: line.trace, ...toProofColumns(line.usage),
   }));
+}
+
+/** Those that come to something else than their periods were closed with, or take the place of a late rating. The others are not kept. */
+export async function findChangedRatings(manager: EntityManager, rated: readonly RatedPeriod[]): Promise<readonly RatedPeriod[]> {
+  if (rated.length === 0) return [];
+  const unchanged = await readUnchanged(manager, rated);
+  return rated.filter((period) => !unchanged.has(keyOf(period)));
+}
+
+/** Of ratings that can be made again, each line has the digest of its events. */
+function lacksProof(period: RatedPeriod): boolean {
+  return period.basis !== undefined && usageOf(period).some(({ usage }) => usage === undefined);
 }
 
 /** Keys of those periods that are as they were closed and have no late rating yet. */

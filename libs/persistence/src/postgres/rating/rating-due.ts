@@ -104,14 +104,28 @@ export async function hasReachedRatings(manager: EntityManager, wanted: { rating
   return rows.length === 0;
 }
 
-/** The generations that a rating is about to cover, noted before it reads any usage; `hold` keeps them until the transaction ends. */
-export async function readGenerations(manager: EntityManager, subscriptionIds: readonly string[], options: { hold?: boolean } = {}): Promise<ReadonlyMap<string, bigint>> {
-  const rows: DueRow[] = await manager.query(
-    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[])
-     order by subscription_id${options.hold === true ? ' for update' : ''}`,
-    [subscriptionIds],
-  );
+/** The generations that a rating is about to cover, noted before it reads any usage. */
+export async function readGenerations(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+  const rows: DueRow[] = await manager.query(`select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[])`, [subscriptionIds]);
   return new Map(rows.map((row) => [row.subscription_id, BigInt(row.generation)]));
+}
+
+/** Where a subscription's ratings stand. */
+export interface HeldMarks {
+  readonly generation: bigint;
+  readonly ratedGeneration: bigint;
+  /** The earliest usage that changed since what is rated; null where none is known. */
+  readonly lateFrom: Temporal.Instant | null;
+}
+
+/** The marks of subscriptions, held until the transaction ends. */
+export async function holdMarks(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, HeldMarks>> {
+  const rows: { subscription_id: string; generation: string; rated_generation: string; late_from: string | null }[] = await manager.query(
+    `select subscription_id, generation, rated_generation, late_from from rating_due where subscription_id = any($1::text[]) order by subscription_id for update`, [subscriptionIds]);
+  return new Map(rows.map((row) => [
+    row.subscription_id,
+    { generation: BigInt(row.generation), ratedGeneration: BigInt(row.rated_generation), lateFrom: row.late_from === null ? null : Temporal.Instant.from(row.late_from) },
+  ]));
 }
 
 export interface SettledRating {
