@@ -24,14 +24,7 @@ const tracedBucketsMax = 50;
 export function rateBuckets(buckets: readonly BucketUsage[], terms: BucketTerms): Decimal {
   const rolledOver = terms.rolledOver ?? null;
   if (rolledOver !== null) noteRolledOver(rolledOver, { quantity: sumOf(buckets, ({ quantity }) => quantity), note: terms.note });
-  let left = terms.included.plus(rolledOver ?? ZERO);
-  const rated = buckets.map(({ start, quantity }) => {
-    const converted = soldUnits(quantity, terms.unitConversion);
-    const included = Decimal.min(left, converted);
-    left = left.minus(included);
-    const charged = converted.minus(included);
-    return { start, quantity, included, charged, amount: sumOf(terms.rate(charged), (share) => share.amount) };
-  });
+  const { rated } = useUpUnits(buckets, { ...terms, left: terms.included.plus(rolledOver ?? ZERO) });
   const amount = sumOf(rated, (bucket) => bucket.amount);
   for (const bucket of rated.slice(0, tracedBucketsMax)) {
     terms.note(() => {
@@ -44,6 +37,25 @@ export function rateBuckets(buckets: readonly BucketUsage[], terms: BucketTerms)
   }
   noteBuckets(rated, { amount, note: terms.note });
   return amount;
+}
+
+interface RatedBucket extends BucketUsage {
+  readonly included: Decimal;
+  readonly charged: Decimal;
+  readonly amount: Decimal;
+}
+
+/** Buckets one after the other, each with what those before it left of the included units. */
+export function useUpUnits(buckets: readonly BucketUsage[], terms: Pick<BucketTerms, 'unitConversion' | 'rate'> & { readonly left: Decimal }): { rated: RatedBucket[]; left: Decimal } {
+  let { left } = terms;
+  const rated = buckets.map(({ start, quantity }) => {
+    const converted = soldUnits(quantity, terms.unitConversion);
+    const included = Decimal.min(left, converted);
+    left = left.minus(included);
+    const charged = converted.minus(included);
+    return { start, quantity, included, charged, amount: sumOf(terms.rate(charged), (share) => share.amount) };
+  });
+  return { rated, left };
 }
 
 function noteRolledOver(rolledOver: Decimal, of: { quantity: Decimal; note: Note }): void {

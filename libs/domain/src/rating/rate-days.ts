@@ -5,6 +5,7 @@ import type { Rounding } from '../money/minor-units.js';
 import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
 import { poolUsage } from './pool-usage.js';
+import { bucketDayAmounts } from './rate-bucket-days.js';
 import { rateAmountMinor } from './rate-price.js';
 import type { UsageAround } from './usage-around.js';
 
@@ -55,6 +56,7 @@ export function rateDays(input: RateDaysInput): RatedDay[] {
 function usageDays(input: RateDaysInput): RatedDay[] {
   const { minimum_amount: minimum, sla_credit: credit, ...daily } = input.price;
   const hasLastDayParts = minimum !== undefined || credit !== undefined; // What both come to is known on the last day only.
+  const goingOn = input.price.bucket === undefined ? null : bucketDayAmounts({ ...input, price: daily }, input.days.map(({ cumulative }) => cumulative));
   let reachedMinor = 0n;
   // Usage that counts on from earlier periods is no day's of this one.
   let reachedQuantity = input.price.tier_period === undefined ? ZERO : sumOf(input.around?.tierCount?.before ?? [], (entry) => entry.quantity);
@@ -63,7 +65,8 @@ function usageDays(input: RateDaysInput): RatedDay[] {
     const before = input.days[index - 1];
     // On most days of most prices nothing is used, and what is rated again comes to the same.
     const isUnchanged = !isLast && before !== undefined && isSameUsage(before.cumulative, day.cumulative);
-    const minor = isUnchanged ? reachedMinor : rateAmountMinor({ ...input, price: isLast ? input.price : daily, usage: day.cumulative });
+    const soFar = isLast ? undefined : isUnchanged ? reachedMinor : goingOn?.[index];
+    const minor = soFar ?? rateAmountMinor({ ...input, price: isLast ? input.price : daily, usage: day.cumulative });
     const quantity = sumOf(day.cumulative, (entry) => entry.quantity);
     const added = { day: day.day, quantity: quantity.minus(reachedQuantity), amountMinor: minor - reachedMinor };
     reachedMinor = minor;

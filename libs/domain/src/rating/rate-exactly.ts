@@ -133,7 +133,8 @@ function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }:
   return amount;
 }
 
-function boundSum(sum: Decimal, { price, ...options }: Circumstances & { readonly quantity: Decimal }): Decimal {
+/** Discount, maximum and minimum of what the models ask in all. */
+export function boundSum(sum: Decimal, { price, ...options }: Circumstances & { readonly quantity: Decimal }): Decimal {
   let amount = sum;
   if (price.discount !== undefined) amount = discountAmount(amount, { ...options, discount: price.discount });
   const maximum = optionalDecimal(price.maximum_amount);
