@@ -1,9 +1,10 @@
 import { quotaWindow, subscriptionStatusAt, type BillingSchedule, type PlanEntitlement, type QuotaWindow } from '#domain';
 import {
-  readCustomer, readMeasuredFeatures, readSubscribedPlans, readSubscriptions, readTestClock, scheduleOf, trialOf, type Customer, type MeasuredFeature, type SubscribedPlan, type SubscriptionRecord,
+  readCustomer, readMeasuredFeatures, readSubscribedPlans, readSubscriptions, readSubscriptionStamps, readTestClock, scheduleOf, trialOf, type Customer, type MeasuredFeature, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
 import { assert } from '#platform';
 import type { EntityManager } from 'typeorm';
+import { grantsStamp } from './subscription-stamps.js';
 
 /** A subscription that lasts at the instant that is asked about. */
 export interface LiveSubscription {
@@ -30,6 +31,8 @@ export interface CustomerGrants {
   /** Whether it had, or will have, subscriptions, and none at present. */
   readonly hasOnlyInactive: boolean;
   readonly grants: readonly Grant[];
+  /** Of what they follow from. */
+  readonly stamp: string;
 }
 
 /** What all present subscriptions of a customer grant, or what they grant of one feature; null where there is no such customer. */
@@ -39,7 +42,10 @@ export async function readCustomerGrants(
 ): Promise<CustomerGrants | null> {
   const customer = await readCustomer(manager, wanted.customer);
   if (customer === null) return null;
-  const now = (await readTestClock(manager, wanted.organizationId)).now ?? wanted.systemNow;
+  // First the stamp: of what changes while the rest is read, it is the older one.
+  const stamps = await readSubscriptionStamps(manager, [customer.id]);
+  const { now: testNow } = await readTestClock(manager, wanted.organizationId);
+  const now = testNow ?? wanted.systemNow;
   const subscriptions = await readSubscriptions(manager, { customerIds: [customer.id] });
   const present = subscriptions.filter((subscription) => lasts(subscription, now));
   const plans = await readSubscribedPlans(manager, present);
@@ -51,7 +57,7 @@ export async function readCustomerGrants(
     const feature = byKey.get(entitlement.feature);
     return feature === undefined ? [] : [{ of, entitlement, feature, window: windowOf(of, { entitlement, now }) }];
   }));
-  return { customer, now, live, hasOnlyInactive: subscriptions.length > 0 && present.length === 0, grants };
+  return { customer, now, live, hasOnlyInactive: subscriptions.length > 0 && present.length === 0, grants, stamp: grantsStamp({ subscriptions: stamps.get(customer.id) ?? '', testNow }) };
 }
 
 function lasts(subscription: SubscriptionRecord, now: Temporal.Instant): boolean {

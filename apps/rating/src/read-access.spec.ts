@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database, migrateDatabase } from '#persistence';
@@ -5,7 +6,7 @@ import { systemClock } from '#platform';
 import { usePostgres } from '#testing';
 import { toAccessBody, toEntitlementsBody } from './in/access-bodies.js';
 import { ReadAccess } from './read-access.js';
-import { ReadMarginalAmount } from './read-marginal-amount.js';
+import { ReadMarginalBasis } from './read-marginal-amount.js';
 import { ReadPeriodUsage } from './read-period-usage.js';
 import type { SliceEvents, UsageSlices } from './usage-slices.js';
 
@@ -18,7 +19,9 @@ const freshAsOf = Temporal.Instant.from('2027-06-01T00:00:00Z');
 let database: Database;
 let admin: pg.Client;
 let readAccess: ReadAccess;
+let holding: ReadAccess;
 let queries = 0;
+let elapsedMs = 0;
 
 const used: { meter: string; at: string; value: number; group?: Record<string, string> }[] = [];
 const usage: UsageSlices = {
@@ -67,8 +70,9 @@ beforeAll(async () => {
     await admin.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, entitlements, created_at) values ($1, $2, 'org_a', 'USD', 'P1M', $3, $4, now())`,
       [`plan_${id}`, version, JSON.stringify(prices), JSON.stringify(entitlements)]);
   }
-  const readMarginal = new ReadMarginalAmount(new ReadPeriodUsage({ database, usage, events, clock: systemClock }));
-  readAccess = new ReadAccess({ database, usage, clock: systemClock, readMarginal });
+  const readMarginal = new ReadMarginalBasis(new ReadPeriodUsage({ database, usage, events, clock: systemClock }));
+  readAccess = new ReadAccess({ database, usage, clock: systemClock, readMarginal, holdMs: 0 });
+  holding = new ReadAccess({ database, usage, clock: systemClock, readMarginal, elapsedMs: () => elapsedMs });
 }, 60_000);
 
 afterAll(async () => {
@@ -110,7 +114,7 @@ async function setClock(now: string): Promise<void> {
 }
 
 async function access(reference: string, feature = 'calls', query: Record<string, string> = {}) {
-  const outcome = await readAccess.access(organizationId, { customer: reference, feature }, query);
+  const outcome = await readAccess.access({ organizationId, customer: reference, feature }, query);
   return outcome.ok ? toAccessBody(outcome.value) : expect.unreachable(outcome.detail);
 }
 
@@ -218,7 +222,7 @@ describe('access by subscriptions', () => {
     expect(await access(id)).toMatchObject({ allowed: true, limit: null, remaining: null, used: '100', marginal_amount: null, marginal_unknown: 'depends_on_group', currency: 'USD' });
     expect(await access(id, 'calls', { 'group[region]': 'eu' })).toMatchObject({ marginal_amount: '0.01', marginal_unknown: null });
     expect(await access(id, 'calls', { 'group[region]': 'us' })).toMatchObject({ marginal_amount: '0' }); // Each region has 100 included.
-    const wrong = await readAccess.access(organizationId, { customer: id, feature: 'calls' }, { 'group[zone]': 'eu' });
+    const wrong = await readAccess.access({ organizationId, customer: id, feature: 'calls' }, { 'group[zone]': 'eu' });
     expect(wrong).toMatchObject({ ok: false, code: 'invalid_request', errors: [{ pointer: '/group[zone]', code: 'unknown_dimension' }] });
   });
 
@@ -230,9 +234,82 @@ describe('access by subscriptions', () => {
 
   it('knows no customer, feature or organization but its own', async () => {
     const id = await customer({ plan: 'pro' });
-    for (const at of [{ customer: 'cus_none', feature: 'calls' }, { customer: id, feature: 'none' }]) expect(await readAccess.access(organizationId, at, {})).toMatchObject({ ok: false, code: 'not_found' });
-    expect(await readAccess.access('org_b', { customer: id, feature: 'calls' }, {})).toMatchObject({ ok: false, code: 'not_found' });
+    for (const at of [{ customer: 'cus_none', feature: 'calls' }, { customer: id, feature: 'none' }]) expect(await readAccess.access({ organizationId, ...at }, {})).toMatchObject({ ok: false, code: 'not_found' });
+    expect(await readAccess.access({ organizationId: 'org_b', customer: id, feature: 'calls' }, {})).toMatchObject({ ok: false, code: 'not_found' });
     expect(await readAccess.entitlements({ organizationId: 'org_b', customer: id })).toMatchObject({ ok: false, code: 'not_found' });
+  });
+});
+
+describe('answers from what was read a moment ago', () => {
+  const ask = async (id: string) => {
+    const outcome = await holding.access({ organizationId, customer: id, feature: 'calls' }, {});
+    return outcome.ok ? toAccessBody(outcome.value) : expect.unreachable(outcome.detail);
+  };
+  const queriesOf = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
+    const before = queries;
+    return [await work(), queries - before];
+  };
+
+  it('are at most a second old, and read again before that while they are asked for', async () => {
+    const id = await customer({ plan: 'free' });
+    used.length = 0;
+    use('mtr_calls', '2027-01-02T00:00:00Z');
+    expect(await queriesOf(() => ask(id))).toMatchObject([{ used: '1' }, 1]);
+    use('mtr_calls', '2027-01-02T00:00:00Z');
+    elapsedMs += 499;
+    expect(await queriesOf(() => ask(id))).toMatchObject([{ used: '1' }, 0]);
+    elapsedMs += 1;
+    expect(await ask(id)).toMatchObject({ used: '1' }); // And what is read meanwhile answers next.
+    await expect.poll(async () => (await ask(id)).used).toBe('2');
+    use('mtr_calls', '2027-01-02T00:00:00Z');
+    elapsedMs += 1_000;
+    expect(await queriesOf(() => ask(id))).toMatchObject([{ used: '3' }, 1]);
+  });
+
+  it('have every change of a subscription and of the test clock', async () => {
+    const id = await customer({ plan: 'free' });
+    used.length = 0;
+    use('mtr_calls', '2027-01-02T00:00:00Z', 10);
+    expect(await ask(id)).toMatchObject({ allowed: false, code: 'quota_exceeded', plan_version: 1 });
+    await admin.query(`update subscriptions set plan_version = 2, revision = revision + 1 where customer_id = $1`, [id]);
+    expect(await ask(id)).toMatchObject({ allowed: true, limit: '12', plan_version: 2 });
+    await setClock('2027-02-15T12:00:00Z');
+    expect(await ask(id)).toMatchObject({ used: '0' });
+    await setClock('2027-01-15T12:00:00Z');
+    await admin.query(`update subscriptions set cancel_at = '2027-01-15T12:00:00Z', revision = revision + 1 where customer_id = $1`, [id]);
+    expect(await ask(id)).toMatchObject({ allowed: false, code: 'subscription_inactive' });
+    const none = await customer();
+    expect(await ask(none)).toMatchObject({ code: 'no_entitlement' });
+    await admin.query(`insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, currency, time_zone, collection, created_at)
+      values ('sub_new', 'org_a', $1, 'plan_free', 1, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z', 'USD', 'UTC', 'automatic', now())`, [none]);
+    expect(await ask(none)).toMatchObject({ code: 'quota_exceeded', plan_key: 'free' });
+  });
+
+  it('are read twice at most for many who ask at a time', async () => {
+    const id = await customer({ plan: 'free' });
+    const [answers, read] = await queriesOf(() => Promise.all(Array.from({ length: 50 }, () => ask(id))));
+    expect([answers.length, read]).toEqual([50, 2]);
+  });
+
+  it('never say more remaining than the stores did within the last second', async () => {
+    const id = await customer({ plan: 'free' });
+    const steps = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 700 }), value: fc.integer({ min: 0, max: 3 }) }), { minLength: 5, maxLength: 15 });
+    await fc.assert(fc.asyncProperty(steps, async (story) => {
+      used.length = 0;
+      elapsedMs += 10_000;
+      let total = 0;
+      const history: { atMs: number; total: number }[] = [{ atMs: elapsedMs, total }];
+      for (const { waitMs, value } of story) {
+        elapsedMs += waitMs;
+        total += value;
+        use('mtr_calls', '2027-01-02T00:00:00Z', value);
+        history.push({ atMs: elapsedMs, total });
+        const answered = Number((await ask(id)).used);
+        const aSecondAgo = history.findLast(({ atMs }) => atMs <= elapsedMs - 1_000)?.total ?? 0;
+        expect(answered).toBeGreaterThanOrEqual(aSecondAgo);
+        expect(answered).toBeLessThanOrEqual(total);
+      }
+    }), { numRuns: 20 });
   });
 });
 

@@ -3,8 +3,10 @@ import { canonicalDecimal, decideAccess, decimal, mostGenerous, toPlain, type Ac
 import { readMeasuredFeatures, type Customer, type Database, type MeasuredFeature } from '#persistence';
 import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
 import { readCustomerGrants, type CustomerGrants, type Grant } from './customer-grants.js';
+import { AccessSnapshots, snapshotHoldMs, type AccessQuestion, type SnapshotOutcome } from './access-snapshots.js';
 import { measureGrants, type MeasuredGrants } from './measure-grants.js';
-import type { AskedUse, MarginalAmount, ReadMarginalAmount } from './read-marginal-amount.js';
+import { marginalOf, type AskedUse, type MarginalAmount, type ReadMarginalBasis } from './read-marginal-amount.js';
+import { SubscriptionStamps } from './subscription-stamps.js';
 import type { UsageSlices } from './usage-slices.js';
 
 export type AccessRefusal = 'not_found' | 'invalid_request';
@@ -33,9 +35,13 @@ export interface AccessView {
   readonly freshAsOf: Temporal.Instant | null;
 }
 
-/** Answers what a customer may use, from the stores: whatever they say by now is in the answer. */
+/** Answers what a customer may use: all of it from the stores, and one feature from what they said a moment ago. */
 export class ReadAccess {
-  constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly clock: Clock; readonly readMarginal: ReadMarginalAmount }) {}
+  private readonly snapshots: AccessSnapshots;
+
+  constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly clock: Clock; readonly readMarginal: ReadMarginalBasis; readonly holdMs?: number; readonly elapsedMs?: () => number }) {
+    this.snapshots = new AccessSnapshots({ load: (question) => this.load(question), stamps: new SubscriptionStamps(use.database), holdMs: use.holdMs ?? snapshotHoldMs, elapsedMs: use.elapsedMs ?? (() => performance.now()) });
+  }
 
   async entitlements({ organizationId, customer }: { organizationId: string; customer: string }): Promise<Outcome<EntitlementsView, AccessRefusal>> {
     const found = await this.use.database.inOrganization(organizationId, (manager) =>
@@ -46,22 +52,29 @@ export class ReadAccess {
     return accepted({ customer: found.customer, grants, freshAsOf });
   }
 
-  async access(organizationId: string, at: { customer: string; feature: string }, query: AccessQuery): Promise<Outcome<AccessView, AccessRefusal>> {
-    const { feature, found } = await this.use.database.inOrganization(organizationId, async (manager) => {
-      const [named = null] = await readMeasuredFeatures(manager, [at.feature]);
-      return { feature: named, found: await readCustomerGrants(manager, { organizationId, customer: at.customer, feature: named, systemNow: this.use.clock.now() }) };
-    });
-    if (found === null) return refused('not_found', 'There is no such customer.');
-    if (feature === null) return refused('not_found', 'There is no such feature.');
+  async access(question: AccessQuestion, query: AccessQuery): Promise<Outcome<AccessView, AccessRefusal>> {
+    const snapshot = await this.snapshots.read(question);
+    if (!snapshot.ok) return snapshot;
+    const { feature, found, measured, freshAsOf } = snapshot.value;
     const faults = groupFaults(query, feature);
     if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
     const use = askedUse(query);
-    const [{ measured, freshAsOf }, marginal] = await Promise.all([this.measure(organizationId, found), this.use.readMarginal.execute(found, { feature, use })]);
     const access = decideAccess(measured, { quantity: use.quantity, hasOnlyInactive: found.hasOnlyInactive });
     return accepted({
-      customer: found.customer, feature, quantity: toPlain(use.quantity), access, marginal, freshAsOf,
+      customer: found.customer, feature, quantity: toPlain(use.quantity), access, marginal: marginalOf(snapshot.value.marginal, use), freshAsOf,
       grant: access.grant === null ? null : grantOf(access.grant, { found, measured }),
     });
+  }
+
+  private async load({ organizationId, customer, feature: reference }: AccessQuestion): Promise<SnapshotOutcome> {
+    const { feature, found } = await this.use.database.inOrganization(organizationId, async (manager) => {
+      const [named = null] = await readMeasuredFeatures(manager, [reference]);
+      return { feature: named, found: await readCustomerGrants(manager, { organizationId, customer, feature: named, systemNow: this.use.clock.now() }) };
+    });
+    if (found === null) return refused('not_found', 'There is no such customer.');
+    if (feature === null) return refused('not_found', 'There is no such feature.');
+    const [measured, marginal] = await Promise.all([this.measure(organizationId, found), this.use.readMarginal.execute(found, feature)]);
+    return accepted({ feature, found, ...measured, marginal });
   }
 
   private measure(organizationId: string, found: CustomerGrants): Promise<MeasuredGrants> {

@@ -1,4 +1,4 @@
-import { billingPeriodContaining, bucketPeriods, contains, feeFraction, localDays, marginalAmount, toPlain, ZERO, type Decimal, type IdentifiedPrice, type LocalDay, type MarginalUnknown } from '#domain';
+import { billingPeriodContaining, bucketPeriods, contains, feeFraction, localDays, marginalAmount, toPlain, ZERO, type Decimal, type IdentifiedPrice, type LocalDay, type MarginalInput, type MarginalUnknown } from '#domain';
 import type { MeasuredFeature } from '#persistence';
 import type { CustomerGrants, LiveSubscription } from './customer-grants.js';
 import type { PeriodUsage, ReadPeriodUsage } from './read-period-usage.js';
@@ -17,28 +17,42 @@ export interface AskedUse {
   readonly group: Readonly<Record<string, string>>;
 }
 
-/** What a quantity more of a feature would add to the open periods of a customer's present subscriptions, by their usage prices on the feature's meter. */
-export class ReadMarginalAmount {
+/** What the price of a quantity more follows from, whatever the quantity. */
+export interface MarginalBasis {
+  /** Each usage price on the feature's meter, with the usage of its open period. */
+  readonly prices: readonly Omit<MarginalInput, keyof AskedUse>[];
+  readonly unknown: 'several_currencies' | 'no_subscription' | null;
+  readonly currency: string | null;
+  /** How many rows of usage it holds. */
+  readonly usageRows: number;
+}
+
+/** Reads what a quantity more of a feature would be priced by: the usage prices on the feature's meter of a customer's present subscriptions, and the usage of their open periods. */
+export class ReadMarginalBasis {
   constructor(private readonly readUsage: ReadPeriodUsage) {}
 
-  async execute({ live, now, customer }: CustomerGrants, of: { feature: MeasuredFeature; use: AskedUse }): Promise<MarginalAmount> {
-    const { feature, use } = of;
-    if (live.length === 0) return { amount: null, unknown: 'no_subscription', currency: null };
+  async execute({ live, now, customer }: CustomerGrants, feature: MeasuredFeature): Promise<MarginalBasis> {
+    if (live.length === 0) return { prices: [], unknown: 'no_subscription', currency: null, usageRows: 0 };
     const currencies = new Set(live.map(({ subscription }) => subscription.currency));
     const priced = live.flatMap((one) => pricedPeriod(one, { meterKey: feature.meter?.key ?? null, now }));
     const [currency = null] = new Set(priced.length === 0 ? currencies : priced.map(({ subscription }) => subscription.currency));
-    if (priced.some(({ subscription }) => subscription.currency !== currency)) return { amount: null, unknown: 'several_currencies', currency: null };
+    if (priced.some(({ subscription }) => subscription.currency !== currency)) return { prices: [], unknown: 'several_currencies', currency: null, usageRows: 0 };
     const usage = await this.readUsage.execute(customer.organizationId, { periods: priced, now });
-    let amount = ZERO;
-    for (const period of priced) {
-      for (const price of period.plan.prices) {
-        const added = addedBy(price, { period, usage, use, feature, now });
-        if ('unknown' in added) return { amount: null, unknown: added.unknown, currency };
-        amount = amount.plus(added.amount);
-      }
-    }
-    return { amount: toPlain(amount), unknown: null, currency };
+    const prices = priced.flatMap((period) => period.plan.prices.flatMap((price) => basisOf(price, { period, usage, feature, now })));
+    return { prices, unknown: null, currency, usageRows: prices.reduce((sum, { usage: rows }) => sum + rows.length, 0) };
   }
+}
+
+/** What a quantity more would add to the open periods. */
+export function marginalOf({ prices, unknown, currency }: MarginalBasis, use: AskedUse): MarginalAmount {
+  if (unknown !== null) return { amount: null, unknown, currency };
+  let amount = ZERO;
+  for (const price of prices) {
+    const added = marginalAmount({ ...price, ...use });
+    if ('unknown' in added) return { amount: null, unknown: added.unknown, currency };
+    amount = amount.plus(added.amount);
+  }
+  return { amount: toPlain(amount), unknown: null, currency };
 }
 
 /** The open period of a subscription with the prices that look at the meter; none where nothing is charged, as in a trial. */
@@ -52,21 +66,20 @@ function pricedPeriod({ subscription, schedule, stages, plan }: LiveSubscription
   return [{ subscription, plan: { ...plan, prices }, billing, schedule, stages, ref: subscription.id, days }];
 }
 
-function addedBy(price: IdentifiedPrice, at: { period: DatedPeriod; usage: PeriodUsage; use: AskedUse; feature: MeasuredFeature; now: Temporal.Instant }): ReturnType<typeof marginalAmount> {
-  const { period, usage, use, feature, now } = at;
+function basisOf(price: IdentifiedPrice, at: { period: DatedPeriod; usage: PeriodUsage; feature: MeasuredFeature; now: Temporal.Instant }): MarginalBasis['prices'] {
+  const { period, usage, feature, now } = at;
   const { subscription, billing, days } = period;
   const day = days.at(-1);
-  if (day === undefined || feature.meter === null) return { amount: ZERO };
-  return marginalAmount({
+  if (day === undefined || feature.meter === null) return [];
+  return [{
     price,
     currency: subscription.currency,
     aggregation: feature.meter.aggregation,
     usage: usage.of({ price, period, day }),
     fraction: feeFraction({ price, part: billing.period, whole: billing.whole, timeZone: subscription.timeZone }),
     around: usage.around(price, period),
-    ...use,
     bucket: bucketOf(price, { days, timeZone: subscription.timeZone, now }),
-  });
+  }];
 }
 
 function bucketOf({ bucket }: IdentifiedPrice, at: { days: readonly LocalDay[]; timeZone: string; now: Temporal.Instant }): Temporal.Instant | null {

@@ -112,7 +112,7 @@ export type { IdentifiedPrice } from './rating/rate-fee.js';
 export { ratePeriod } from './rating/rate-period.js';
 export type { PeriodDay, PeriodLine, RatedPeriodResult, RatePeriodInput } from './rating/rate-period.js';
 export { marginalAmount } from './rating/marginal-amount.js';
-export type { MarginalUnknown } from './rating/marginal-amount.js';
+export type { MarginalInput, MarginalUnknown } from './rating/marginal-amount.js';
 export { rateAmountMinor, ratePrice } from './rating/rate-price.js';
 export type { RatedPrice, RatedPriceLine, RatePriceInput } from './rating/rate-price.js';
 export { compareBacktests } from './rating/compare-backtests.js';

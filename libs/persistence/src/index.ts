@@ -34,7 +34,7 @@ export type { SubscribedPlan } from './postgres/billing-api/subscription-schedul
 export { readMeasuredFeatures, resolveEntitlements } from './postgres/billing-api/plan-entitlements.js';
 export type { MeasuredFeature } from './postgres/billing-api/plan-entitlements.js';
 export { resolveMeteredPrices, resolveSlaCredit, unusable } from './postgres/billing-api/metered-prices.js';
-export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
+export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, readSubscriptionStamps, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
 export type { PlanChange, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';
 export { readTestClock, testClockLeasesOverMs, testClockTable } from './postgres/billing-api/test-clock-table.js';

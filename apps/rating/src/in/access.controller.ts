@@ -31,6 +31,6 @@ export class AccessController {
   @ApiQuery({ name: 'group[dimension]', required: false, description: 'A dimension of what would be used, for prices that ask by it.' })
   @Answers({ schema: accessSchema, problems: [404, 422] })
   async access(@CurrentPrincipal() principal: Principal, @Param() at: { customer: string; feature: string }, @Query({ schema: accessQuerySchema }) query: AccessQuery): Promise<AccessBody> {
-    return toAccessBody(valueOrProblem(await this.readAccess.access(principal.organizationId, at, query), statuses));
+    return toAccessBody(valueOrProblem(await this.readAccess.access({ organizationId: principal.organizationId, ...at }, query), statuses));
   }
 }

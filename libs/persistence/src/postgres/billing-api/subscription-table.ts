@@ -142,6 +142,13 @@ export async function readSubscription(manager: EntityManager, id: string): Prom
   return (await readSubscriptions(manager, { ids: [id] }))[0] ?? null;
 }
 
+/** The count, revisions and newest id of customers' subscriptions as one text, by the customer: it changes with any of them. */
+export async function readSubscriptionStamps(manager: EntityManager, customerIds: readonly string[]): Promise<Map<string, string>> {
+  const rows: { customer_id: string; stamp: string }[] = await manager.query(
+    `select customer_id, concat_ws('/', count(*), sum(revision), max(id collate "C")) as stamp from subscriptions where ${ownRows} and customer_id = any($1) group by customer_id`, [customerIds]);
+  return new Map(rows.map(({ customer_id: id, stamp }) => [id, stamp]));
+}
+
 /** For the worklist of whoever bills: subscriptions of all organizations, after an id, in order of id. */
 export async function scanSubscriptions(manager: EntityManager, scan: { readonly afterId: string | null; readonly limit: number }): Promise<SubscriptionRecord[]> {
   const rows: Row[] = await manager.query(
