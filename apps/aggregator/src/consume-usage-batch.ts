@@ -1,5 +1,5 @@
 import { encodeDeadLetterRecord, topics, usageChangedSubjectsMax, usageEventKey, type UsageChangedRecord } from '#contracts';
-import { decideCopies, subjectBucket } from '#domain';
+import { decideCopies, microsOfText, subjectBucket } from '#domain';
 import type { Cell, CorrectionStore, Database, EventReader, EventStore, IdentityIndex, IndexedCopy, IndexedIdentities } from '#persistence';
 import { Fault, type EventLog, type LogBatch, type Logger } from '#platform';
 import type { CorrectCountedEvents } from './correct-counted-events.js';
@@ -13,7 +13,8 @@ import { MarkCells } from './mark-cells.js';
 const lonelyTriesMax = 3;
 /** A copy's row outlives its window by this, which is more than the log keeps records, so that also a consumer that lags judges by it. */
 const keepMarginSeconds = 8 * 86_400;
-const secondsPerHour = 3_600;
+/** Of an instant's text, up to its hour. */
+const hourLength = 13;
 
 interface Judgement {
   readonly decisions: JudgedIncoming[];
@@ -149,13 +150,21 @@ export class ConsumeUsageBatch {
 
 function cellsOf(events: readonly ChangedEvent[]): Cell[] {
   const cells = new Map<string, Cell>();
+  let place: { organizationId: string; type: string; hourText: string; hour: number; buckets: Set<number> } | null = null;
   for (const { organizationId, type, time, subject } of events) {
+    // Neighbours mostly share all but the bucket.
+    if (place === null || place.organizationId !== organizationId || place.type !== type || !time.startsWith(place.hourText)) {
+      place = { organizationId, type, ...hourOf(time), buckets: new Set() };
+    }
     const bucket = subjectBucket(subject);
-    const hourText = time.slice(0, 13);
-    const key = `${bucket} ${hourText} ${organizationId} ${type}`; // None but the type, which is last, has a blank.
-    if (cells.has(key)) continue;
-    const hour = Math.floor(Temporal.Instant.from(`${hourText}:00:00Z`).epochMilliseconds / 1_000);
-    cells.set(key, { organizationId, eventType: type, hour: hour - (hour % secondsPerHour), bucket });
+    if (place.buckets.has(bucket)) continue;
+    place.buckets.add(bucket);
+    cells.set(`${bucket} ${place.hour} ${organizationId} ${type}`, { organizationId, eventType: type, hour: place.hour, bucket }); // None but the type, which is last, has a blank.
   }
   return [...cells.values()];
+}
+
+function hourOf(time: string): { hourText: string; hour: number } {
+  const hourText = time.slice(0, hourLength);
+  return { hourText, hour: microsOfText(`${hourText}:00:00.000000Z`) / 1_000_000 };
 }

@@ -1,5 +1,5 @@
 import { decodeUsageRecord, RecordVersionUnknown, usageEventKey, type UsageCorrectionRecord, type UsageEventRecord } from '#contracts';
-import { scanInstant, type Copy } from '#domain';
+import { secondsOfText, type Copy } from '#domain';
 import { identityHashOf, identityHashOfKey, toStoredData, type StoredCopy, type StoredCorrection } from '#persistence';
 import type { LogBatch, LogRecord } from '#platform';
 
@@ -100,8 +100,8 @@ function toCorrection(correction: UsageCorrectionRecord, at: RecordPlace): Incom
 }
 
 function checkedInstant(text: string): string {
-  const instant = scanInstant(text);
-  if (instant === null || instant.text !== text || instant.seconds < 0 || instant.seconds > secondsMax) throw new RangeError('An instant of the record is not as records have it.');
+  const seconds = secondsOfText(text);
+  if (seconds === null || seconds < 0 || seconds > secondsMax) throw new RangeError('An instant of the record is not as records have it.');
   return text;
 }
 

@@ -35,8 +35,8 @@ export class GrowingFilter {
   }
 
   mayHave(hash: bigint): boolean {
-    const parts = halves(hash);
-    return this.segments.some((segment) => isSet(segment, parts));
+    const places = halves(hash);
+    return this.segments.some((segment) => isSet(segment, places));
   }
 }
 
@@ -48,9 +48,13 @@ function isSet(segment: Segment, { low, step }: { low: number; step: number }): 
   return true;
 }
 
-/** The places of a hash follow from its two halves; an odd step visits distinct places. */
+const whole = new BigUint64Array(1);
+const parts = new Uint32Array(whole.buffer);
+
+/** The places of a hash follow from its two halves; an odd step visits distinct places. Arithmetic of bigints would make one for each. */
 function halves(hash: bigint): { low: number; step: number } {
-  return { low: Number(hash & 0xffffffffn), step: Number(hash >> 32n) | 1 };
+  whole[0] = hash;
+  return { low: parts[0] as number, step: (parts[1] as number) | 1 };
 }
 
 function newSegment(bits: number): Segment {

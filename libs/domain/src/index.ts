@@ -64,7 +64,7 @@ export { otlpAttributes, otlpEvent } from './metering/accepting/gateways/otlp-ev
 export { epochTime } from './metering/accepting/gateways/record-values.js';
 export { segmentEvent } from './metering/accepting/gateways/segment-event.js';
 export { tykEvent } from './metering/accepting/gateways/tyk-event.js';
-export { microsOfText, scanInstant, textOfInstant, toMicroInstant } from './metering/accepting/micro-instant.js';
+export { microsOfText, scanInstant, secondsOfText, textOfInstant, toMicroInstant } from './metering/accepting/micro-instant.js';
 export { payloadHashInput } from './metering/accepting/payload-hash-input.js';
 export { parseDataPath } from './metering/data-path.js';
 export type { DataPath } from './metering/data-path.js';

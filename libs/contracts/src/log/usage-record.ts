@@ -1,3 +1,4 @@
+import { scanUsageEventRecord } from './scan-usage-event.js';
 import { checkUsageCorrectionRecord, type UsageCorrectionRecord } from './usage-correction-record.js';
 import { checkUsageEventRecord, type UsageEventRecord } from './usage-event-record.js';
 
@@ -16,6 +17,8 @@ export class RecordVersionUnknown extends Error {
 
 /** Throws RecordVersionUnknown for a newer version and SyntaxError or TypeError for what is no record of this topic. */
 export function decodeUsageRecord(text: string): UsageRecord {
+  const scanned = scanUsageEventRecord(text); // Nearly always.
+  if (scanned !== null) return scanned;
   const value = JSON.parse(text) as Partial<UsageRecord> | null;
   if (value === null || typeof value !== 'object') throw new TypeError('The record is no JSON object.');
   if (value.v === 1) return checkUsageEventRecord(value);

@@ -1,4 +1,5 @@
 import { compareBytewise } from '#domain';
+import { isPlainJson } from './plain-json.js';
 
 /**
  * ClickHouse reads each JSON number as a float. So a number that a float does not carry, or that ClickHouse would write
@@ -13,6 +14,7 @@ const mayNeedMarks = /[\d.]{16}|0\.000000|\d[eE]|\\u[dD][89a-fA-F]|\uE000/;
 
 /** Canonical JSON text as it is stored. A lone surrogate becomes U+FFFD, since ClickHouse would not read text that has one. Throws SyntaxError. */
 export function toStoredData(canonical: string): string {
+  if (isPlainJson(canonical)) return canonical; // Nearly always.
   const isPlain = !mayNeedMarks.test(canonical);
   const value: unknown = JSON.parse(canonical, isPlain ? undefined : markNumber);
   return isPlain ? canonical : write(value, { text: (text) => JSON.stringify(marked(text)), name: marked });

@@ -152,6 +152,17 @@ describe('the Postgres event log', () => {
     expect(sizes).toEqual([2, 1, 1, 1]); // 4 + 4, then 4 (+ 30 is too much), 30 alone, 1
   });
 
+  it('gives back keys of any characters and whatever value follows them', async () => {
+    const database = await freshDatabase({ template });
+    const log = open(database);
+    await log.ensureTopic({ name: 't', partitions: 1 });
+    const records = ['', '|', '1|2|', '🔑', '🔑|é', 'a🔑'.repeat(50), 'é\n\u0001'].flatMap((key) => ['', '|', '🔑"', '{}'].map((value) => ({ key, value })));
+    await log.append('t', records);
+    const reading = read(log, 'g', { batchSizeMax: 10 });
+    await until(() => reading.records.length === records.length);
+    expect(reading.records.map(({ key, value }) => ({ key, value }))).toEqual(records);
+  });
+
   it('moves partitions between members while each always has a batch at work', async () => {
     const database = await freshDatabase({ template });
     const [one, other] = [open(database), open(database)];

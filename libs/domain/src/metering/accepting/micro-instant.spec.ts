@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareInstants, microsOfText, scanInstant, textOfInstant, toMicroInstant } from './micro-instant.js';
+import { compareInstants, microsOfText, scanInstant, secondsOfText, textOfInstant, toMicroInstant } from './micro-instant.js';
 
 describe('scanInstant', () => {
   it.each([
@@ -44,6 +44,7 @@ describe('scanInstant', () => {
         const offset = `${offsetMinutes < 0 ? '-' : '+'}${String(Math.trunc(Math.abs(offsetMinutes) / 60)).padStart(2, '0')}:${String(Math.abs(offsetMinutes) % 60).padStart(2, '0')}`;
         const expected = instant.toString({ fractionalSecondDigits: 6 });
         expect(textOfInstant(toMicroInstant(instant))).toBe(expected);
+        expect(secondsOfText(expected)).toBe(Math.floor(instant.epochMilliseconds / 1_000));
         if (epochMicroseconds >= 0n && epochMicroseconds < 9_000_000_000_000_000n) expect(microsOfText(expected)).toBe(Number(epochMicroseconds));
         const local = instant.toZonedDateTimeISO(offset).toPlainDateTime();
         fc.pre(local.year >= 0 && local.year <= 9999);
@@ -51,6 +52,15 @@ describe('scanInstant', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('secondsOfText', () => {
+  it.each([
+    '', '2026-11-01T10:00:00Z', '2026-11-01T10:00:00.00000Z', '2026-11-01T10:00:00.0000000Z', '2026-11-01t10:00:00.000000Z', '2026-11-01T10:00:00.000000z', '2026-11-01T10:00:00.00000aZ', '2026-02-29T10:00:00.000000Z',
+    '2026-11-01T24:00:00.000000Z', '2026-11-01T10:60:00.000000Z', '2026-11-01T10:00:60.000000Z', '2026-13-01T10:00:00.000000Z', '2026-11-01 10:00:00.000000Z', '2026-11-01T10:00:00,000000Z', '20a6-11-01T10:00:00.000000Z', '2026-11-01T1a:00:00.000000Z',
+  ])('refuses %s, which is not as instants are written', (text) => {
+    expect(secondsOfText(text)).toBeNull();
   });
 });
 

@@ -23,7 +23,7 @@ const textLengthMax = 256;
 const secondsPerDay = 86_400;
 const daysBefore1970 = 719_468;
 const daysPerEra = 146_097;
-const [dash, colon, dot, plus, zero, lowerT, lowerZ] = [45, 58, 46, 43, 48, 116, 122];
+const [dash, colon, dot, plus, zero, upperT, upperZ, lowerT, lowerZ] = [45, 58, 46, 43, 48, 84, 90, 116, 122];
 
 /**
  * Reads RFC 3339: a date, `T`, a time of day and `Z` or an offset, letters in either case. Digits after the sixth are
@@ -47,6 +47,18 @@ export function scanInstant(text: string): ScannedInstant | null {
   const seconds = daysSinceEpoch({ year, month, day }) * secondsPerDay + hour * 3_600 + minute * 60 + second - offsetSeconds;
   if (offsetSeconds !== 0) return { seconds, micros, text: textOfInstant({ seconds, micros }) };
   return { seconds, micros, text: `${text.slice(0, 10)}T${text.slice(11, 19)}.${sixDigits(micros)}Z` };
+}
+
+/** Whole seconds since 1970 of an instant in the form of `ScannedInstant.text`; null for any other text. */
+export function secondsOfText(text: string): number | null {
+  if (text.length !== 27 || !hasMarks(text) || text.charCodeAt(10) !== upperT || text.charCodeAt(26) !== upperZ || endOfFraction(text) !== 26) return null;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)];
+  const [hour, minute, second] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)];
+  // A pair that is no number is NaN, which is within no bounds.
+  const isDate = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth({ year, month });
+  if (!isDate || !(hour <= 23 && minute <= 59 && second <= 59)) return null;
+  return daysSinceEpoch({ year, month, day }) * secondsPerDay + hour * 3_600 + minute * 60 + second;
 }
 
 /** Microseconds since 1970 of an instant from then on in the form of `ScannedInstant.text`, a safe integer. It must have that form: nothing is checked. */
