@@ -159,6 +159,22 @@ describe.each([
     // 1; 0.5, 1, 2: place 1.5.
     expect(await read('mtr_org_a_p75')).toEqual(['x 11-02T00 1', 'x 11-03T00 1.5', 'x 11-04T00 1.5', 'y 11-02T10 -2', 'y 11-03T00 -2', 'z 11-02T11 2']);
   });
+
+  it('the same whether slices have one list of ends, or many and long ones', async () => {
+    const from = Temporal.Instant.from('2026-11-01T00:00:00Z');
+    const days = Array.from({ length: 3 }, (_, day) => from.add({ hours: 24 * (day + 1) }));
+    const minutesUntil = (end: Temporal.Instant, later: number) => [...Array.from({ length: 2_600 }, (_, minute) => end.subtract({ minutes: 2_600 - minute }).add({ seconds: later })), end];
+    const read = async (endsOf: (customer: number) => readonly Temporal.Instant[]): Promise<string[]> => {
+      const slices = [one, two].map((customerId, index) => ({ ref: customerId, customerId, from, to: from.add({ hours: 72 }), ends: endsOf(index) }));
+      const { rows } = await fixture.usage.readSlices({ now: fixture.now, organizationId: 'org_a', meterId: 'mtr_org_a_calls', groupBy: [], slices });
+      return rows.filter(({ end }) => days.some((day) => day.equals(end))).map(({ ref, end, value }) => [ref, end.toString().slice(5, 10), value].join(' ')).toSorted();
+    };
+    const whole = await read(() => days);
+    expect(whole).toContain(`${one} 11-03 3`);
+    const last = days.at(-1) ?? from;
+    expect(await read((customer) => minutesUntil(last, customer + 1))).toEqual(whole.filter((row) => row.includes('11-04')));
+    expect(await read((customer) => (customer === 0 ? days : days.slice(2)))).toEqual(whole.filter((row) => row.startsWith(one) || row.includes('11-04')));
+  });
 });
 
 describe('a question that can not be answered', () => {

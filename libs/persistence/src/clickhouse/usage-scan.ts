@@ -100,7 +100,7 @@ export interface ScanRow {
 export const scanKeys = 'key_ref, key_window, key_subject, key_groups';
 /** Up to so many subjects stand in the statement itself. */
 const listedSubjectsMax = 100;
-/** Up to so many ends of windows stand beside each subject of their slice; more stand once for each slice. */
+/** Up to so many ends of windows stand beside each subject of their slice; of more each list stands once. */
 const repeatedEndsMax = 5_000;
 
 /** Spans and cells as relations. They are data, not conditions: their number does not change the query's form. */
@@ -118,17 +118,22 @@ export function scanRelations(scan: EventScope): string {
   return relations.length === 0 ? '' : `WITH ${relations.join(', ')}`;
 }
 
+/** Text of a statement costs more than what is read for it, and periods that are rated together mostly have the same ends: those are said once. */
 function spansSql(spans: readonly UsageSpan[]): string {
   const columns = 'span_ref UInt32, span_bucket UInt8, span_subject String, span_from Int64, span_to Int64';
   const row = ({ ref, bucket, subject, from, to }: UsageSpan): string => `${ref},${bucket},${JSON.stringify(subject)},"${from}","${to}"`;
-  const endsOf = (ends: readonly bigint[]): string => `[${ends.map((end) => `"${end}"`).join(',')}]`;
-  if (!hasEnds(spans)) return `SELECT * FROM ${rowsLiteral(columns, spans.map((span) => `[${row(span)}]`))}`;
+  const bare = (): string => rowsLiteral(columns, spans.map((span) => `[${row(span)}]`));
+  if (!hasEnds(spans)) return `SELECT * FROM ${bare()}`;
+  const texts = spans.map(({ ends }) => ends.map((end) => `"${end}"`).join(','));
+  const lists = new Map([...new Set(texts)].map((text, place) => [text, place]));
+  const [only = ''] = texts;
+  if (lists.size === 1) return `SELECT *, [${only.replaceAll('"', '')}]::Array(Int64) AS span_ends FROM ${bare()}`;
   if (spans.reduce((sum, { ends }) => sum + ends.length, 0) <= repeatedEndsMax) {
-    return `SELECT * FROM ${rowsLiteral(`${columns}, span_ends Array(Int64)`, spans.map((span) => `[${row(span)},${endsOf(span.ends)}]`))}`;
+    return `SELECT * FROM ${rowsLiteral(`${columns}, span_ends Array(Int64)`, spans.map((span, index) => `[${row(span)},[${texts[index] ?? ''}]]`))}`;
   }
-  const bare = rowsLiteral(columns, spans.map((span) => `[${row(span)}]`));
-  const ends = [...new Map(spans.map((span) => [span.ref, span.ends]))].map(([ref, list]) => `[${ref},${endsOf(list)}]`);
-  return `SELECT * FROM ${bare} AS bare INNER JOIN ${rowsLiteral('end_ref UInt32, span_ends Array(Int64)', ends)} AS slice_ends ON bare.span_ref = slice_ends.end_ref`;
+  const listed = rowsLiteral(`${columns}, span_list UInt32`, spans.map((span, index) => `[${row(span)},${lists.get(texts[index] ?? '') ?? 0}]`));
+  const ends = rowsLiteral('ends_list UInt32, span_ends Array(Int64)', [...lists].map(([text, place]) => `[${place},[${text}]]`));
+  return `SELECT * FROM ${listed} AS listed INNER JOIN ${ends} AS span_lists ON listed.span_list = span_lists.ends_list`;
 }
 
 function hasEnds(spans: readonly UsageSpan[]): boolean {
