@@ -19,7 +19,8 @@ export function readBodiesAsBytes(scope: FastifyInstance): void {
     if (headers['content-type'] !== undefined && !mediaType.test(headers['content-type'])) delete headers['content-type'];
     next();
   });
-  scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+  // The usual type by its name as well: Fastify takes the header apart at each request that only the last resort answers.
+  scope.addContentTypeParser(['application/json', '*'], (_request, payload, parsed) => parsed(null, payload));
 }
 
 export interface BodyOptions {

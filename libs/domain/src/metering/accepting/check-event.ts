@@ -87,21 +87,20 @@ export function sourceText(input: JsonObject, checking: FieldChecking): string {
 export function identityText(input: JsonObject, field: keyof EventFieldNames, { names, faults }: FieldChecking): string {
   const value = input[field];
   const name = names[field];
-  const pointer = pointerTo(name);
   if (value === undefined || value === null) {
-    faults.push({ pointer, code: 'missing_field', detail: `An event needs its ${name}.` });
+    faults.push({ pointer: pointerTo(name), code: 'missing_field', detail: `An event needs its ${name}.` });
     return '';
   }
   if (typeof value !== 'string') {
-    faults.push({ pointer, code: 'invalid_type', detail: `${name} must be a string.` });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_type', detail: `${name} must be a string.` });
     return '';
   }
-  if (value === '') faults.push({ pointer, code: 'invalid_string', detail: `${name} must not be empty.` });
+  if (value === '') faults.push({ pointer: pointerTo(name), code: 'invalid_string', detail: `${name} must not be empty.` });
   if (holdsForbidden(value)) {
-    faults.push({ pointer, code: 'invalid_string', detail: `${name} must not hold U+0000 or a lone surrogate.` });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_string', detail: `${name} must not hold U+0000 or a lone surrogate.` });
   }
   if (isLongerInUtf8(value, identityTextSizeMax)) {
-    faults.push({ pointer, code: 'too_long', detail: `${name} may have ${identityTextSizeMax} bytes of UTF-8.` });
+    faults.push({ pointer: pointerTo(name), code: 'too_long', detail: `${name} may have ${identityTextSizeMax} bytes of UTF-8.` });
   }
   return value;
 }
@@ -112,22 +111,21 @@ export function holdsForbidden(value: string): boolean {
 
 function eventTime(value: unknown, { bounds, names: { time: name }, faults }: Checking): string | null {
   if (value === undefined || value === null) return null;
-  const pointer = pointerTo(name);
   if (typeof value !== 'string') {
-    faults.push({ pointer, code: 'invalid_type', detail: `${name} must be a string, as RFC 3339 writes an instant.` });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_type', detail: `${name} must be a string, as RFC 3339 writes an instant.` });
     return null;
   }
   const instant = scanInstant(value);
   if (instant === null) {
-    faults.push({ pointer, code: 'invalid_time', detail: `${name} must be an instant as RFC 3339 writes it, with Z or an offset, and no leap second.` });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_time', detail: `${name} must be an instant as RFC 3339 writes it, with Z or an offset, and no leap second.` });
     return null;
   }
   if (compareInstants(instant, earliest) < 0) {
-    faults.push({ pointer, code: 'invalid_time', detail: `${name} must not be before 2000-01-01T00:00:00Z.` });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_time', detail: `${name} must not be before 2000-01-01T00:00:00Z.` });
   } else if (compareInstants(instant, bounds.latest) > 0) {
-    faults.push({ pointer, code: 'invalid_time', detail: `${name} must not be more than an hour ahead.` });
+    faults.push({ pointer: pointerTo(name), code: 'invalid_time', detail: `${name} must not be more than an hour ahead.` });
   } else if (bounds.oldest !== null && compareInstants(instant, bounds.oldest) < 0) {
-    faults.push({ pointer, code: 'too_old', detail: `${name} lies before what the organization keeps of its raw events.` });
+    faults.push({ pointer: pointerTo(name), code: 'too_old', detail: `${name} lies before what the organization keeps of its raw events.` });
   }
   return instant.text;
 }

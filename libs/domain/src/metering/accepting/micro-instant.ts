@@ -166,5 +166,5 @@ function pad2(value: number): string {
 }
 
 function sixDigits(micros: number): string {
-  return micros === 0 ? '000000' : String(micros).padStart(6, '0');
+  return String(1_000_000 + micros).slice(1);
 }

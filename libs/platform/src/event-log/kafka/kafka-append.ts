@@ -8,6 +8,7 @@ import { GroupCommit } from '../group-commit.js';
 import type { Call, GroupCommitBounds } from '../group-commit.js';
 import { partitionOfKey } from '../partition-of-key.js';
 import type { BrokerSkew } from './broker-skew.js';
+import { GroupedMessages } from './grouped-messages.js';
 import { inTime } from './in-time.js';
 import type { Connected } from './kafka-client.js';
 import { faultOfKafka } from './kafka-faults.js';
@@ -101,17 +102,17 @@ export class KafkaAppender {
 interface Layout {
   readonly partitions: readonly number[];
   readonly used: ReadonlySet<number>;
-  readonly messages: { key: string; value: string; partition: number }[];
+  readonly messages: GroupedMessages;
 }
 
 function layOut(calls: readonly AppendCall[], partitionCount: number): Layout {
   const partitions: number[] = [];
-  const messages: Layout['messages'] = [];
+  const messages = new GroupedMessages();
   for (const { entries } of calls) {
     for (const { key, value } of entries) {
       const partition = partitionOfKey(key, partitionCount);
       partitions.push(partition);
-      messages.push({ key, value, partition });
+      messages.add({ key, value, partition });
     }
   }
   return { partitions, used: new Set(partitions), messages };
