@@ -19,6 +19,8 @@ export interface Door {
   readonly refusesUnread?: boolean;
   /** What it is sent with, where that is no API key. */
   readonly needsSession?: boolean;
+  /** Whether it is sent with the key of another organization, whose few letters it works down over and over. */
+  readonly ofOthers?: boolean;
 }
 
 export interface GoodEntry {
@@ -121,6 +123,10 @@ const trials: readonly Door[] = [
   },
   { name: '/v1/dead-letters/{id}/replay', path: '/v1/dead-letters/dl_none/replay', type: 'application/json', names: ['event', 'reason'], good: (entry) => `{"event":${event(entry)}}`, batches: [], statuses: [404], counted: null },
   { name: '/v1/dead-letters/{id}/discard', path: '/v1/dead-letters/dl_none/discard', type: 'application/json', names: ['reason'], good: () => '{"reason":"none"}', batches: [], statuses: [404], counted: null },
+  ...['replay', 'discard'].map((act): Door => ({
+    name: `/v1/dead-letters/${act}`, path: `/v1/dead-letters/${act}`, type: 'application/json', names: ['kind', 'code', 'source', 'from', 'to', 'limit', 'starting_after', 'reason'],
+    good: ({ id }) => json({ source: id, limit: 5 }), batches: [], statuses: [202], counted: null, ofOthers: true,
+  })),
 ];
 
 /** Every route that takes what senders of usage post, in each of its forms. */
