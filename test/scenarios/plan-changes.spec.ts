@@ -187,6 +187,35 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     await client.end();
   }
 
+  it('previews what lacks to a commitment where an act closes it', async () => {
+    const { advance, subscribe, invoices, send, ok, verified } = await march();
+    const id = await subscribe({ plan: 'small', minimum_commitment: { amount: '50' } });
+    await advance('2026-03-16T12:00:00Z');
+    await send(10, '2026-03-05T00:00:00Z');
+    type Previewed = { lines: { kind: string; amount: string }[]; total: string; not_included: { code: string; detail: string }[] };
+    const preview = async (act: string, body: object) => {
+      const { invoice } = await ok<{ invoice: Previewed | null }>(`POST /v1/subscriptions/${id}/${act}?preview=true`, body, 200);
+      return invoice === null ? null : [...invoice.lines.map(({ kind, amount }) => `${kind} ${amount}`), invoice.total];
+    };
+    // Half of March is left: half of the commitment holds, and half of the fee is given back. 25.00 - 15.50
+    expect(await preview('cancel', { when: 'now', prorate: true })).toEqual(['minimum 9.50', 'proration -15.50', '-6.00']);
+    expect(await preview('cancel', { when: 'now' })).toBeNull(); // 31.00 stays, which is enough.
+    expect(await preview('cancel', { when: 'period_end' })).toEqual(['minimum 19.00', '19.00']); // 50.00 - 31.00
+    // Another commitment ends the one before; the same one goes on to the end of March.
+    expect(await preview('change', { plan: 'large', minimum_commitment: { amount: '100' }, when: 'now' })).toEqual(['minimum 9.50', 'proration -15.50', 'advance 31.00', '25.00']);
+    expect(await preview('change', { plan: 'large', when: 'now' })).toEqual(['proration -15.50', 'advance 31.00', '15.50']);
+    const { invoice } = await ok<{ invoice: Previewed }>(`POST /v1/subscriptions/${id}/cancel?preview=true`, { when: 'now', prorate: true }, 200);
+    expect(invoice.not_included).toEqual([
+      { code: 'usage', detail: 'Usage of the period that ends is invoiced with it. It lessens what lacks to a minimum commitment.' },
+      { code: 'late_usage', detail: expect.any(String) }, { code: 'carried_over', detail: expect.any(String) },
+    ]);
+    await ok(`POST /v1/subscriptions/${id}/cancel`, { when: 'now', prorate: true }, 200);
+    await advance('2026-03-17T00:00:00Z');
+    // With the ten calls: 25.00 - 15.50 - 1.00
+    expect((await invoices()).map(linesOf)).toEqual([['advance base 1 31.00'], ['usage requests 10 1.00', 'minimum null null 8.50', 'proration base 1 -15.50', 'carried_over null null 6.00']]);
+    expect(await verified()).toEqual([2]);
+  });
+
   it('makes true-ups again in whatever order documents were issued, and after the end', async () => {
     const { advance, subscribe, invoices, send, ok, verified } = await march();
     await ok('PATCH /v1/organization', { grace_period: 'P40D' }, 200);

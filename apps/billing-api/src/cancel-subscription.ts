@@ -3,7 +3,7 @@ import { invoicingQueue, sweepJob, type SubscriptionCancel } from '#contracts';
 import { subscriptionTable, updateRow, type SubscriptionRecord } from '#persistence';
 import { accepted, type JobQueue, type Outcome } from '#platform';
 import { holdSubscription, type ActedSubscription, type HoldRefusal } from './hold-subscription.js';
-import { currentPeriodOf, lastFees, periodEndOf } from './subscription-schedule.js';
+import { boundaryPreview, currentPeriodOf, lastBoundary, periodEndOf } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 
 export type CancelRefusal = HoldRefusal;
@@ -24,13 +24,13 @@ export class CancelSubscription {
 
   /** What `execute` would lead to; nothing is kept. */
   async preview(organizationId: string, at: { id: string; input: SubscriptionCancel }): Promise<Outcome<ActedSubscription, CancelRefusal>> {
-    return this.run(organizationId, at, async () => undefined);
+    return this.run(organizationId, at, null);
   }
 
   private async run(
     organizationId: string,
     at: { id: string; input: SubscriptionCancel },
-    keep: (manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>,
+    keep: ((manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>) | null,
   ): Promise<Outcome<ActedSubscription, CancelRefusal>> {
     const now = await this.surroundings.businessClock.now(organizationId);
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
@@ -40,9 +40,10 @@ export class CancelSubscription {
       const { subscription: existing, plan } = before;
       const cancelAt = at.input.when === 'now' ? now : periodEndOf(existing, plan, now);
       const subscription = { ...existing, cancelAt, cancelProrate: at.input.prorate ?? false, canceledAt: now, revision: existing.revision + 1n };
-      await keep(manager, subscription);
+      await keep?.(manager, subscription);
       const view = { ...before, subscription };
-      return accepted({ view, period: currentPeriodOf({ subscription: { ...subscription, cancelAt: null }, plan, now }), fees: lastFees(view, organization) });
+      const fees = keep === null ? await boundaryPreview(manager, lastBoundary(view), { view, organization }) : null;
+      return accepted({ view, period: currentPeriodOf({ subscription: { ...subscription, cancelAt: null }, plan, now }), fees });
     });
   }
 }

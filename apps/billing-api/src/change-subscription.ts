@@ -6,7 +6,7 @@ import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome
 import { holdSubscription, type ActedSubscription, type HoldRefusal } from './hold-subscription.js';
 import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
 import { resolvePhases, withPhases, type Phase, type PhaseInput, type PhaseTerms } from './phases.js';
-import { changeFees, currentPeriodOf, periodEndOf, withStages, type SubscriptionView } from './subscription-schedule.js';
+import { boundaryPreview, changeBoundary, currentPeriodOf, periodEndOf, withStages, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 import { hasPhasesAhead, presentTerms, withChange } from './with-change.js';
 
@@ -47,13 +47,13 @@ export class ChangeSubscription {
 
   /** What `execute` would lead to; nothing is kept. */
   async preview(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ActedSubscription, ChangeRefusal>> {
-    return this.run(organizationId, at, async () => undefined);
+    return this.run(organizationId, at, null);
   }
 
   private async run(
     organizationId: string,
     at: { id: string; input: ChangeInput },
-    keep: (manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>,
+    keep: ((manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>) | null,
   ): Promise<Outcome<ActedSubscription, ChangeRefusal>> {
     const now = await this.surroundings.businessClock.now(organizationId);
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
@@ -70,11 +70,11 @@ export class ChangeSubscription {
       if (!phases.ok) return phases;
       const subscription = changed(before, { input: at.input, after: next.value, phases: phases.value });
       if (subscription.changes.length > changesMax) return refused('too_many_changes', `A subscription changes at most ${changesMax} times; cancel it and make another.`);
-      if (subscription !== existing) await keep(manager, subscription);
+      if (subscription !== existing) await keep?.(manager, subscription);
       const [view] = await withStages(manager, [{ ...before, subscription }]);
       assert(view !== undefined, 'A subscription has its plan versions.');
       const change = subscription.changes.find((one) => !existing.changes.includes(one));
-      const fees = change !== undefined ? changeFees(view, { change: change.at, organization }) : null;
+      const fees = keep === null && change !== undefined ? await boundaryPreview(manager, changeBoundary(view, change.at), { view, organization }) : null;
       return accepted({ view, period: currentPeriodOf(before), fees });
     });
   }

@@ -5,7 +5,7 @@ import { customerTable, findByIdOrKey, findOrganization, insertRow, planTable, r
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
 import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
 import { resolvePhases, withPhases, type Phase, type PhaseInput } from './phases.js';
-import { firstFees, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
+import { boundaryPreview, firstBoundary, withStages, type FeePreview, type SubscriptionView } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
 
 export interface CreatedSubscription {
@@ -38,13 +38,13 @@ export class CreateSubscription {
 
   /** What `execute` would make; nothing is kept. */
   async preview(organizationId: string, input: SubscribeInput): Promise<Outcome<CreatedSubscription, 'invalid_request'>> {
-    return this.run(organizationId, input, async () => undefined);
+    return this.run(organizationId, input, null);
   }
 
   private async run(
     organizationId: string,
     input: SubscribeInput,
-    keep: (manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>,
+    keep: ((manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>) | null,
   ): Promise<Outcome<CreatedSubscription, 'invalid_request'>> {
     const now = await this.surroundings.businessClock.now(organizationId);
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
@@ -57,12 +57,12 @@ export class CreateSubscription {
       const subscription = this.made(input, { customer, plan, phases: phases.value, now });
       const periods = periodsOf(subscription, { plan: phases.value[0]?.plan ?? plan, now });
       if (!periods.ok) return periods;
-      await keep(manager, subscription);
+      await keep?.(manager, subscription);
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'The organization of a credential exists.');
       const [view] = await withStages(manager, [{ subscription, customerKey: customer.key, now }]);
       assert(view !== undefined, 'A subscription has its plan versions.');
-      return accepted({ view, periods: periods.value, fees: firstFees(view, organization) });
+      return accepted({ view, periods: periods.value, fees: keep === null ? await boundaryPreview(manager, firstBoundary(view), { view, organization }) : null });
     });
   }
 

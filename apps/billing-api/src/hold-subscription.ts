@@ -16,6 +16,7 @@ export interface ActedSubscription {
   readonly view: SubscriptionView;
   /** The period that the act ends, or falls on the end of; null before the first one. */
   readonly period: Period | null;
+  /** Of a preview. */
   readonly fees: FeePreview | null;
 }
 

@@ -1,6 +1,8 @@
-import { billingPeriodAt, billingPeriodContaining, boundaryFees, formatMinor, nextBoundary, subscriptionStatusAt } from '#domain';
+import { billingPeriodAt, billingPeriodContaining, boundaryFees, formatMinor, hasUsagePrice, nextBoundary, settleCommitments, subscriptionStatusAt } from '#domain';
 import type { Boundary, InvoiceLine, Period, SubscriptionStatus } from '#domain';
-import { readSubscribedPlans, scheduleOf, trialOf, type Organization, type PlanVersionOfPlan, type SubscribedPlan, type SubscriptionRecord } from '#persistence';
+import {
+  commitmentsOf, readChargedPeriods, readSettledCommitments, readSubscribedPlans, scheduleOf, trialOf, type Organization, type PlanVersionOfPlan, type SubscribedPlan, type SubscriptionRecord,
+} from '#persistence';
 import { assert } from '#platform';
 import type { EntityManager } from 'typeorm';
 
@@ -51,42 +53,57 @@ export function periodEndOf(subscription: SubscriptionRecord, plan: Pick<PlanVer
   return first.period.end;
 }
 
-/** The fees that an act invoices at its boundary, without usage. */
+/** What an act invoices at its boundary, without usage. */
 export interface FeePreview {
   readonly period: Period | null;
   readonly lines: readonly InvoiceLine[];
   readonly totalText: string;
+  /** Whether usage of a period is invoiced there as well. */
+  readonly closesUsage: boolean;
 }
 
-/** What the first boundary owes: the fees in advance of period 1, or what is owed once at the start of a trial. */
-export function firstFees(view: SubscriptionView, organization: Organization): FeePreview | null {
-  return feesOf(nextBoundary(scheduleOf(view), 0), { view, organization });
+/** The boundary of a subscription's start. */
+export function firstBoundary(view: SubscriptionView): Boundary | null {
+  return nextBoundary(scheduleOf(view), 0);
 }
 
-/** What the end of a subscription owes by itself: fees in arrears of what ends there, and the unused part of what was paid in advance. */
-export function lastFees(view: SubscriptionView, organization: Organization): FeePreview | null {
+/** The boundary of a subscription's end: it owes fees in arrears of what ends there, and the unused part of what was paid in advance. */
+export function lastBoundary(view: SubscriptionView): Boundary | null {
   const schedule = scheduleOf(view);
   assert(schedule.endAt !== null, 'Only what ends has a last boundary.');
   // The end belongs to the period that it closes, so the instant before it tells which one that is.
   const last = billingPeriodContaining({ ...schedule, endAt: null }, schedule.endAt.subtract({ nanoseconds: 1 }));
-  return last === null ? null : feesOf(nextBoundary(schedule, last.number + 1), { view, organization });
+  return last === null ? null : nextBoundary(schedule, last.number + 1);
 }
 
-/** What the boundary of a change owes by itself; null where the change makes none, since nothing is billed there. */
-export function changeFees(view: SubscriptionView, at: { change: Temporal.Instant; organization: Organization }): FeePreview | null {
-  const begun = billingPeriodContaining(scheduleOf(view), at.change);
-  if (begun === null || !begun.period.start.equals(at.change)) return null;
-  return feesOf(nextBoundary(scheduleOf(view), begun.number), { view, organization: at.organization });
+/** The boundary of a change; null where it makes none, since nothing is billed there. */
+export function changeBoundary(view: SubscriptionView, change: Temporal.Instant): Boundary | null {
+  const begun = billingPeriodContaining(scheduleOf(view), change);
+  return begun === null || !begun.period.start.equals(change) ? null : nextBoundary(scheduleOf(view), begun.number);
 }
 
-function feesOf(boundary: Boundary | null, from: { view: SubscriptionView; organization: Organization }): FeePreview | null {
+/** What a boundary owes without usage: its fees, and what lacks to minimum commitments, which counts what documents have charged. */
+export async function boundaryPreview(manager: EntityManager, boundary: Boundary | null, of: { view: SubscriptionView; organization: Organization }): Promise<FeePreview | null> {
   if (boundary === null) return null;
-  const { subscription, stages } = from.view;
-  const lines = boundaryFees(boundary, {
-    stages: stages.map(({ prices }) => prices), currency: subscription.currency, timeZone: subscription.timeZone, rounding: from.organization.rounding, returnsUnused: subscription.cancelProrate,
+  const { view: { subscription, stages }, organization } = of;
+  const fees = boundaryFees(boundary, {
+    stages: stages.map(({ prices }) => prices), currency: subscription.currency, timeZone: subscription.timeZone, rounding: organization.rounding, returnsUnused: subscription.cancelProrate,
   });
+  const closesUsage = boundary.closes !== null && hasUsagePrice(stages[boundary.closes.stage]?.prices ?? []);
+  const lines = [...(await trueUps(manager, { ...of, boundary, fees, closesUsage })), ...fees];
   if (lines.length === 0) return null;
   const total = lines.reduce((sum, line) => sum + line.amountMinor, 0n);
   const period = boundary.closes?.period ?? boundary.opens?.period ?? boundary.trial ?? null;
-  return { period, lines, totalText: formatMinor(total, subscription.currency) };
+  return { period, lines, totalText: formatMinor(total, subscription.currency), closesUsage };
+}
+
+async function trueUps(manager: EntityManager, of: { view: SubscriptionView; organization: Organization; boundary: Boundary; fees: readonly InvoiceLine[]; closesUsage: boolean }): Promise<InvoiceLine[]> {
+  const { view, organization: { rounding }, boundary, fees, closesUsage } = of;
+  const { id, currency } = view.subscription;
+  const commitments = commitmentsOf(view.subscription);
+  if (commitments.every((commitment) => commitment === null)) return [];
+  const charged = new Map((await readChargedPeriods(manager, { subscriptionIds: [id], drafts: { exceptIds: [] } })).map(({ number, amountMinor }) => [number, amountMinor]));
+  const settled = new Map((await readSettledCommitments(manager, [id])).map((window) => [window.first, window]));
+  const document = { kind: 'period', periodIndex: boundary.index, closesIndex: closesUsage ? (boundary.closes?.number ?? null) : null } as const;
+  return settleCommitments({ schedule: scheduleOf(view), commitments, currency, rounding, charged, settled }, document, fees).trueUps.flatMap(({ line }) => line ?? []);
 }

@@ -92,8 +92,9 @@ export class PreviewUpcomingInvoice {
     const charges = [...usage, ...adjustments];
     const book = await CommitmentBook.open(manager, { subscriptions: [subscription], rounding: organization.rounding, drafts: { exceptIds: [] } });
     const document = { subscriptionId: subscription.id, kind: 'period' as const, periodIndex: boundary.index, closesIndex: closes?.number ?? null };
-    const trueUps = trueUpLines(book.settle(document, [...charges, ...boundaryFees(boundary, terms)]));
-    return previewInvoice({ boundary, terms, usage: [...charges, ...trueUps], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
+    const fees = boundaryFees(boundary, terms);
+    const trueUps = trueUpLines(book.settle(document, [...charges, ...fees]));
+    return previewInvoice({ boundary, stages: terms.stages, lines: [...charges, ...trueUps, ...fees], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
   }
 
   /** Late usage that this invoice will bear. What a draft bears that comes before it is not among it. */

@@ -1,5 +1,5 @@
 import type { SubscriptionBody, SubscriptionPreviewBody } from '#contracts';
-import { formatMinor, toPlain, type Period } from '#domain';
+import { formatMinor, isTrueUp, toPlain, type Period } from '#domain';
 import { currentPeriodOf, stageAt, statusOf, type FeePreview, type SubscriptionView } from '../subscription-schedule.js';
 import { instantText } from './wire-text.js';
 
@@ -74,7 +74,19 @@ function toFeesBody(fees: FeePreview, currency: string): NonNullable<Subscriptio
     })),
     subtotal: fees.totalText,
     total: fees.totalText,
+    not_included: notIncluded(fees),
   };
+}
+
+function notIncluded({ closesUsage, lines }: FeePreview): NonNullable<SubscriptionPreviewBody['invoice']>['not_included'] {
+  const isLess = lines.some((line) => isTrueUp(line)) ? ' It lessens what lacks to a minimum commitment.' : '';
+  return [
+    ...(closesUsage ? [
+      { code: 'usage' as const, detail: `Usage of the period that ends is invoiced with it.${isLess}` },
+      { code: 'late_usage' as const, detail: 'Late usage of earlier periods that no document has settled yet is invoiced with it.' },
+    ] : []),
+    { code: 'carried_over' as const, detail: 'What earlier invoices carried over is added to it; a sum that can not be asked for is carried over to the next.' },
+  ];
 }
 
 function toPeriodBody({ start, end }: Period): { start: string; end: string } {

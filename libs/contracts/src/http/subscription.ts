@@ -125,9 +125,10 @@ export const subscriptionPreviewSchema = z.object({
       lines: z.array(z.object({ price: z.string().nullable(), price_key: z.string().nullable(), kind: z.enum(lineKinds), description: z.string(), quantity: z.string().nullable(), amount: z.string(), period: periodSchema })),
       subtotal: z.string(),
       total: z.string(),
+      not_included: z.array(z.object({ code: z.enum(['usage', 'late_usage', 'carried_over']), detail: z.string() })).meta({ description: 'What stands on the document beside these lines, and is not known before.' }),
     })
     .nullable()
-    .meta({ description: 'The fees that the act invoices; usage is not in it.' }),
+    .meta({ description: 'The fees that the act invoices, and what lacks to a minimum commitment where it closes one.' }),
 });
 
 export const subscriptionListQuery = {

@@ -179,7 +179,7 @@ describe('previewInvoice', () => {
     expect(invoicePeriod(first, [[base, support]])?.start.toString()).toBe('2026-01-31T00:00:00Z');
     expect(invoicePeriod(second, [[base, support]])?.start.toString()).toBe('2026-01-31T00:00:00Z');
     expect(invoicePeriod(second, [[base]])?.start.toString()).toBe('2026-02-28T00:00:00Z');
-    const preview = previewInvoice({ boundary: second, terms: feeTerms([base, support]), payable: { minimumMinor: 50n, stepMinor: 1n } });
+    const preview = previewInvoice({ boundary: second, stages: [[base, support]], lines: boundaryFees(second, feeTerms([base, support])), payable: { minimumMinor: 50n, stepMinor: 1n } });
     expect(preview?.totals.amountDueMinor).toBe(4_100n); // 10.00 + 31.00
   });
 });

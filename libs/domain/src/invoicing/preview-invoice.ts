@@ -1,7 +1,6 @@
 import { payTime, type Price } from '../catalog/price.js';
 import type { Period } from '../period/period.js';
 import type { Boundary } from './boundary.js';
-import { boundaryFees, type FeeTerms } from './boundary-fees.js';
 import type { PayableAmounts } from './carry-over.js';
 import { composeInvoice, type CarriedAmount, type ComposedInvoice } from './compose-invoice.js';
 import type { InvoiceLine } from './invoice-line.js';
@@ -11,19 +10,20 @@ export interface PreviewedInvoice extends ComposedInvoice {
   readonly period: Period;
 }
 
-/** What the boundary's invoice would be, were it issued with this usage. Null where the boundary bills no period at all. */
+/** What the boundary's invoice would be, were it issued with these lines. Null where the boundary bills no period at all. */
 export function previewInvoice(options: {
   readonly boundary: Boundary;
-  readonly terms: FeeTerms;
-  readonly usage?: readonly InvoiceLine[];
+  readonly stages: readonly (readonly Price[])[];
+  /** In the order in which they are shown, the boundary's fees among them. */
+  readonly lines: readonly InvoiceLine[];
   readonly carriedIn?: readonly CarriedAmount[];
   readonly payable?: PayableAmounts | null;
 }): PreviewedInvoice | null {
-  const { boundary, terms, usage = [], carriedIn = [], payable = null } = options;
+  const { boundary, stages, lines, carriedIn = [], payable = null } = options;
   // A boundary that bills no period by itself may still close one that a commitment is held against.
-  const period = invoicePeriod(boundary, terms.stages) ?? (usage.length === 0 ? null : (boundary.closes?.period ?? null));
+  const period = invoicePeriod(boundary, stages) ?? (lines.length === 0 ? null : (boundary.closes?.period ?? null));
   if (period === null) return null;
-  return { period, ...composeInvoice({ period, lines: [...usage, ...boundaryFees(boundary, terms)], carriedIn, payable }) };
+  return { period, ...composeInvoice({ period, lines, carriedIn, payable }) };
 }
 
 /** The arrears' period; of the advance, or of what is given back, where nothing is billed in arrears. Null where a boundary bills no period. */
