@@ -26,12 +26,14 @@ export interface BatchIdentities {
 }
 
 /**
- * Spares the look-up for identities that are new, which nearly all are. Each partition has its filter, built from the
- * index in the background. Another process may have counted what lies between two batches of this one, so a gap in the
- * positions throws the filter away.
+ * Spares the look-up for identities that are new, which nearly all are. Each partition has its filter, built from the index in the
+ * background; partitions that wait for theirs at the same time share one reading of it. Another process may have counted what lies between
+ * two batches of this one, so a gap in the positions throws the filter away.
  */
 export class KnownIdentities {
   private readonly partitions = new Map<number, PartitionState>();
+  private readonly waiting = new Map<number, PartitionState>();
+  private isBuilding = false;
 
   constructor(private readonly use: { readonly index: IdentityIndex; readonly clock: Clock; readonly logger: Logger }) {}
 
@@ -39,7 +41,12 @@ export class KnownIdentities {
     const known = this.partitions.get(partition);
     const state = known !== undefined && firstPosition <= known.nextPosition ? known : { nextPosition: firstPosition, filter: null, building: null, builtAt: null };
     this.partitions.set(partition, state);
-    if (state.building === null && this.isStale(state)) void this.build(partition, state);
+    if (state.building === null && this.isStale(state)) {
+      state.building = new GrowingFilter(); // At once: what is added from now on may be missing in what will be read.
+      state.builtAt = this.use.clock.now();
+      this.waiting.set(partition, state);
+    }
+    if (this.waiting.size > 0 && !this.isBuilding) void this.buildWaiting();
     return {
       mayBeKnown: (hash) => state.filter?.mayHave(hash) ?? true,
       add: (hash) => {
@@ -58,21 +65,32 @@ export class KnownIdentities {
     return Temporal.Instant.compare(due, this.use.clock.now()) <= 0;
   }
 
-  private async build(partition: number, state: PartitionState): Promise<void> {
-    const building = new GrowingFilter();
-    state.building = building;
-    state.builtAt = this.use.clock.now();
+  private async buildWaiting(): Promise<void> {
+    this.isBuilding = true;
+    while (this.waiting.size > 0) {
+      const states = new Map(this.waiting);
+      this.waiting.clear();
+      await this.build(states);
+    }
+    this.isBuilding = false;
+  }
+
+  private async build(states: ReadonlyMap<number, PartitionState>): Promise<void> {
+    const partitions = [...states.keys()];
     try {
-      for await (const hashes of this.use.index.hashes(partition)) {
-        if (this.partitions.get(partition) !== state) return;
-        for (const hash of hashes) building.add(hash);
+      const counts = await this.use.index.counts(partitions);
+      for (const [partition, state] of states) state.building?.makeRoom(counts.get(partition) ?? 0);
+      const rows = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      for await (const hashes of this.use.index.hashes(partitions, rows)) {
+        if (partitions.every((partition) => this.partitions.get(partition) !== states.get(partition))) return;
+        for (const hash of hashes) states.get(hash.partition)?.building?.addHalves(hash);
       }
-      state.filter = building;
+      for (const state of states.values()) state.filter = state.building;
     } catch (error) {
       // Without it each identity is looked up, which is right as well.
-      this.use.logger.warn({ err: error, partition }, 'The filter of known identities could not be built; it is tried again.');
+      this.use.logger.warn({ err: error, partitions }, 'The filters of known identities could not be built; it is tried again.');
     } finally {
-      state.building = null;
+      for (const state of states.values()) state.building = null;
     }
   }
 }

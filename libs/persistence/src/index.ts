@@ -106,7 +106,7 @@ export type { EventOverride } from './clickhouse/event-store.js';
 export type { CountedEvent, StoredCopy } from './clickhouse/stored-copy.js';
 export { identityHashOf, identityHashOfKey } from './clickhouse/identity-hash.js';
 export { IdentityIndex } from './clickhouse/identity-index.js';
-export type { IndexedCopy, IndexedCorrection, IndexedIdentities } from './clickhouse/identity-index.js';
+export type { IndexedCopy, IndexedCorrection, IndexedIdentities, PlacedHash } from './clickhouse/identity-index.js';
 export { migrateClickHouse } from './clickhouse/migrate-clickhouse.js';
 export { RollupStore } from './clickhouse/rollup-store.js';
 export type { RollupCell } from './clickhouse/rollup-store.js';

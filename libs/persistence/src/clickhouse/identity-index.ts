@@ -1,4 +1,5 @@
 import type { Correction, CountedCopy } from '#domain';
+import { assert } from '#platform';
 import type { ClickHouse } from './clickhouse.js';
 import { Placeholders, rfc3339Of } from './sql-builder.js';
 
@@ -45,6 +46,17 @@ interface Row {
 /** Hashes in one query: their digits stay within the length of a statement. */
 const hashesPerQueryMax = 5_000;
 
+const hashesPerAnswerMax = 4_000_000; // 40 MB, which the embedded engine holds whole.
+const hashesEnd = 2n ** 64n;
+const placedHashBytes = 10;
+
+/** An identity's hash in two halves of 32 bits, and its partition of the log. */
+export interface PlacedHash {
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** The identities that were counted or corrected, of one partition of the log at a time: all that is said of an event is in one. */
 export class IdentityIndex {
   constructor(private readonly clickhouse: ClickHouse) {}
@@ -80,11 +92,41 @@ export class IdentityIndex {
     return { copies, corrections };
   }
 
-  /** The hashes of all identities of a partition that were counted and are still kept, or corrected, in blocks; some perhaps twice. */
-  async *hashes(partition: number): AsyncGenerator<bigint[]> {
-    const sql = `SELECT identity FROM event_copies WHERE partition = ${partition} AND verdict = 'counted' UNION ALL SELECT identity FROM event_corrections WHERE partition = ${partition}`;
-    for await (const texts of this.clickhouse.texts({ sql })) yield texts.map(BigInt);
+  /** How many identities of each of these partitions were counted and are still kept, some perhaps twice. */
+  async counts(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.clickhouse.query<{ partition: number; n: string }>({
+      sql: `SELECT partition, toString(count()) AS n FROM event_copies WHERE partition IN (${partitions.join(', ')}) AND verdict = 'counted' GROUP BY partition`,
+    });
+    return new Map(rows.map(({ partition, n }) => [partition, Number(n)]));
   }
+
+  /**
+   * The hashes of all identities of these partitions that were counted and are still kept, or corrected; some perhaps twice. `rows` says
+   * about how many they are: no answer has many more than `hashesPerAnswerMax` of them.
+   */
+  async *hashes(partitions: readonly number[], rows: number): AsyncGenerator<PlacedHash[]> {
+    const answers = Math.max(1, Math.ceil(rows / hashesPerAnswerMax));
+    for (let nth = 0; nth < answers; nth += 1) {
+      const [from, to] = [nth, nth + 1].map((bound) => (hashesEnd * BigInt(bound)) / BigInt(answers)) as [bigint, bigint];
+      const those = `partition IN (${partitions.join(', ')}) AND identity BETWEEN ${from} AND ${to - 1n}`;
+      const sql = `SELECT partition, identity FROM event_copies WHERE ${those} AND verdict = 'counted' UNION ALL SELECT partition, identity FROM event_corrections WHERE ${those}`;
+      yield* placedHashes(this.clickhouse.binaryRows({ sql }));
+    }
+  }
+}
+
+/** Rows of a UInt16 and a UInt64, however the bytes are cut. */
+async function* placedHashes(chunks: AsyncIterable<Buffer>): AsyncGenerator<PlacedHash[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const rows: PlacedHash[] = [];
+    let at = 0;
+    for (; at + placedHashBytes <= bytes.length; at += placedHashBytes) rows.push({ partition: bytes.readUInt16LE(at), low: bytes.readUInt32LE(at + 2), high: bytes.readUInt32LE(at + 6) });
+    rest = bytes.subarray(at);
+    yield rows;
+  }
+  assert(rest.length === 0, 'An answer ends with a whole row.');
 }
 
 function toIndexedCopy(row: Row): IndexedCopy {
