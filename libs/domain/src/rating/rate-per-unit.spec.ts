@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { decimal, toPlain } from '../money/decimal.js';
-import { rateFlat } from './rate-flat.js';
 import { ratePerUnit } from './rate-per-unit.js';
 
 // Goal: exact products. Method: by hand, at both ends of the bounds.
@@ -20,14 +19,18 @@ describe('ratePerUnit', () => {
     ['99999999999999999999', '999999999999', '99999999999899999999000000000001'], // (10^20 − 1)(10^12 − 1) = 10^32 − 10^20 − 10^12 + 1
     ['7', '1.005', '7.035'],
     ['333', '0.003', '0.999'],
+    ['0', '0', '0'],
+    ['10', '1', '10'],
+    ['10.5', '1', '10.5'],
+    ['10.5', '0.333', '3.4965'],
+    ['0.7', '1.1', '0.77'], // A float says 0.7700000000000001.
+    ['1.1', '1.1', '1.21'], // A float says 1.2100000000000002.
+    ['100', '1.15', '115'], // A float says 114.99999999999999.
+    ['8760', '0.0416', '364.416'], // The hours of a year.
+    ['1000000000000', '0.000000000000000001', '0.000001'],
+    ['0.333333333333333333', '3', '0.999999999999999999'],
+    ['4294967296', '4294967296', '18446744073709551616'], // 2^64
   ])('%s × %s = %s', (quantity, unitAmount, amount) => {
     expect(ratePerUnit(decimal(quantity), decimal(unitAmount)).map((share) => [share.ref, toPlain(share.amount)])).toEqual([['units', amount]]);
-  });
-});
-
-describe('rateFlat', () => {
-  it.each(['0', '0.5', '1', '1000000000000'])('owes the same at %s', (quantity) => {
-    const shares = rateFlat(decimal(quantity), decimal('49.00'));
-    expect(shares.map((share) => [share.ref, toPlain(share.quantity), toPlain(share.amount)])).toEqual([['flat', quantity, '49']]);
   });
 });
