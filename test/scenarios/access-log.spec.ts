@@ -63,6 +63,34 @@ describeWith('access-log', 'a real access log', () => {
     await checkTruths();
   }, 180_000);
 
+  it('is backtested under two plans to what a computation apart comes to', async () => {
+    const clients = clientsOf(readFileSync(process.env['TOLLWAY_ACCESS_LOG'] ?? '', 'utf8'));
+    const customers = { crawler: clients.slice(0, 1), ten: clients.slice(1, 11), hundred: clients.slice(11, 111) };
+    await product.expect(200, 'POST /v1/test-clock', { body: { now: '2015-05-01T00:00:00Z' } });
+    for (const [key, own] of Object.entries(customers)) await product.expect(201, 'POST /v1/customers', { body: { key, name: key, currency: 'USD', subjects: own.map(({ address }) => address) } });
+    await product.expect(200, 'POST /v1/test-clock/advance', { body: { to: '2015-06-02T00:00:00Z' } });
+    const usage = (meter: string, terms: object) => ({ key: meter, name: meter, type: 'usage', meter, ...terms });
+    const tiers = [{ up_to: '100', unit_amount: '0.01' }, { up_to: null, unit_amount: '0.004' }];
+    const byTiers = [usage('requests', { model: { type: 'graduated', tiers } }), usage('traffic', { model: { type: 'per_unit', unit_amount: '0.02' }, unit_conversion: { divide_by: '1000000', rounding: 'up' } })];
+    const byPackages = [
+      usage('requests', { model: { type: 'package', package_size: '50', package_amount: '0.30' } }),
+      usage('traffic', { model: { type: 'per_unit', unit_amount: '0.00000009' }, included_units: '10000000', minimum_amount: '0.50' }),
+    ];
+    const totalOf = async (prices: readonly object[]): Promise<string> => {
+      const body = { plan: { currency: 'USD', billing_period: 'P1M', prices }, customers: Object.keys(customers), from: '2015-05-01T00:00:00Z', to: '2015-06-01T00:00:00Z' };
+      return (await product.expect<{ total: { plan: string } }>(200, 'POST /v1/pricing/backtest', { body })).total.plan;
+    };
+    const sums = Object.values(customers).map((own) => ({ requests: own.reduce((sum, { requests }) => sum + requests, 0n), bytes: own.reduce((sum, { bytes }) => sum + bytes, 0n) }));
+    const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+    // In 10^-8 USD, each price of each customer rounded to cents.
+    const cents = (amount: bigint): bigint => (amount + 500_000n) / 1_000_000n;
+    const tiered = sums.map(({ requests, bytes }) => cents((requests - most(0n, requests - 100n)) * 1_000_000n + most(0n, requests - 100n) * 400_000n) + cents(((bytes + 999_999n) / 1_000_000n) * 2_000_000n));
+    const packaged = sums.map(({ requests, bytes }) => cents(((requests + 49n) / 50n) * 30_000_000n) + cents(most(50_000_000n, (bytes - 10_000_000n) * 9n)));
+    const text = (amounts: readonly bigint[]): string => (Number(amounts.reduce((sum, amount) => sum + amount, 0n)) / 100).toFixed(2);
+    expect([await totalOf(byTiers), await totalOf(byPackages)]).toEqual([text(tiered), text(packaged)]);
+    expect([text(tiered), text(packaged)]).toEqual(['33.03', '79.77']); // So Python says, too.
+  }, 60_000);
+
   async function checkTruths(): Promise<void> {
     expect(await totalOf('requests')).toBe(String(truths.lines));
     expect(await totalOf('traffic')).toBe(truths.bytes);
@@ -77,3 +105,15 @@ describeWith('access-log', 'a real access log', () => {
     expect((await usage(`traffic/usage?${range}&subject=${client}`))[0]?.value).toBe(bytes);
   }
 });
+
+/** Requests and bytes of each address of a log in combined format, the most active first; "-" is no byte. */
+function clientsOf(log: string): { address: string; requests: bigint; bytes: bigint }[] {
+  const clients = new Map<string, { address: string; requests: bigint; bytes: bigint }>();
+  for (const line of log.trimEnd().split('\n')) {
+    const address = line.slice(0, line.indexOf(' '));
+    const sent = /" \d{3} (\d+|-)/.exec(line)?.[1] ?? '-';
+    const known = clients.get(address) ?? { address, requests: 0n, bytes: 0n };
+    clients.set(address, { address, requests: known.requests + 1n, bytes: known.bytes + (sent === '-' ? 0n : BigInt(sent)) });
+  }
+  return [...clients.values()].sort((a, b) => Number(b.requests - a.requests) || (a.address < b.address ? -1 : 1));
+}

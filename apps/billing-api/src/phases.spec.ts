@@ -21,7 +21,7 @@ const base: Omit<SubscriptionRecord, 'startAt' | 'billingAnchor' | 'timeZone' | 
 
 function planOf(name: Name): PlanVersionOfPlan {
   return {
-    planId: name, version: 1, organizationId: 'org_a', currency: 'USD', billingPeriod: interval[name], trialDays: 0, prices: [], lateUsage: { policy: 'next_invoice' },
+    planId: name, version: 1, organizationId: 'org_a', currency: 'USD', billingPeriod: interval[name], trialDays: 0, prices: [], entitlements: [], lateUsage: { policy: 'next_invoice' },
     createdAt: base.createdAt, planKey: name, planName: name, productId: null,
   };
 }

@@ -83,5 +83,5 @@ function keyOf(reference: string, meters: readonly MeterResource[]): string | un
 }
 
 function unknownMeter(pointer: string): InputFault {
-  return { pointer, code: 'unknown_meter', detail: 'There is no such meter.' };
+  return { pointer, code: 'unknown_meter', detail: 'There is no such meter; name one that there is, or make it first.' };
 }

@@ -6,8 +6,10 @@ import { canonicalDecimal } from '../money/decimal-text.js';
 import { decimal, toPlain } from '../money/decimal.js';
 import type { Rounding } from '../money/minor-units.js';
 import { chargeEvents, noEventsYet } from './charge-events.js';
+import type { GroupUsage } from './pool-usage.js';
 import { rateModel } from './rate-model.js';
 import { ratePrice } from './rate-price.js';
+import { simulatePrice } from './simulate-price.js';
 
 // Goal: every wrapper around every curve, exact to the last digit. Method: an oracle in fractions of whole numbers that follows
 // the contract's words and knows no decimal library; quotients have 40 digits, half to even, where the contract has them.
@@ -135,12 +137,7 @@ function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, 
   const share = (value: Ratio): Ratio => (fraction.numerator === fraction.denominator ? value : quotient(times(value, ratio(fraction.numerator, fraction.denominator))));
   const isUsage = price.type === 'usage';
   const scaled = (amount: string): Ratio => (isUsage ? share(read(amount)) : read(amount));
-  const convert = (units: Ratio): Ratio => {
-    if (price.unit_conversion === undefined) return units;
-    const converted = quotient(over(units, read(price.unit_conversion.divide_by)));
-    const { rounding } = price.unit_conversion;
-    return rounding === 'none' ? converted : ratio(whole(converted, rounding === 'nearest' ? 'half_up' : rounding));
-  };
+  const convert = (units: Ratio): Ratio => convertOracle(units, price);
   const countsOn = price.tier_period !== undefined && given.earlier !== undefined;
   const askedFor = (units: Ratio): Ratio => {
     let rest = convert(units);
@@ -153,16 +150,28 @@ function priceOracle(quantity: string, price: RateablePrice & { model: Curve }, 
     return curveOracle(rest, price.model);
   };
   const before = countsOn ? read(given.earlier ?? '0') : zero;
-  let amount = countsOn ? minus(askedFor(plus(before, read(quantity))), askedFor(before)) : askedFor(read(quantity));
+  const asked = countsOn ? minus(askedFor(plus(before, read(quantity))), askedFor(before)) : askedFor(read(quantity));
+  const amount = boundOracle(asked, price, { scaled, measured: given.measured });
+  return isUsage ? amount : share(amount);
+}
+
+function convertOracle(units: Ratio, { unit_conversion: conversion }: RateablePrice): Ratio {
+  if (conversion === undefined) return units;
+  const converted = quotient(over(units, read(conversion.divide_by)));
+  return conversion.rounding === 'none' ? converted : ratio(whole(converted, conversion.rounding === 'nearest' ? 'half_up' : conversion.rounding));
+}
+
+/** Discount, maximum, minimum and credit of a sum. */
+function boundOracle(asked: Ratio, price: RateablePrice, { scaled, measured }: { scaled: (amount: string) => Ratio; measured?: string | undefined }): Ratio {
+  let amount = asked;
   if (price.discount !== undefined) {
     const afterPercent = times(amount, minus(ratio(1n), times(read(price.discount.percent ?? '0'), ratio(1n, 100n))));
     amount = most(least(zero, afterPercent), minus(afterPercent, scaled(price.discount.amount ?? '0')));
   }
   if (price.maximum_amount !== undefined) amount = least(amount, scaled(price.maximum_amount));
   if (price.minimum_amount !== undefined) amount = most(amount, scaled(price.minimum_amount));
-  const crossed = given.measured === undefined ? undefined : price.sla_credit?.tiers.findLast(({ above }) => compare(read(given.measured ?? ''), read(above ?? '')) > 0n);
-  if (crossed !== undefined) amount = minus(amount, times(most(zero, amount), times(read(crossed.percent), ratio(1n, 100n))));
-  return isUsage ? amount : share(amount);
+  const crossed = measured === undefined ? undefined : price.sla_credit?.tiers.findLast(({ above }) => compare(read(measured), read(above ?? '')) > 0n);
+  return crossed === undefined ? amount : minus(amount, times(most(zero, amount), times(read(crossed.percent), ratio(1n, 100n))));
 }
 
 const conversion = fc.record({ divide_by: sizes, rounding: fc.constantFrom('none' as const, 'up' as const, 'down' as const, 'nearest' as const) });
@@ -210,6 +219,52 @@ describe.each(Object.keys(wrappers))('%s around', (name) => {
           expect(rated.amountMinor).toBe(whole(times(expected, ratio(minorUnits)), rounding === 'half_even' ? 'half_even' : 'half_up'));
         }
       }
+    }), { numRuns: 25 });
+  });
+});
+
+describe('quantities that are priced by themselves', () => {
+  const terms = fc.record({ conversion: optional(conversion), included: optional(quantities), percent, amount: amounts, both: bounds }).map(({ conversion: unit_conversion, included: included_units, both, ...off }): Partial<RateablePrice> => ({
+    ...(unit_conversion !== undefined && { unit_conversion }), ...(included_units !== undefined && { included_units }), discount: off, ...both,
+  }));
+  const several = fc.array(quantities, { minLength: 1, maxLength: 5 });
+  const midnight = Temporal.Instant.from('2027-01-01T00:00:00Z');
+  const expectRated = (price: RateablePrice, usage: readonly GroupUsage[], expected: Ratio): void => {
+    const rated = ratePrice({ price, currency: 'USD', rounding: 'half_even', usage });
+    expect(compare(read(toPlain(rated.unroundedAmount)), expected)).toBe(0n);
+    expect(rated.amountMinor).toBe(whole(times(expected, ratio(100n)), 'half_even'));
+  };
+
+  it.each(Object.keys(curves) as Curve['type'][])('hours of %s use up what is included in the order of time', (type) => {
+    fc.assert(fc.property(several, curves[type], terms, (hours, model, more) => {
+      const price = { type: 'usage' as const, model, bucket: 'hour' as const, ...more };
+      let left = read(price.included_units ?? '0');
+      let sum = zero;
+      for (const quantity of hours) {
+        const sold = convertOracle(read(quantity), price);
+        const included = least(left, sold);
+        left = minus(left, included);
+        sum = plus(sum, curveOracle(minus(sold, included), model));
+      }
+      const usage = hours.map((quantity, hour) => ({ group: {}, quantity: decimal(quantity), bucket: midnight.add({ hours: hour }) }));
+      expectRated(price, usage.toReversed(), boundOracle(sum, price, { scaled: read }));
+    }), { numRuns: 25 });
+  });
+
+  it.each(Object.keys(curves) as Curve['type'][])('groups of %s include the same each', (type) => {
+    fc.assert(fc.property(several, curves[type], terms, (quantitiesOf, model, more) => {
+      const price = { type: 'usage' as const, model, group_by: ['g'], ...more };
+      const asked = quantitiesOf.map((quantity) => curveOracle(most(zero, minus(convertOracle(read(quantity), price), read(price.included_units ?? '0'))), model));
+      const usage = quantitiesOf.map((quantity, index) => ({ group: { g: String(index) }, quantity: decimal(quantity) }));
+      expectRated(price, usage, boundOracle(asked.reduce(plus), price, { scaled: read }));
+    }), { numRuns: 25 });
+  });
+
+  it.each(Object.keys(curves) as Curve['type'][])('events of %s that are exempt change nothing', (type) => {
+    fc.assert(fc.property(fc.array(fc.tuple(quantities, fc.boolean()), { maxLength: 6 }), curves[type], terms, (events, model, more) => {
+      const simulated = (exempt: string | undefined, priced: readonly (readonly [string, boolean])[]) => simulatePrice(
+        { price: { type: 'usage', model, ...more, ...(exempt !== undefined && { exempt }) }, currency: 'USD', events: priced.map(([value, failed]) => ({ value, data: { failed } })) }, { rounding: 'half_even' });
+      expect(simulated('data.failed == true', events).unrounded_amount).toBe(simulated(undefined, events.filter(([, failed]) => !failed)).unrounded_amount);
     }), { numRuns: 25 });
   });
 });

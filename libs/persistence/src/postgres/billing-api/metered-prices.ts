@@ -40,6 +40,6 @@ function resolveMeter(reference: string, of: { meters: readonly MeterResource[];
 export function unusable(reference: { pointer: string; noun: string; found: { archivedAt: Temporal.Instant | null } | null }): InputFault {
   const { pointer, noun, found } = reference;
   return found === null
-    ? { pointer, code: `unknown_${noun}`, detail: `There is no such ${noun}.` }
-    : { pointer, code: `archived_${noun}`, detail: `This ${noun} is archived.` };
+    ? { pointer, code: `unknown_${noun}`, detail: `There is no such ${noun}; name one that there is, or make it first.` }
+    : { pointer, code: `archived_${noun}`, detail: `This ${noun} is archived; name one that is in use.` };
 }
