@@ -91,6 +91,72 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     expect(await verified()).toEqual([3]);
   });
 
+  it('bills an add-on for its own time, whatever becomes of the plan, which goes on as if it were not there', async () => {
+    const { ok, advance, call, change, invoices, subscribe, verified } = await march();
+    const send = (type: string, count: number, time: string) => ok('POST /v1/events', Array.from({ length: count }, (_, index) => ({ id: `${type}/${time}/${index}`, type, subject: 'acme', time })), 202);
+    await ok('POST /v1/meters', { key: 'exports', name: 'Exports', event_type: 'export', aggregation: 'count' });
+    const base = { key: 'base', name: 'Base', type: 'recurring', model: { type: 'flat', amount: '31' } };
+    await ok('POST /v1/plans', { key: 'start', name: 'Start', currency: 'USD', billing_period: 'P1M', prices: [base, { key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', included_units: '10', model: { type: 'per_unit', unit_amount: '0.10' } }] });
+    const prices = [
+      { key: 'region', name: 'Region', type: 'recurring', model: { type: 'per_unit', unit_amount: '6.20' } },
+      { key: 'exports', name: 'Exports', type: 'usage', meter: 'exports', included_units: '2', model: { type: 'per_unit', unit_amount: '0.50' } },
+      { key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '9' } },
+    ];
+    await ok('POST /v1/add-ons', { key: 'regions', name: 'Regions', currency: 'USD', prices });
+    const id = await subscribe({ plan: 'start' });
+    await advance('2026-03-16T12:00:00Z');
+    await send('call', 6, '2026-03-05T00:00:00Z');
+    await send('export', 3, '2026-03-10T00:00:00Z'); // Before the add-on: nobody sold them.
+    const preview = await ok<{ invoice: { lines: { kind: string; amount: string }[] } }>(`POST /v1/subscriptions/${id}/add-ons?preview=true`, { add_on: 'regions' }, 200);
+    // 15.5 of 31 days of 6.20, and what it owes from April on.
+    expect(preview.invoice.lines.map(({ kind, amount }) => `${kind} ${amount}`)).toEqual(['one_time 9.00', 'proration 3.10', 'advance 6.20']);
+    expect(await ok(`GET /v1/subscriptions/${id}`)).toMatchObject({ add_ons: [] });
+    expect(await ok(`POST /v1/subscriptions/${id}/add-ons`, { add_on: 'regions' })).toMatchObject({
+      add_ons: [{ add_on_key: 'regions', quantity: '1', status: 'active', start_at: '2026-03-16T12:00:00Z', end_at: null }], current_period: { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' },
+    });
+    expect(await call(`POST /v1/subscriptions/${id}/add-ons`, { add_on: 'regions' })).toMatchObject({ status: 409, body: { code: 'already_added' } });
+    await advance('2026-03-25T00:00:00Z');
+    await send('call', 6, '2026-03-20T00:00:00Z');
+    await send('export', 5, '2026-03-20T00:00:00Z');
+    const firstOf = ['usage requests 12 0.20', 'usage exports 5 1.50', 'one_time setup 1 9.00', 'proration region 1 3.10', 'advance base 1 31.00', 'advance region 1 6.20'];
+    await eventually('the upcoming invoice has the add-on', async () => linesOf(await ok<Invoice>('GET /v1/customers/acme/upcoming-invoice'))?.toSorted().join() === firstOf.toSorted().join());
+    await advance('2026-04-11T00:00:00Z');
+    await ok(`POST /v1/subscriptions/${id}/add-ons/regions`, { quantity: '3', when: 'now' }, 200);
+    await send('export', 2, '2026-03-25T00:00:00Z'); // Late: 7 - 2 are 2.50, of which 1.50 was billed.
+    await send('export', 1, '2026-03-12T00:00:00Z'); // Late, and before the add-on.
+    await advance('2026-04-21T00:00:00Z');
+    await send('export', 4, '2026-04-15T00:00:00Z');
+    await change(id, { plan: 'large', when: 'now' });
+    await advance('2026-04-26T00:00:00Z');
+    await send('export', 3, '2026-04-25T00:00:00Z');
+    await advance('2026-05-11T00:00:00Z');
+    await send('export', 4, '2026-05-05T00:00:00Z');
+    await ok(`POST /v1/subscriptions/${id}/add-ons/regions/remove`, { when: 'now' }, 200);
+    await advance('2026-05-21T00:00:00Z');
+    await send('export', 4, '2026-05-20T00:00:00Z'); // After it.
+    await advance('2026-06-01T02:00:00Z');
+    expect(await ok(`GET /v1/subscriptions/${id}/add-ons?include_ended=true`)).toMatchObject({ data: [{ status: 'ended', end_at: '2026-05-11T00:00:00Z', ended_by: 'removal' }] });
+    const [first, march1, cut, may, june, ...others] = (await invoices()).map((invoice) => linesOf(invoice)?.toSorted());
+    expect(others).toEqual([]);
+    expect(first).toEqual(['advance base 1 31.00']);
+    expect(march1).toEqual(firstOf.toSorted()); // 12 - 10 requests: the plan's included units were not split.
+    expect(cut).toEqual([
+      'usage requests 0 0.00', 'usage exports 4 1.00', 'adjustment exports 2 1.00', 'proration base 1 -10.33', 'advance base 1 20.67', // 10 of 30 days.
+      'proration region 1 -4.13', 'proration region 3 12.40', // 20 of 30 days of 6.20 and of 18.60: the change of the plan settles nothing of it.
+    ].toSorted());
+    expect(may).toEqual(['usage requests 0 0.00', 'usage exports 3 0.50', 'advance base 1 62.00', 'advance region 3 18.60'].toSorted());
+    expect(june).toEqual(['usage requests 0 0.00', 'usage exports 4 1.00', 'proration region 3 -12.60', 'advance base 1 62.00'].toSorted()); // 21 of 31 days.
+    const line = (await invoices())[1]?.lines.find(({ price_key }) => price_key === 'exports');
+    expect(line?.period).toEqual({ start: '2026-03-16T12:00:00Z', end: '2026-04-01T00:00:00Z' });
+    const total = async (from: string, to: string) => (await ok<{ total: Record<string, string> }>(`GET /v1/rated-usage?from=${from}T00:00:00Z&to=${to}T00:00:00Z`)).total['USD'];
+    // 31.00 + 0.20 + 1.50 + 3.10; what is owed once belongs to no period.
+    expect(await total('2026-03-01', '2026-04-01')).toBe('35.80');
+    // 31.00 - 10.33 + 20.67, 1.00 and the late 1.00 and 0.50, 6.20 - 4.13 + 12.40.
+    expect(await total('2026-04-01', '2026-05-01')).toBe('58.31');
+    expect(await total('2026-05-01', '2026-06-01')).toBe('69.00'); // 62.00 + 1.00 + 18.60 - 12.60
+    expect(await verified()).toEqual([5]);
+  });
+
   it('waits for the period\'s end where it is asked to, and may be taken back until then', async () => {
     const { advance, send, change, subscribe, invoices, ok, verified } = await march();
     const id = await subscribe({ plan: 'large' });

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { BusinessClock, Database, PostgresAuthenticator, ReadOrganization } from '#persistence';
 import { PostgresIdempotencyStore } from '#persistence';
 import type { Clock, EventLog, Ids, JobQueue, Logger } from '#platform';
+import { AddOns } from './add-ons.js';
 import { AdvanceTestClock } from './advance-test-clock.js';
 import { CancelSubscription } from './cancel-subscription.js';
 import { EventSources, Features, MeterKeys, Meters, Products } from './catalog.js';
@@ -10,6 +11,7 @@ import { CreateOrganization } from './create-organization.js';
 import { ChangeSubscription } from './change-subscription.js';
 import { CreateSubscription } from './create-subscription.js';
 import { Customers } from './customers.js';
+import { AddOnController } from './in/add-on.controller.js';
 import { ApiKeyController } from './in/api-key.controller.js';
 import { CustomerController } from './in/customer.controller.js';
 import { EventSourceController } from './in/event-source.controller.js';
@@ -23,6 +25,7 @@ import { PlanVersionController } from './in/plan-version.controller.js';
 import { PlanController } from './in/plan.controller.js';
 import { ProductController } from './in/product.controller.js';
 import { SubscriptionActController } from './in/subscription-act.controller.js';
+import { SubscriptionAddOnController } from './in/subscription-add-on.controller.js';
 import { SubscriptionController } from './in/subscription.controller.js';
 import { TestClockController } from './in/test-clock.controller.js';
 import { ManageApiKeys } from './manage-api-keys.js';
@@ -30,12 +33,14 @@ import { MigratePlan } from './migrate-plan.js';
 import { PlanDrafts } from './plan-drafts.js';
 import { Plans } from './plans.js';
 import { RaisePlan } from './raise-plan.js';
+import { ReadAddOns } from './read-add-ons.js';
 import { ReadCustomers } from './read-customers.js';
 import { ReadOrganizations } from './read-organizations.js';
 import { ReadMeterVersions } from './read-meter-versions.js';
 import { ReadPlans } from './read-plans.js';
 import { ReadSubscriptions } from './read-subscriptions.js';
 import { RemoveExpiredAnswers } from './remove-expired-answers.js';
+import { SubscriptionAddOns } from './subscription-add-ons.js';
 import { TestClocks } from './test-clocks.js';
 
 export interface BillingApiAdapters {
@@ -55,7 +60,7 @@ export interface BillingApiAdapters {
 
 const controllers = [
   OrganizationController, ApiKeyController, ProductController, FeatureController, MeterController, MeterVersionController, EventSourceController, PlanController, CustomerController, SubscriptionController,
-  SubscriptionActController, PlanVersionController, PlanMigrationController, PlanDraftController, TestClockController,
+  SubscriptionActController, PlanVersionController, PlanMigrationController, PlanDraftController, AddOnController, SubscriptionAddOnController, TestClockController,
 ];
 
 /** Organizations, catalog, customers and subscriptions. Whoever composes opens and closes the adapters. */
@@ -80,6 +85,9 @@ export class BillingApiModule {
       readPlans,
       new RaisePlan(plans, readPlans),
       new PlanDrafts(adapters),
+      new AddOns(adapters),
+      new ReadAddOns(database),
+      new SubscriptionAddOns(adapters, adapters.jobs),
       new Customers(adapters),
       new ReadCustomers(database, adapters.businessClock),
       new CreateSubscription(adapters, adapters.jobs),

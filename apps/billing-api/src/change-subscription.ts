@@ -3,6 +3,7 @@ import { invoicingQueue, sweepJob } from '#contracts';
 import { takesQuantity, type SubscribedTerms } from '#domain';
 import { findByIdOrKey, planTable, readPlanVersion, subscriptionTable, unusable, updateRow, type Plan, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type InputFault, type JobQueue, type Outcome } from '#platform';
+import { fittedAddOns } from './fit-add-ons.js';
 import { holdSubscription, type ActedSubscription, type HoldRefusal } from './hold-subscription.js';
 import { readMetersOf, subscribedPriceFaults, unknownVersion } from './subscribed-price-faults.js';
 import { resolvePhases, withPhases, type Phase, type PhaseInput, type PhaseTerms } from './phases.js';
@@ -40,7 +41,7 @@ export class ChangeSubscription {
   ) {}
 
   async execute(organizationId: string, at: { id: string; input: ChangeInput }): Promise<Outcome<ActedSubscription, ChangeRefusal>> {
-    const outcome = await this.run(organizationId, at, async (manager, { id, changes, revision }) => updateRow(manager, subscriptionTable, { id, set: { changes, revision } }));
+    const outcome = await this.run(organizationId, at, async (manager, { id, changes, addOns, revision }) => updateRow(manager, subscriptionTable, { id, set: { changes, addOns, revision } }));
     if (outcome.ok) await this.jobs.add(invoicingQueue, [sweepJob]);
     return outcome;
   }
@@ -70,14 +71,23 @@ export class ChangeSubscription {
       if (!phases.ok) return phases;
       const subscription = changed(before, { input: at.input, after: next.value, phases: phases.value });
       if (subscription.changes.length > changesMax) return refused('too_many_changes', `A subscription changes at most ${changesMax} times; cancel it and make another.`);
-      if (subscription !== existing) await keep?.(manager, subscription);
-      const [view] = await withStages(manager, [{ ...before, subscription }]);
-      assert(view !== undefined, 'A subscription has its plan versions.');
+      const view = await withFittedAddOns(manager, { ...before, subscription });
+      if (subscription !== existing) await keep?.(manager, view.subscription);
       const change = subscription.changes.find((one) => !existing.changes.includes(one));
       const fees = keep === null && change !== undefined ? await boundaryPreview(manager, changeBoundary(view, change.at), { view, organization }) : null;
       return accepted({ view, period: currentPeriodOf(before), fees });
     });
   }
+}
+
+/** The subscription with its plans, and with those of its add-ons that fit them. */
+async function withFittedAddOns(manager: EntityManager, before: SubscriptionView): Promise<SubscriptionView> {
+  const [view] = await withStages(manager, [before]);
+  assert(view !== undefined, 'A subscription has its plan versions.');
+  if (before.subscription.addOns.length === 0) return view;
+  const [fitted] = await withStages(manager, [{ ...view, subscription: { ...view.subscription, addOns: fittedAddOns(view) } }]);
+  assert(fitted !== undefined, 'A subscription has its plan versions.');
+  return fitted;
 }
 
 /** The subscription with the change, which may be the first of some phases. */

@@ -82,6 +82,7 @@ export class CreateSubscription {
       planVersion: first.plan.version,
       ...first.terms,
       changes: [],
+      addOns: [],
       startAt,
       billingAnchor: schedule.recurrence.anchor,
       trialDays,

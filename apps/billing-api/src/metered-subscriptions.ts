@@ -8,13 +8,19 @@ const isOn = `((s.plan_id = version.plan_id and s.plan_version = version.version
   or s.changes @> jsonb_build_array(jsonb_build_object('plan_id', version.plan_id, 'plan_version', version.version)))`;
 /** The latest version of a plan in use, or a version that a subscription without an end is or was on. */
 const isInUse = `((plan.archived_at is null and version.version = plan.latest_version) or exists (select 1 from subscriptions s where s.cancel_at is null and ${isOn}))`;
+/** Add-on versions priced by the meter that a subscription has, had or will have. */
+const hasPriced = `exists (select 1 from add_on_versions version where ${isPriced} and s.add_ons @> jsonb_build_array(jsonb_build_object('addOnId', version.add_on_id, 'version', version.version)))`;
+/** Those that may still be added, and those of a subscription without an end. */
+const addOnsInUse = `select version.prices from add_on_versions version join add_ons a on a.id = version.add_on_id
+  where ${isPriced} and ((a.archived_at is null and version.version = a.latest_version)
+    or exists (select 1 from subscriptions s where s.cancel_at is null and s.add_ons @> jsonb_build_array(jsonb_build_object('addOnId', version.add_on_id, 'version', version.version))))`;
 /** No event is later than this. */
 const ahead = { hours: 1 };
 
-/** Whether the latest version of a plan in use, or a version that a subscription without an end is or was on, is priced by the meter. */
+/** Whether the latest version of a plan or add-on in use, or a version that a subscription without an end is or was on, is priced by the meter. */
 export async function isMeterInUse(manager: EntityManager, meterKey: string): Promise<boolean> {
   const rows: unknown[] = await manager.query(`select 1 from plan_versions version join plans plan on plan.id = version.plan_id where ${isPriced} and ${isInUse} limit 1`, [pricedBy(meterKey)]);
-  return rows.length > 0;
+  return rows.length > 0 || ((await manager.query(`${addOnsInUse} limit 1`, [pricedBy(meterKey)])) as unknown[]).length > 0;
 }
 
 /** Whether one of those versions limits a feature by the meter. */
@@ -33,11 +39,13 @@ export async function isFeatureInUse(manager: EntityManager, { key, type }: { re
   return rows.length > 0;
 }
 
-/** The latest end of a billed period that is priced by the meter and ends after an instant; null where there is none. */
+/** The latest end of a billed period that is priced by the meter, by its plan or an add-on of its subscription, and ends after an instant; null where there is none. */
 export async function readBilledUntil(manager: EntityManager, of: { readonly meterKey: string; readonly after: Temporal.Instant }): Promise<Temporal.Instant | null> {
   const rows: { until: string | null }[] = await manager.query(
-    `select max(rated.period_end) as until from rated_periods rated join plan_versions version on version.plan_id = rated.plan_id and version.version = rated.plan_version
-     where rated.is_final and rated.period_end > $2 and ${isPriced}`,
+    `select max(rated.period_end) as until from rated_periods rated
+     where rated.is_final and rated.period_end > $2
+       and (exists (select 1 from plan_versions version where version.plan_id = rated.plan_id and version.version = rated.plan_version and ${isPriced})
+         or exists (select 1 from subscriptions s where s.id = rated.subscription_id and s.add_ons <> '[]' and ${hasPriced}))`,
     [pricedBy(of.meterKey), of.after.toString()],
   );
   const until = rows[0]?.until ?? null;
@@ -62,7 +70,7 @@ export async function noteMeterChanged(manager: EntityManager, change: { readonl
   if (Temporal.Instant.compare(change.from, change.now.add(ahead)) > 0) return;
   await manager.query(
     `update subscriptions s set revision = revision + 1
-     where (s.cancel_at is null or s.cancel_at > $2) and exists (select 1 from plan_versions version where ${isPriced} and ${isOn})`,
+     where (s.cancel_at is null or s.cancel_at > $2) and (exists (select 1 from plan_versions version where ${isPriced} and ${isOn}) or (s.add_ons <> '[]' and ${hasPriced}))`,
     [pricedBy(change.meterKey), change.from.toString()],
   );
 }
@@ -73,6 +81,7 @@ function pricedBy(meterKey: string): string {
 
 async function readPricesInUse(manager: EntityManager, meterKey: string): Promise<Price[]> {
   const versions: { prices: Price[] }[] = await manager.query(`select version.prices from plan_versions version join plans plan on plan.id = version.plan_id where ${isPriced} and ${isInUse}`, [pricedBy(meterKey)]);
+  const added: { prices: Price[] }[] = await manager.query(addOnsInUse, [pricedBy(meterKey)]);
   const own: { id: string }[] = await manager.query(
     `select s.id from subscriptions s
      where s.cancel_at is null and (s.overrides <> '[]' or jsonb_path_exists(s.changes, '$[*].overrides[*]')) and exists (select 1 from plan_versions version where ${isPriced} and ${isOn})`,
@@ -80,5 +89,5 @@ async function readPricesInUse(manager: EntityManager, meterKey: string): Promis
   );
   const subscriptions = own.length === 0 ? [] : await readSubscriptions(manager, { ids: own.map(({ id }) => id) });
   const stages = [...(await readSubscribedPlans(manager, subscriptions)).values()].flat();
-  return [...versions.flatMap(({ prices }) => prices), ...stages.flatMap(({ prices }) => prices)];
+  return [...[...versions, ...added].flatMap(({ prices }) => prices), ...stages.flatMap(({ prices }) => prices)];
 }

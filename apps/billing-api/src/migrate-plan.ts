@@ -5,6 +5,7 @@ import {
   findByIdOrKey, lockSubscriptionsOnPlan, planTable, readPlanVersion, saveSubscriptionChanges, type Plan, type MeterResource, type PlanVersionOfPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, refused, type JobQueue, type Outcome } from '#platform';
+import { fitFaults, liftedAddOns, presentAddOns } from './fit-add-ons.js';
 import { readMetersOf, subscribedPriceFaults } from './subscribed-price-faults.js';
 import { statusOf, withStages } from './subscription-schedule.js';
 import type { Surroundings } from './surroundings.js';
@@ -99,17 +100,28 @@ async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOf
     const present = presentTerms(view);
     // Ended, or on another plan by now.
     if (subscriptionStatusAfter(statusOf(subscription, now), 'cancel') === null || present.planId !== version.planId) continue;
-    const detail = hasPhasesAhead(view) ? 'It has phases ahead, which a migration would end; change it by itself.' : obstacle(present, { version, meters, subscription });
+    const misfit = misfitOf(view, version);
+    const detail = misfit !== null ? misfit : hasPhasesAhead(view) ? 'It has phases ahead, which a migration would end; change it by itself.' : obstacle(present, { version, meters, subscription });
     if (detail !== null) {
       skipped.push({ subscriptionId: subscription.id, detail });
       continue;
     }
     const next = present.planVersion === version.version ? subscription : withChange(view, { plan: version, terms: present, isProrated: input.isProrated, when: input.when === 'period_end' ? now : input.when });
     if (next === subscription) unchanged += 1;
-    else changed.push(next);
+    else changed.push({ ...next, addOns: liftedAddOns({ subscription: next, now }) });
   }
   if (!input.isPreview) await saveSubscriptionChanges(manager, changed);
   return { migrated: changed.length, unchanged, skipped, lastId: locked.length < subscriptionsPerBlock ? null : (locked.at(-1)?.id ?? null) };
+}
+
+/** Which of its add-ons does not fit the version: a migration of many ends none of them unasked. */
+function misfitOf(view: Parameters<typeof presentAddOns>[0], version: PlanVersionOfPlan): string | null {
+  const plan = { ...version, addOns: [] };
+  for (const { version: addOn } of presentAddOns(view)) {
+    const [fault] = fitFaults(addOn, { plan, currency: view.subscription.currency });
+    if (fault !== undefined) return `Its add-on ${addOn.addOnKey} does not fit: ${fault.detail}`;
+  }
+  return null;
 }
 
 /** Why a subscription can't be on the version: its currency, or terms of its own that the version has no price for. */

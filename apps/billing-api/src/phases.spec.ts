@@ -15,7 +15,7 @@ const amount = { month: '31', other: '20.01', week: '7', quarter: '90' } as cons
 type Name = keyof typeof interval;
 
 const base: Omit<SubscriptionRecord, 'startAt' | 'billingAnchor' | 'timeZone' | 'planId' | 'quantities'> = {
-  id: 'sub_a', organizationId: 'org_a', customerId: 'cus_a', planVersion: 1, changes: [], trialDays: 0, trialEndAt: null, currency: 'USD', collection: 'automatic', daysUntilDue: null,
+  id: 'sub_a', organizationId: 'org_a', customerId: 'cus_a', planVersion: 1, changes: [], addOns: [], trialDays: 0, trialEndAt: null, currency: 'USD', collection: 'automatic', daysUntilDue: null,
   cancelAt: null, cancelProrate: false, canceledAt: null, revision: 1n, createdAt: Temporal.Instant.from('2026-01-01T00:00:00Z'), metadata: {}, overrides: [], minimumCommitment: null,
 };
 
@@ -123,7 +123,7 @@ describe('phases', () => {
       const length = cut.period.end.epochMilliseconds - cut.period.start.epochMilliseconds;
       const now = cut.period.start.add({ milliseconds: Math.floor((length * percent) / 100) });
       const first = next[0] ?? last;
-      const view = { subscription, now, plan: { ...planOf(subscription.planId as Name), prices: [] } };
+      const view = { subscription, now, plan: { ...planOf(subscription.planId as Name), prices: [], addOns: [] } };
       const changed = withChange(view, { plan: first.plan, terms: first.terms, when: 'now', isProrated: true });
       const phased = next.length === 0 ? changed : withPhases(changed, { phases: next, after: last, from: now, firstInterval: plan.billingPeriod });
       const before = listed(phases, after).slice(0, nth + 1);

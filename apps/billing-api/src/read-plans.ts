@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { draftAsVersion, findByIdOrKey, listRows, planTable, readCurrentTerms, readPlanDraft, readPlanVersion, readPlanVersions, type Database, type Plan, type PlanVersion, type RowPage } from '#persistence';
+import { draftAsVersion, findByIdOrKey, listRows, planTable, readCurrentTerms, readPlanDraft, readPlanVersion, readPlanVersions, readProductKeys, type Database, type Plan, type PlanVersion, type RowPage } from '#persistence';
 import { accepted, refused, type ListPage, type Outcome } from '#platform';
 import type { PlanView } from './plans.js';
 
@@ -53,11 +53,7 @@ export class ReadPlans {
 
   /** The keys of products by their ids, for showing both. */
   async productKeys(organizationId: string, plans: readonly Plan[]): Promise<ReadonlyMap<string, string>> {
-    const ids = plans.flatMap(({ productId }) => (productId === null ? [] : [productId]));
-    if (ids.length === 0) return new Map();
-    const rows: { id: string; key: string }[] = await this.database.inOrganization(organizationId, (manager) =>
-      manager.query('select id, key from products where id = any($1)', [ids]));
-    return new Map(rows.map(({ id, key }) => [id, key]));
+    return this.database.inOrganization(organizationId, (manager) => readProductKeys(manager, plans));
   }
 
   private async versionPage(manager: EntityManager, plan: Plan, page: Omit<ListPage, 'endingBefore'>): Promise<RowPage<PlanVersion>> {

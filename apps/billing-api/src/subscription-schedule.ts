@@ -1,5 +1,5 @@
-import { billingPeriodAt, billingPeriodContaining, boundaryFees, formatMinor, hasUsagePrice, nextBoundary, settleCommitments, subscriptionStatusAt } from '#domain';
-import type { Boundary, InvoiceLine, Period, SubscriptionStatus } from '#domain';
+import { billingPeriodAt, billingPeriodContaining, boundaryFees, closingPrices, formatMinor, hasUsagePrice, nextBoundary, settleCommitments, subscriptionStatusAt } from '#domain';
+import type { Boundary, FeeTerms, InvoiceLine, Period, SubscriptionStatus } from '#domain';
 import {
   commitmentsOf, readChargedPeriods, readSettledCommitments, readSubscribedPlans, scheduleOf, trialOf, type Organization, type PlanVersionOfPlan, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
@@ -85,16 +85,32 @@ export function changeBoundary(view: SubscriptionView, change: Temporal.Instant)
 /** What a boundary owes without usage: its fees, and what lacks to minimum commitments, which counts what documents have charged. */
 export async function boundaryPreview(manager: EntityManager, boundary: Boundary | null, of: { view: SubscriptionView; organization: Organization }): Promise<FeePreview | null> {
   if (boundary === null) return null;
-  const { view: { subscription, stages }, organization } = of;
-  const fees = boundaryFees(boundary, {
-    stages: stages.map(({ prices }) => prices), currency: subscription.currency, timeZone: subscription.timeZone, rounding: organization.rounding, returnsUnused: subscription.cancelProrate,
-  });
-  const closesUsage = boundary.closes !== null && hasUsagePrice(stages[boundary.closes.stage]?.prices ?? []);
-  const lines = [...(await trueUps(manager, { ...of, boundary, fees, closesUsage })), ...fees];
+  const terms = feeTermsOf(of.view, of.organization);
+  const fees = boundaryFees(boundary, terms);
+  const closesUsage = hasUsagePrice(closingPrices(boundary, terms));
+  return previewOf(boundary, { lines: [...(await trueUps(manager, { ...of, boundary, fees, closesUsage })), ...fees], currency: terms.currency, closesUsage });
+}
+
+/** What one add-on puts onto the next invoice, beside its usage. */
+export function addOnPreview(view: SubscriptionView, of: { addOnId: string; organization: Organization }): FeePreview | null {
+  const terms = feeTermsOf(view, of.organization);
+  const alone = { ...terms, stages: terms.stages.map(() => []), addOns: view.plan.addOns.filter(({ id }) => id === of.addOnId) };
+  const schedule = scheduleOf(view);
+  const boundary = nextBoundary(schedule, (billingPeriodContaining(schedule, view.now)?.number ?? 0) + 1);
+  return boundary === null ? null : previewOf(boundary, { lines: boundaryFees(boundary, alone), currency: terms.currency, closesUsage: hasUsagePrice(closingPrices(boundary, alone)) });
+}
+
+function feeTermsOf({ subscription, plan, stages }: SubscriptionView, { rounding }: Organization): FeeTerms {
+  const { currency, timeZone, cancelProrate: returnsUnused } = subscription;
+  return { stages: stages.map(({ prices }) => prices), addOns: plan.addOns, currency, timeZone, rounding, returnsUnused };
+}
+
+function previewOf(boundary: Boundary, of: { lines: readonly InvoiceLine[]; currency: string; closesUsage: boolean }): FeePreview | null {
+  const { lines, currency, closesUsage } = of;
   if (lines.length === 0) return null;
   const total = lines.reduce((sum, line) => sum + line.amountMinor, 0n);
   const period = boundary.closes?.period ?? boundary.opens?.period ?? boundary.trial ?? null;
-  return { period, lines, totalText: formatMinor(total, subscription.currency), closesUsage };
+  return { period, lines, totalText: formatMinor(total, currency), closesUsage };
 }
 
 async function trueUps(manager: EntityManager, of: { view: SubscriptionView; organization: Organization; boundary: Boundary; fees: readonly InvoiceLine[]; closesUsage: boolean }): Promise<InvoiceLine[]> {

@@ -19,6 +19,7 @@ const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>>
   meters: {},
   features: {},
   plans: { trial_days: 0, entitlements: [], late_usage: { policy: 'next_invoice' } },
+  add_ons: { billing_period: 'P1M', requires: [] },
 };
 
 /** What applying a catalog would change, in the order in which it has to be done. */
@@ -26,11 +27,11 @@ export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Pro
   const changes: CatalogChange[] = [];
   for (const kind of catalogKinds) {
     for (const { draft, ...item } of catalog[kind] ?? []) {
-      const whole = `/v1/${kind}/${encodeURIComponent(item.key)}`;
+      const whole = `/v1/${kind.replace('_', '-')}/${encodeURIComponent(item.key)}`;
       const isDraft = draft === true;
       const path = isDraft ? `${whole}/draft` : whole;
       const present = await readPresent(api, { whole, isDraft });
-      const noun = `${isDraft ? 'draft of ' : ''}${kind.replace(/s$/, '')} ${item.key}`;
+      const noun = `${isDraft ? 'draft of ' : ''}${kind.replace(/s$/, '').replace('_', '-')} ${item.key}`;
       if (present === null) changes.push({ path, item, heading: `+ ${noun}`, differences: [] });
       else {
         const differences = differencesOf(kind, { present, item });
@@ -57,14 +58,19 @@ function differencesOf(kind: CatalogKind, of: { present: Readonly<Record<string,
   const before = comparable(kind, of.present);
   const after = comparable(kind, of.item);
   const archived = of.present['archived_at'] === null ? [] : ['It is archived, and would be in use again.'];
-  if (kind === 'plans') return [...archived, ...planDiff(before as ComparedTerms, after as ComparedTerms).map(({ text }) => text)];
+  if (isPriced(kind)) return [...archived, ...planDiff(before as ComparedTerms, after as ComparedTerms, kind === 'plans' ? 'The plan' : 'The add-on').map(({ text }) => text)];
   return [...archived, ...fieldDifferences({ from: before, to: after, subject: 'It' }).map(({ text }) => text)];
+}
+
+/** What has prices, and versions that follow from what is said of it. */
+function isPriced(kind: CatalogKind): boolean {
+  return kind === 'plans' || kind === 'add_ons';
 }
 
 /** Both sides in one form: references by key, no fields that say nothing, defaults of entitlements said. */
 function comparable(kind: CatalogKind, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const named = { ...object, ...('product_key' in object ? { product: object['product_key'] } : {}), ...('meter_key' in object ? { meter: object['meter_key'] } : {}) };
-  const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || (kind !== 'plans' && kind !== 'meters'));
+  const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || (!isPriced(kind) && kind !== 'meters'));
   const said = { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
   return Array.isArray(said['entitlements']) ? { ...said, entitlements: (said['entitlements'] as Entitlement[]).map(canonicalEntitlement) } : said;
 }

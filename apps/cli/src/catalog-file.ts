@@ -1,6 +1,7 @@
 import { isPair, isScalar, parseDocument, visit, type Pair } from 'yaml';
 import { z } from 'zod';
-import { decimalFields, featureCreateSchema, meterCreateSchema, planCreateSchema, productCreateSchema } from '#contracts';
+import { requirementCycle } from '#domain';
+import { addOnCreateSchema, decimalFields, featureCreateSchema, meterCreateSchema, planCreateSchema, productCreateSchema } from '#contracts';
 
 const itemsMax = 1_000;
 
@@ -13,10 +14,20 @@ const catalogSchema = z.strictObject({
   meters: z.array(meterCreateSchema).max(itemsMax).optional(),
   features: z.array(featureCreateSchema).max(itemsMax).optional(),
   plans: z.array(catalogPlanSchema).max(itemsMax).optional(),
+  add_ons: z.array(addOnCreateSchema).max(itemsMax).superRefine(refuseCycles).optional(),
 });
 
+/** What a file says leads back to itself; with what is there already, the server sees the rest. */
+function refuseCycles(addOns: readonly { readonly key: string; readonly requires?: readonly string[] | undefined }[], context: z.RefinementCtx): void {
+  const graph = new Map(addOns.map(({ key, requires }) => [key, requires ?? []]));
+  for (const [index, { key, requires = [] }] of addOns.entries()) {
+    const cycle = requirementCycle({ key, requires }, graph);
+    if (cycle !== null) context.addIssue({ code: 'custom', path: [index, 'requires'], message: `${cycle.join(' requires ')}: nobody could have one before the other; remove one of these.` });
+  }
+}
+
 /** In the order in which each kind refers to those before it. */
-export const catalogKinds = ['products', 'meters', 'features', 'plans'] as const;
+export const catalogKinds = ['products', 'meters', 'features', 'plans', 'add_ons'] as const;
 export type CatalogKind = (typeof catalogKinds)[number];
 
 export type CatalogItem = Readonly<Record<string, unknown>> & { readonly key: string };

@@ -16,7 +16,7 @@ const usage = `tollway catalog validate|diff|apply <file>
   diff       says what applying it would change
   apply      creates and replaces by key what differs; nothing is removed
 
-A catalog file is YAML or JSON with products, meters, features and plans, each as the API takes them by PUT.
+A catalog file is YAML or JSON with products, meters, features, plans and add_ons, each as the API takes them by PUT.
 A plan with "draft: true" is applied as the draft of its next version, which nobody can subscribe to until it is published.
 TOLLWAY_URL names the server (http://127.0.0.1:4000), TOLLWAY_API_KEY the key.`;
 
@@ -70,6 +70,6 @@ function tell(changes: readonly CatalogChange[], say: (text: string) => void): v
 }
 
 function countWords(catalog: CatalogFile): string {
-  const counts = Object.entries(catalog).map(([noun, items]) => `${items.length} ${items.length === 1 ? noun.replace(/s$/, '') : noun}`);
+  const counts = Object.entries(catalog).map(([noun, items]) => `${items.length} ${(items.length === 1 ? noun.replace(/s$/, '') : noun).replace('_', '-')}`);
   return counts.length === 0 ? 'it is empty' : counts.join(', ');
 }

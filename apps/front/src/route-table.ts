@@ -16,7 +16,7 @@ export const routesOf: Readonly<Record<AppName, readonly string[]>> = {
   ],
   aggregator: ['GET /v1/events', 'GET /v1/events/corrections', 'GET /v1/events/live', 'GET /v1/dead-letters/*', 'POST /v1/meters/try', 'GET /v1/meters/{key}/usage', 'GET /v1/meters/{key}/usage/live', 'GET /v1/meters/{key}/verify', 'GET /v1/customers/{id}/usage', 'GET /v1/event-sources/{key}/stats', '/v1/exports'],
   'billing-api': [
-    '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/event-sources', '/v1/plans', '/v1/customers', '/v1/subscriptions',
+    '/v1/organizations', '/v1/organization', '/v1/api-keys', '/v1/products', '/v1/features', '/v1/meters', '/v1/event-sources', '/v1/plans', '/v1/add-ons', '/v1/customers', '/v1/subscriptions',
     '/v1/test-clock',
   ],
   rating: ['GET /v1/customers/{id}/entitlements', 'GET /v1/customers/{id}/access/{feature}', '/v1/pricing/simulate', '/v1/pricing/backtest', '/v1/pricing/break-even', '/v1/rated-usage', 'GET /v1/invoices/{id}/lines/{line}/receipt', 'GET /v1/invoices/{id}/lines/{line}/events', 'GET /v1/invoices/{id}/verify', 'GET /v1/events/{id}/billing'],

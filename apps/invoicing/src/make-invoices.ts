@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { boundaryFees, hasUsagePrice, invoicePeriod, isWorthMaking, nextBoundary, type Boundary, type InvoiceLine } from '#domain';
+import { boundaryFees, closingPrices, hasUsagePrice, invoicePeriod, isWorthMaking, nextBoundary, type Boundary, type InvoiceLine } from '#domain';
 import {
   askForAdoption, countIntoClockRun, deferDueActs, deleteDueAct, findOrganization, finishDueActs, insertDueActs, insertInvoices, lockDueActs, saveBillingSchedules, scheduleOf, writeInvoiceLines,
   type BillingScheduleRecord, type DueAct, type NewDueAct, type NewInvoice, type Organization,
@@ -97,10 +97,10 @@ export class MakeInvoices {
     const { subscription } = one;
     const terms = feeTermsOf(one, settings);
     const plan = planOfStage(one, billedStage(boundary));
-    const closesUsage = boundary.closes !== null && hasUsagePrice(plan.prices);
+    const closesUsage = hasUsagePrice(closingPrices(boundary, terms));
     const lines = boundaryFees(boundary, terms);
     const settles = closesCommitment(one, boundary);
-    const period = invoicePeriod(boundary, terms.stages) ?? (settles ? (boundary.closes?.period ?? null) : null);
+    const period = invoicePeriod(boundary, terms) ?? (settles || lines.length > 0 ? (boundary.closes?.period ?? null) : null);
     if (period !== null && (settles || isWorthMaking({ lines, closesUsage }))) {
       const id = this.context.ids.make('inv');
       made.invoices.push({

@@ -85,7 +85,7 @@ export class PreviewUpcomingInvoice {
     const closes = boundary.closes;
     const [rated] = closes === null ? [] : await readRatedPeriods(manager, [{ subscriptionId: subscription.id, periodIndex: closes.number }]);
     const period = closes?.period;
-    const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period, stage: closes?.stage ?? 0 }) : ratedUsageLines(rated, { currency: subscription.currency, period });
+    const usage = period === undefined ? [] : rated === undefined ? unusedUsageLines(one, { organization, period, stage: closes?.stage ?? 0 }) : ratedUsageLines(rated, { currency: subscription.currency, period, addOns: subscription.addOns });
     const adjustments = await this.adjustments(manager, { organizationId, subscriptionId: subscription.id, closesIndex: closes?.number ?? null });
     const carriedIn = carried.filter(({ currency }) => currency === subscription.currency);
     const terms = feeTermsOf(one, organization);
@@ -94,7 +94,7 @@ export class PreviewUpcomingInvoice {
     const document = { subscriptionId: subscription.id, kind: 'period' as const, periodIndex: boundary.index, closesIndex: closes?.number ?? null };
     const fees = boundaryFees(boundary, terms);
     const trueUps = trueUpLines(book.settle(document, [...charges, ...fees]));
-    return previewInvoice({ boundary, stages: terms.stages, lines: [...charges, ...trueUps, ...fees], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
+    return previewInvoice({ boundary, terms, lines: [...charges, ...trueUps, ...fees], carriedIn, payable: options.limitsOf?.(subscription.currency) ?? null });
   }
 
   /** Late usage that this invoice will bear. What a draft bears that comes before it is not among it. */

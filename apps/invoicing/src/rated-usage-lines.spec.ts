@@ -9,7 +9,7 @@ const at = (text: string): Temporal.Instant => Temporal.Instant.from(`${text}T00
 const tiers = [{ up_to: null, unit_amount: '1', flat_amount: '5' }];
 const monthly: IdentifiedPrice = { id: 'price_m', key: 'monthly', name: 'Monthly', type: 'usage', meter: 'calls', model: { type: 'graduated', tiers } };
 const yearly: IdentifiedPrice = { ...monthly, id: 'price_y', key: 'yearly', name: 'Yearly', tier_period: 'P1Y' };
-const plan = { billingPeriod: 'P1M', prices: [monthly, yearly] };
+const plan = { billingPeriod: 'P1M', prices: [monthly, yearly], addOns: [] };
 const subscription = { startAt: at('2027-01-01'), billingAnchor: at('2027-01-01'), trialEndAt: null, timeZone: 'UTC', currency: 'USD', cancelAt: null, changes: [] };
 const one = { subscription, plan, stages: [plan] } as unknown as BilledSubscription;
 const organization = { rounding: 'half_away_from_zero' } as Organization;

@@ -71,6 +71,6 @@ async function usageOfDrafts(manager: EntityManager, options: { organizationId: 
     const one = billed.get(invoice.subscriptionId);
     assert(one !== undefined, 'An invoice belongs to a subscription.');
     const stage = billingPeriodAt(scheduleOf(one), closesIndex)?.stage ?? 0;
-    return [invoice.id, found === undefined ? unusedUsageLines(one, { organization, period, stage }) : ratedUsageLines(found, { currency: invoice.currency, period })];
+    return [invoice.id, found === undefined ? unusedUsageLines(one, { organization, period, stage }) : ratedUsageLines(found, { currency: invoice.currency, period, addOns: one.subscription.addOns })];
   }));
 }

@@ -35,9 +35,10 @@ export function planOfStage({ stages }: BilledSubscription, stage: number): Subs
   return plan;
 }
 
-export function feeTermsOf({ subscription, stages }: BilledSubscription, organization: Organization): FeeTerms {
+export function feeTermsOf({ subscription, plan, stages }: BilledSubscription, organization: Organization): FeeTerms {
   return {
     stages: stages.map(({ prices }) => prices),
+    addOns: plan.addOns,
     currency: subscription.currency,
     timeZone: subscription.timeZone,
     rounding: organization.rounding,

@@ -80,12 +80,13 @@ async function bearAll(
   const owed = await readOwedLateUsage(manager, { organizationId, subscriptionIds: subscriptions.map(({ id }) => id) });
   const fees = await readInvoiceLines(manager, { organizationId, invoiceIds: ready.map(({ invoice }) => invoice.id) });
   const book = await CommitmentBook.open(manager, { subscriptions, rounding, drafts: null });
+  const addOns = new Map(subscriptions.map((subscription) => [subscription.id, subscription.addOns]));
   return ready.map((candidate): Bearing => {
     const { invoice, usage } = candidate;
     const period = { start: invoice.periodStart, end: invoice.periodEnd };
     if (usage !== null) assert(usage.end.equals(period.end) && usage.start.equals(period.start), 'A period is billed from the same instants as it is rated.');
     const late = takeOwed(owed, invoice);
-    const used = usage === null ? [] : ratedUsageLines(usage, { currency: invoice.currency, period });
+    const used = usage === null ? [] : ratedUsageLines(usage, { currency: invoice.currency, period, addOns: addOns.get(invoice.subscriptionId) ?? [] });
     const charges = { used, adjusted: adjustmentLines(late), fees: fees.get(invoice.id) ?? [] };
     return { ...candidate, late, charges, trueUps: book.settle(invoice, [...charges.used, ...charges.adjusted, ...charges.fees]) };
   });

@@ -1,10 +1,11 @@
 import type { EntityManager } from 'typeorm';
-import { billingPeriodContaining, isOfPart, meterParts, type IdentifiedPrice, type Meter } from '#domain';
+import { billingPeriodContaining, contains, isOfPart, meterParts, type IdentifiedPrice, type Meter } from '#domain';
 import {
   findClosedPeriodsAt, findMeters, readAttachments, readClosedRatings, readClosingDocuments, readLateProgress, readLateSettlements, readSubscribedPlans, readSubscriptions, readUsageBases, scheduleOf,
   type BasisKey, type CountedAs, type Database, type LineUsageReader, type UsageBasis,
 } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
+import { pricedParts } from './add-on-parts.js';
 import { entriesOf, settledGenerations, type BilledEntry, type BillingStep, type PeriodDocuments } from './event-history.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
@@ -46,9 +47,11 @@ export class FindEventBilling {
     const event = await this.use.lineUsages.eventOf(organizationId, { source, id });
     if (event === null) return refused('not_found', 'No event of this source and id was ever counted. The list of events says what became of its copies.');
     const { now, periods } = await this.use.database.inOrganization(organizationId, (manager) => this.load(manager, event));
+    const at = Temporal.Instant.from(event.time);
     const billings: PriceBilling[] = [];
     for (const one of periods) {
-      for (const price of one.period.plan.prices.filter(({ type }) => type === 'usage')) {
+      // An add-on has its events of the time that it was there.
+      for (const { price } of pricedParts(one.period).filter(({ part, price: { type } }) => type === 'usage' && contains(part.billing.period, at))) {
         const steps = [];
         for (const { generation, basis } of one.steps) if (basis !== null) steps.push({ generation, counted: await this.counted(event, { ...one, price, basis }) });
         const entries = entriesOf({ price, steps, now: await this.counted(event, { ...one, price, basis: now }) }, one.documents);

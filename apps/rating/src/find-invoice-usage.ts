@@ -5,6 +5,7 @@ import {
   type BasisKey, type ClosedRating, type Database, type InvoiceLineRecord, type InvoiceRecord, type KeptBasis, type Organization, type SettledByLine,
 } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
+import { pricedParts } from './add-on-parts.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 
@@ -13,6 +14,8 @@ export type InvoiceUsageCode = 'not_found' | 'invoice_not_issued';
 /** Where the usage of a line comes from. */
 export interface UsageOrigin {
   readonly period: PeriodToRate;
+  /** The time of the period that the price is there for: all of it, but for an add-on's. */
+  readonly part: PeriodToRate;
   readonly price: IdentifiedPrice;
   /** Null where it was issued before bases were kept. */
   readonly kept: KeptBasis | null;
@@ -58,10 +61,11 @@ export class FindInvoiceUsage {
     const bases = new Map((await readUsageBases(manager, sources.flatMap(basesOf))).map((kept) => [basisText(kept), kept]));
     return new Map(sources.map((source) => {
       const period = periods.get(keyOf(source.closed));
-      const price = period?.plan.prices.find(({ id }) => id === source.line.priceId);
-      assert(period !== undefined && price !== undefined, 'What has been billed keeps its plan version.');
+      assert(period !== undefined, 'What has been billed keeps its plan version.');
+      const priced = pricedParts(period).find(({ price: { id } }) => id === source.line.priceId);
+      assert(priced !== undefined, 'What has been billed keeps its plan version and its add-ons.');
       const [own, before] = basesOf(source).map((key) => bases.get(basisText(key)) ?? null);
-      return [source.line.id, { period, price, kept: own ?? null, before: before ?? null, settled: source.settled }];
+      return [source.line.id, { period, ...priced, kept: own ?? null, before: before ?? null, settled: source.settled }];
     }));
   }
 }

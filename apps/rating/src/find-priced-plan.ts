@@ -29,7 +29,7 @@ export async function findPricedPlan(manager: EntityManager, named: NamedPlan): 
   return accepted({
     planId: 'plan_draft', planKey: plan.key, planName: plan.name, productId: null, version: 0, organizationId: named.organizationId, currency: plan.currency, billingPeriod: plan.billing_period,
     trialDays: 0, entitlements: granted.entitlements, lateUsage: lateUsageDefault, createdAt: Temporal.Instant.fromEpochMilliseconds(0),
-    prices: canonicalPrices(metered.prices).map((price) => ({ ...price, id: price.key })),
+    prices: canonicalPrices(metered.prices).map((price) => ({ ...price, id: price.key })), addOns: [],
   });
 }
 
@@ -39,11 +39,11 @@ async function storedPlan(manager: EntityManager, wanted: { reference: string; v
   if (plan === null) return refused('invalid_request', 'There is no such plan.', [{ pointer: `${pointer}/plan`, code: 'unknown_plan', detail: 'There is no such plan.' }]);
   if (wanted.version === 'draft') {
     const draft = await readPlanDraft(manager, plan.id);
-    if (draft !== null) return accepted({ ...draftAsVersion(draft), planKey: plan.key, planName: plan.name, productId: plan.productId });
+    if (draft !== null) return accepted({ ...draftAsVersion(draft), planKey: plan.key, planName: plan.name, productId: plan.productId, addOns: [] });
     return refused('invalid_request', 'There is no draft.', [{ pointer: `${pointer}/version`, code: 'unknown_version', detail: 'The plan has no draft.' }]);
   }
   const version = await readPlanVersion(manager, { planId: plan.id, version: wanted.version ?? plan.latestVersion });
   const detail = plan.latestVersion === 0 ? 'Nothing of the plan is published; give "draft".' : 'The plan has no such version.';
   if (version === null) return refused('invalid_request', 'There is no such version.', [{ pointer: `${pointer}/version`, code: 'unknown_version', detail }]);
-  return accepted(version);
+  return accepted({ ...version, addOns: [] });
 }

@@ -2,6 +2,7 @@ import { aggregatorGroup, topics } from '#contracts';
 import type { IdentifiedPrice, LineUsageProof } from '#domain';
 import { emptyDigest, findMeters, readAttachments, type Database, type LineUsage, type LineUsageQuery, type RatedPeriod, type UsageBasis } from '#persistence';
 import { assert, type Clock, type EventLog } from '#platform';
+import { pricedParts } from './add-on-parts.js';
 import { BasedUsage } from './based-usage.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import { RatePeriods, type RatePeriodsCommand } from './rate-periods.js';
@@ -93,23 +94,25 @@ export class RateOnBasis {
       ...(completeAsOf === null ? {} : { completeAsOf }),
       basis,
       lines: period.lines.map((line) => {
-        const price = command.periods[index]?.plan.prices.find(({ id }) => id === line.priceId);
-        assert(price !== undefined, 'A line is of a price of its plan.');
-        return line.kind === 'usage' && proved.has(period) ? { ...line, usage: proofOf({ place: index, price, group: line.group }) } : line;
+        return line.kind === 'usage' && proved.has(period) ? { ...line, usage: proofOf({ place: index, priceId: line.priceId, group: line.group }) } : line;
       }),
     }));
   }
 
   /** One query for each meter and way of telling its events apart, however many lines there are. */
-  private async proofs({ organization, periods }: RatePeriodsCommand, { basis, isWanted }: { basis: UsageBasis; isWanted: (place: number) => boolean }): Promise<(of: { place: number; price: IdentifiedPrice; group: Readonly<Record<string, string>> }) => LineUsageProof> {
-    const questions = new Map<string, { query: Omit<LineUsageQuery, 'slices'>; slices: Map<number, UsageSlice> }>();
+  private async proofs({ organization, periods }: RatePeriodsCommand, { basis, isWanted }: { basis: UsageBasis; isWanted: (place: number) => boolean }): Promise<(of: { place: number; priceId: string; group: Readonly<Record<string, string>> }) => LineUsageProof> {
+    const questions = new Map<string, { query: Omit<LineUsageQuery, 'slices'>; slices: Map<string, UsageSlice> }>();
+    const asked = new Map<string, { name: string; ref: string; groupBy: readonly string[] }>();
     for (const [place, period] of periods.entries()) {
       if (!isWanted(place)) continue;
-      for (const price of period.plan.prices.filter(({ type }) => type === 'usage')) {
+      for (const { part, price } of pricedParts(period).filter(({ price: { type } }) => type === 'usage')) {
         const question = questionOf(price, basis);
+        // Prices that are there for the same time share a slice.
+        const ref = `${place} ${part.billing.period.start.toString()} ${part.billing.period.end.toString()}`;
+        asked.set(`${place} ${price.id}`, { name: question.name, ref, groupBy: question.groupBy });
         const known = questions.get(question.name) ?? { query: { organizationId: organization.id, basis, ...question }, slices: new Map() };
         questions.set(question.name, known);
-        known.slices.set(place, sliceOf(period, String(place)));
+        known.slices.set(ref, sliceOf(part, ref));
       }
     }
     const found = new Map<string, LineUsageProof>();
@@ -118,9 +121,11 @@ export class RateOnBasis {
         found.set(JSON.stringify([name, ref, query.groupBy.map((dimension) => group[dimension] ?? '')]), { events, digest });
       }
     }
-    return ({ place, price, group }) => {
-      const { name, groupBy } = questionOf(price, basis);
-      return found.get(JSON.stringify([name, String(place), groupBy.map((dimension) => group[dimension] ?? '')])) ?? { events: 0n, digest: emptyDigest };
+    return ({ place, priceId, group }) => {
+      const question = asked.get(`${place} ${priceId}`);
+      assert(question !== undefined, 'A line is of a price of its period.');
+      const { name, ref, groupBy } = question;
+      return found.get(JSON.stringify([name, ref, groupBy.map((dimension) => group[dimension] ?? '')])) ?? { events: 0n, digest: emptyDigest };
     };
   }
 }

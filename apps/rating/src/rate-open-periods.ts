@@ -2,6 +2,7 @@ import type { RateOpenPayload } from '#contracts';
 import { metersOf } from '#domain';
 import { adoptSubscriptions, findOrganization, readFinalPeriods, readGenerations, readGrowingMeters, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
+import { pricedParts } from './add-on-parts.js';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
@@ -60,6 +61,6 @@ export class RateOpenPeriods {
 
 /** Those with a period that is open now and a price of a meter that grows with time. */
 function growingSubscriptions(periods: readonly PeriodToRate[], at: { now: Temporal.Instant; meters: ReadonlySet<string> }): ReadonlySet<string> {
-  const growing = periods.filter(({ plan, billing }) => Temporal.Instant.compare(billing.period.end, at.now) > 0 && plan.prices.some((price) => metersOf(price).some((meter) => at.meters.has(meter))));
+  const growing = periods.filter((period) => Temporal.Instant.compare(period.billing.period.end, at.now) > 0 && pricedParts(period).some(({ price }) => metersOf(price).some((meter) => at.meters.has(meter))));
   return new Set(growing.map(({ subscription }) => subscription.id));
 }

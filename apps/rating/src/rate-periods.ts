@@ -1,7 +1,9 @@
 import { localDays, ratePeriod } from '#domain';
 import type { Database, Organization, RatedPeriod } from '#persistence';
 import type { Clock } from '#platform';
+import { addOnParts } from './add-on-parts.js';
 import type { PeriodToRate } from './period-to-rate.js';
+import { rateAddOns, type DatedPart } from './rate-add-ons.js';
 import { ReadPeriodUsage, type PeriodUsage } from './read-period-usage.js';
 import type { SliceEvents, UsageSlices } from './usage-slices.js';
 import type { DatedPeriod } from './wanted-usage.js';
@@ -17,6 +19,7 @@ export interface RatePeriodsCommand {
 
 interface PeriodSoFar extends DatedPeriod {
   readonly over: boolean;
+  readonly parts: readonly DatedPart[];
 }
 
 /** Rates many periods of one organization. Reads and computes; the caller saves. */
@@ -28,13 +31,13 @@ export class RatePeriods {
   }
 
   async execute(command: RatePeriodsCommand): Promise<readonly RatedPeriod[]> {
-    const dated = command.periods.map((period, index) => withDays(period, { ref: String(index), now: command.now }));
-    const usage = await this.readUsage.execute(command.organization.id, { periods: dated, now: command.now });
+    const dated = command.periods.map((period, index) => soFar(period, { ref: String(index), now: command.now }));
+    const usage = await this.readUsage.execute(command.organization.id, { periods: dated.flatMap((period) => [period, ...period.parts]), now: command.now });
     return dated.map((period) => this.rate(period, { command, usage }));
   }
 
   private rate(period: PeriodSoFar, using: { command: RatePeriodsCommand; usage: PeriodUsage }): RatedPeriod {
-    const { subscription, plan, billing, days, over } = period;
+    const { subscription, plan, billing, days, over, parts } = period;
     const { command, usage } = using;
     const rounding = period.rounding ?? command.organization.rounding;
     const rated = ratePeriod({
@@ -51,6 +54,7 @@ export class RatePeriods {
       usageUntil: (price, day) => usage.of({ price, period, day }),
       usageAround: (price) => usage.around(price, period),
     });
+    const added = rateAddOns(period, { parts, usage, rounding, over });
     return {
       organizationId: command.organization.id,
       subscriptionId: subscription.id,
@@ -65,13 +69,18 @@ export class RatePeriods {
       completeAsOf: usage.freshAsOf,
       generation: command.generations.get(subscription.id) ?? 0n,
       ratedAt: this.use.clock.now(),
-      lines: rated.lines.map((line) => ({ ...line, currency: subscription.currency })),
-      days: rated.days.map(({ day, ...amounts }) => ({ ...amounts, day: day.day, dayStart: day.start, currency: subscription.currency })),
+      lines: [...rated.lines, ...added.lines].map((line) => ({ ...line, currency: subscription.currency })),
+      days: [...rated.days, ...added.days].map(({ day, ...amounts }) => ({ ...amounts, day: day.day, dayStart: day.start, currency: subscription.currency })),
     };
   }
 }
 
-function withDays(period: PeriodToRate, options: { ref: string; now: Temporal.Instant }): PeriodSoFar {
+function soFar(period: PeriodToRate, options: { ref: string; now: Temporal.Instant }): PeriodSoFar {
+  const { ref, now } = options;
+  return { ...withDays(period, options), parts: addOnParts(period).map((part) => withDays(part, { ref: `${ref} ${part.addOn.id}`, now })) };
+}
+
+function withDays<P extends PeriodToRate>(period: P, options: { ref: string; now: Temporal.Instant }): P & Omit<PeriodSoFar, 'parts'> {
   const { start, end } = period.billing.period;
   const over = Temporal.Instant.compare(end, options.now) <= 0;
   const all = localDays({ start, end }, period.subscription.timeZone);

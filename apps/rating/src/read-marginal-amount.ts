@@ -1,5 +1,6 @@
 import { billingPeriodContaining, bucketPeriods, contains, feeFraction, localDays, marginalAmount, toPlain, ZERO, type Decimal, type IdentifiedPrice, type LocalDay, type MarginalInput, type MarginalUnknown } from '#domain';
 import type { MeasuredFeature } from '#persistence';
+import { addOnParts } from './add-on-parts.js';
 import type { CustomerGrants, LiveSubscription } from './customer-grants.js';
 import type { PeriodUsage, ReadPeriodUsage } from './read-period-usage.js';
 import type { DatedPeriod } from './wanted-usage.js';
@@ -55,15 +56,19 @@ export function marginalOf({ prices, unknown, currency }: MarginalBasis, use: As
   return { amount: toPlain(amount), unknown: null, currency };
 }
 
-/** The open period of a subscription with the prices that look at the meter; none where nothing is charged, as in a trial. */
+/** The open period of a subscription, and its add-ons' parts of it, with the prices that look at the meter; none where nothing is charged, as in a trial. */
 function pricedPeriod({ subscription, schedule, stages, plan }: LiveSubscription, at: { meterKey: string | null; now: Temporal.Instant }): DatedPeriod[] {
-  const prices = plan.prices.filter(({ type, meter }) => type === 'usage' && meter === at.meterKey);
   const billing = billingPeriodContaining(schedule, at.now);
-  if (prices.length === 0 || billing === null) return [];
-  const soFar = localDays(billing.period, subscription.timeZone).filter(({ start }, index) => index === 0 || Temporal.Instant.compare(start, at.now) <= 0);
-  // Only prices of single hours or days look at more than where the period has got to.
-  const days = prices.some(({ bucket }) => bucket !== undefined) ? soFar : soFar.slice(-1);
-  return [{ subscription, plan: { ...plan, prices }, billing, schedule, stages, ref: subscription.id, days }];
+  if (billing === null) return [];
+  const period = { subscription, plan, billing, schedule, stages };
+  const added = addOnParts(period).filter((part) => contains(part.billing.period, at.now));
+  return [{ ...period, ref: subscription.id }, ...added.map((part) => ({ ...part, ref: `${subscription.id} ${part.addOn.id}` }))].flatMap((part) => {
+    const prices = part.plan.prices.filter(({ type, meter }) => type === 'usage' && meter === at.meterKey);
+    const soFar = localDays(part.billing.period, subscription.timeZone).filter(({ start }, index) => index === 0 || Temporal.Instant.compare(start, at.now) <= 0);
+    // Only prices of single hours or days look at more than where the period has got to.
+    const days = prices.some(({ bucket }) => bucket !== undefined) ? soFar : soFar.slice(-1);
+    return prices.length === 0 ? [] : [{ ...part, plan: { ...part.plan, prices }, days }];
+  });
 }
 
 function basisOf(price: IdentifiedPrice, at: { period: DatedPeriod; usage: PeriodUsage; feature: MeasuredFeature; now: Temporal.Instant }): MarginalBasis['prices'] {

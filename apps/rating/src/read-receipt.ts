@@ -82,7 +82,7 @@ function queryOf(organizationId: string, { line, origin }: { line: InvoiceLineRe
   const basis = origin.kept?.basis;
   assert(basis !== undefined, 'A receipt is of a basis that was kept.');
   const { meterId, exempt } = questionOf(origin.price, basis);
-  return { organizationId, meterId, exempt, slices: [sliceOf(origin.period, 'line')], basis, group: line.groupValues };
+  return { organizationId, meterId, exempt, slices: [sliceOf(origin.part, 'line')], basis, group: line.groupValues };
 }
 
 /** Undefined for what is none. */

@@ -33,7 +33,7 @@ function feesOf(invoice: InvoiceRecord, { subscription, stages, schedule }: Invo
   if (invoice.kind !== 'period') return [];
   const boundary = nextBoundary(schedule, invoice.periodIndex);
   if (boundary?.index !== invoice.periodIndex) return [];
-  const terms = { stages: stages.map(({ prices }) => prices), currency: subscription.currency, timeZone: subscription.timeZone, returnsUnused: subscription.cancelProrate };
+  const terms = { stages: stages.map(({ prices }) => prices), addOns: stages[0]?.addOns, currency: subscription.currency, timeZone: subscription.timeZone, returnsUnused: subscription.cancelProrate };
   return roundings.map((rounding) => byRef(boundaryFees(boundary, { ...terms, rounding })));
 }
 

@@ -38,14 +38,15 @@ export function runsOf(one: Replayed, on: { plan: SubscribedPlan; range: { from:
   return [run(tried, false), ...currentPlans.map((plan) => run(plan, true))];
 }
 
-/** The periods of a subscription that would have begun with the range and ended with it. */
+/** The periods of a subscription that would have begun with the range and ended with it. Add-ons are left out: a customer has them on either plan. */
 function replay(customer: Customer, on: { plan: SubscribedPlan; from: Temporal.Instant; to: Temporal.Instant }): PeriodToRate[] {
-  const { plan, from, to } = on;
+  const { from, to } = on;
+  const plan = { ...on.plan, addOns: [] };
   const schedule = billingSchedule({ startAt: from, billingAnchor: from, interval: plan.billingPeriod, timeZone: customer.timeZone, endAt: to });
   const outcome = periodsThrough(schedule, to, periodsPerRunMax);
   const periods: readonly BillingPeriod[] = outcome.ok ? outcome.periods : [];
   const subscription: SubscriptionRecord = {
-    id: `backtest/${customer.id}`, organizationId: customer.organizationId, customerId: customer.id, planId: plan.planId, planVersion: plan.version, quantities: {}, overrides: [], minimumCommitment: null, changes: [],
+    id: `backtest/${customer.id}`, organizationId: customer.organizationId, customerId: customer.id, planId: plan.planId, planVersion: plan.version, quantities: {}, overrides: [], minimumCommitment: null, changes: [], addOns: [],
     startAt: from, billingAnchor: from, trialDays: 0, trialEndAt: null, currency: plan.currency, timeZone: customer.timeZone, collection: 'automatic', daysUntilDue: null,
     cancelAt: to, cancelProrate: true, canceledAt: null, revision: 1n, createdAt: from, metadata: {},
   };

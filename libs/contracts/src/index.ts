@@ -49,6 +49,11 @@ export { featureCreateSchema, featureListSchema, featureReplaceSchema, featureSc
 export type { FeatureBody, FeatureReplace, FeatureUpdate } from './http/feature.js';
 export { meterCreateSchema, meterDiffQuerySchema, meterDiffSchema, meterListSchema, meterReplaceSchema, meterSchema, meterUpdateSchema, meterVersionListSchema, meterVersionSchema } from './http/meter.js';
 export type { MeterBody, MeterDiffBody, MeterDiffQuery, MeterReplace, MeterUpdate, MeterVersionBody } from './http/meter.js';
+export {
+  addOnCreateSchema, addOnListSchema, addOnReplaceSchema, addOnSchema, addOnUpdateSchema, addOnVersionListSchema, addOnVersionQuerySchema, addOnVersionSchema, includeEndedQuery,
+  subscriptionAddOnChangeSchema, subscriptionAddOnCreateSchema, subscriptionAddOnListSchema, subscriptionAddOnRemoveSchema, subscriptionAddOnSchema,
+} from './http/add-on.js';
+export type { AddOnBody, AddOnReplace, AddOnUpdate, AddOnVersionBody, SubscriptionAddOnBody } from './http/add-on.js';
 export { archivedQuery, planCreateSchema, planDiffQuerySchema, planDiffSchema, planDraftInputSchema, planDraftSchema, planListSchema, planMigrateSchema, planMigrationSchema, planRaiseSchema, planReplaceSchema, planSchema, planUpdateSchema, planVersionListSchema, planVersionQuerySchema, planVersionSchema } from './http/plan.js';
 export type { PlanBody, PlanDiffBody, PlanDraftBody, PlanDraftInput, PlanMigrate, PlanMigrationBody, PlanRaise, PlanReplace, PlanUpdate, PlanVersionBody } from './http/plan.js';
 export { breakEvenBodySchema, breakEvenSchema } from './http/break-even.js';

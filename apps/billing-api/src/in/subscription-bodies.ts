@@ -1,6 +1,7 @@
 import type { SubscriptionBody, SubscriptionPreviewBody } from '#contracts';
 import { formatMinor, isTrueUp, toPlain, type Period } from '#domain';
 import { currentPeriodOf, stageAt, statusOf, type FeePreview, type SubscriptionView } from '../subscription-schedule.js';
+import { toSubscriptionAddOns } from './add-on-bodies.js';
 import { instantText } from './wire-text.js';
 
 export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
@@ -30,6 +31,7 @@ export function toSubscriptionBody(view: SubscriptionView): SubscriptionBody {
       overrides: [...change.overrides],
       minimum_commitment: change.minimumCommitment,
     })),
+    add_ons: toSubscriptionAddOns(view, { includeEnded: false }),
     status: statusOf(subscription, now),
     start_at: instantText(subscription.startAt),
     billing_anchor: instantText(subscription.billingAnchor),

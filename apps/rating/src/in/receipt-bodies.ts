@@ -46,7 +46,7 @@ function detailOf({ events, changes }: ReceiptUsage, isIntact: boolean): string 
 
 function toUsage(usage: ReceiptUsage): NonNullable<ReceiptBody['usage']> {
   const { meter, origin, hours, changes } = usage;
-  const { period } = origin.period.billing;
+  const { period } = origin.part.billing;
   const attachments = origin.kept.basis.attachments;
   const text = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null;
   return {

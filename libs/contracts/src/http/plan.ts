@@ -28,24 +28,28 @@ function pathOf(pointer: string): (string | number)[] {
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
 }
 
-const pricesSchema = z
+export const pricesSchema = z
   .array(checkedPriceSchema)
   .max(pricesMax)
   .superRefine((prices, context) => {
     const seen = new Set<string>();
     for (const [index, { key }] of prices.entries()) {
-      if (seen.has(key)) context.addIssue({ code: 'custom', path: [index, 'key'], message: 'Another price of this plan has this key; choose a different one.', params: { code: 'duplicate_key' } });
+      if (seen.has(key)) context.addIssue({ code: 'custom', path: [index, 'key'], message: 'Another price here has this key; choose a different one.', params: { code: 'duplicate_key' } });
       seen.add(key);
     }
   });
 
+export const pricedCurrencySchema = z.string().refine(isCurrency, { message: 'This must be an ISO 4217 currency in capitals, such as "USD".', params: { code: 'unknown_currency' } });
+
+export const billingPeriodSchema = z.string().refine(isInterval, {
+  message: 'This must be a whole number of days, weeks, months or years as an ISO 8601 duration, such as "P1M", and at most ten years.',
+  params: { code: 'invalid_interval' },
+});
+
 /** What makes a version: a change of it makes a new one, on which only new subscriptions are. */
 const terms = {
-  currency: z.string().refine(isCurrency, { message: 'This must be an ISO 4217 currency in capitals, such as "USD".', params: { code: 'unknown_currency' } }),
-  billing_period: z.string().refine(isInterval, {
-    message: 'This must be a whole number of days, weeks, months or years as an ISO 8601 duration, such as "P1M", and at most ten years.',
-    params: { code: 'invalid_interval' },
-  }),
+  currency: pricedCurrencySchema,
+  billing_period: billingPeriodSchema,
   trial_days: z.int().min(0).max(trialDaysMax).optional(),
   prices: pricesSchema,
   entitlements: entitlementsSchema.optional().meta({ description: 'What the plan lets its customers use, each feature once.' }),
@@ -59,6 +63,8 @@ const naming = { name: nameSchema, product: referenceSchema.nullable().optional(
 export const planCreateSchema = z.strictObject({ key: keySchema, ...naming, ...terms });
 export const planReplaceSchema = z.strictObject({ key: keySchema.optional(), ...naming, ...terms });
 export const planUpdateSchema = z.strictObject({ ...naming, ...terms }).partial();
+
+export const storedPricesSchema = z.array(priceSchema.extend({ id: z.string() }).meta({ id: 'PlanPrice' }));
 
 /** As a version keeps it: nothing is left to a default. */
 const planEntitlementSchema = z.object({
@@ -75,7 +81,7 @@ const termsShape = {
   currency: z.string(),
   billing_period: z.string(),
   trial_days: z.int(),
-  prices: z.array(priceSchema.extend({ id: z.string() }).meta({ id: 'PlanPrice' })),
+  prices: storedPricesSchema,
   entitlements: z.array(planEntitlementSchema),
   late_usage: z.object({ policy: z.enum(['next_invoice', 'absorb']), absorb_below: z.string().optional() }),
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { keySchema, lineKinds, metadataSchema, minimumCommitmentSchema, priceOverrideSchema, referenceSchema, subscriptionStatuses } from '#domain';
+import { subscriptionAddOnSchema } from './add-on.js';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const trialDaysMax = 3_650;
@@ -95,6 +96,7 @@ const subscriptionShape = {
       minimum_commitment: commitmentSchema.nullable(),
     }).meta({ id: 'SubscriptionChange' }))
     .meta({ description: 'What changed since it was made, or will, oldest first. The last may lie ahead.' }),
+  add_ons: z.array(subscriptionAddOnSchema).meta({ description: 'Those that it has or will have; what it had is listed at /add-ons.' }),
   status: z.enum(subscriptionStatuses),
   start_at: instantSchema,
   billing_anchor: instantSchema,

@@ -5,7 +5,7 @@ import { z } from 'zod';
  * one of our ids, so that a reference is one or the other beyond doubt.
  */
 export const keyPattern =
-  /^(?!(?:org|key|prod|cus|mtr|feat|plan|price|sub|inv|il|cn|cg|pay|wh|ptn|rsa|evt|dl|job|req|src)_)[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+  /^(?!(?:org|key|prod|cus|mtr|feat|plan|price|sub|inv|il|cn|cg|pay|wh|ptn|rsa|evt|dl|job|req|src|adn|sao)_)[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 
 export const keySchema = z.string().regex(keyPattern, 'A key is 1 to 100 of A–Z a–z 0–9 . _ : - after a first letter or digit, and does not start like an id (plan_, price_ …).');
 

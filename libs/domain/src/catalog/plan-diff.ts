@@ -24,11 +24,11 @@ export interface ComparedTerms {
 type Leaf = string | number | boolean | null;
 
 /** What changed from one version of a plan to another, in order: the plan's own terms, then its prices by the later version's order and those that are gone, then its entitlements so. */
-export function planDiff(from: ComparedTerms, to: ComparedTerms): PlanDifference[] {
+export function planDiff(from: ComparedTerms, to: ComparedTerms, subject = 'The plan'): PlanDifference[] {
   const { prices: before, entitlements: granted = [], ...own } = from;
   const { prices: after, entitlements: grantedAfter = [], ...ownAfter } = to;
   return [
-    ...leafDifferences({ from: own, to: ownAfter, pointer: '', priceKey: null, subject: 'The plan' }),
+    ...leafDifferences({ from: own, to: ownAfter, pointer: '', priceKey: null, subject }),
     ...paired(before, after, ({ key }) => key).flatMap(([key, one, other]) => priceDifferences(key, one, other)),
     ...paired(granted, grantedAfter, ({ feature }) => feature).flatMap(([feature, one, other]) => entitlementDifferences(feature, one, other)),
   ];

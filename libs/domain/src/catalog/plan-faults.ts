@@ -19,7 +19,7 @@ export function planFaults(plan: Plan): CatalogFault[] {
     ...repeated(plan.prices.map((price) => price.key)).map((index) => ({
       pointer: `/prices/${index}/key`,
       code: 'duplicate_key' as const,
-      detail: 'Another price of this plan has this key; choose a different one.',
+      detail: 'Another price here has this key; choose a different one.',
     })),
     ...lateUsageFaults(plan.late_usage),
     ...(plan.entitlements ?? []).flatMap((entitlement, index) => entitlementFaults(entitlement, `/entitlements/${index}`)),

@@ -3,6 +3,8 @@ import { payTime, prorateUnit, type Price } from '../catalog/price.js';
 import type { Rounding } from '../money/minor-units.js';
 import { type Period } from '../period/period.js';
 import { type IdentifiedPrice, rateFee } from '../rating/rate-fee.js';
+import { addOnPricesIn, opensWhole, type AttachedAddOn } from '../subscription/attached-add-on.js';
+import { closingAddOnFees, openingAddOnFees, type AddOnFee, type ClosedTime } from './add-on-fees.js';
 import type { Boundary } from './boundary.js';
 import type { InvoiceLine, LineKind } from './invoice-line.js';
 
@@ -10,6 +12,8 @@ import type { InvoiceLine, LineKind } from './invoice-line.js';
 export interface FeeTerms {
   /** The prices of each stage of the schedule. */
   readonly stages: readonly (readonly IdentifiedPrice[])[];
+  /** All that the subscription ever has; left out, none. */
+  readonly addOns?: readonly AttachedAddOn[] | undefined;
   readonly currency: string;
   readonly timeZone: string;
   readonly rounding: Rounding;
@@ -29,6 +33,9 @@ export function boundaryFees(boundary: Boundary, terms: FeeTerms): InvoiceLine[]
   if (unused !== null && (unused.cutBy?.isProrated ?? terms.returnsUnused)) {
     lines.push(...recurring(terms, { stage: unused.stage, pay: 'in_advance' }).flatMap((price) => unusedLine({ price, part: unused.period, whole: unused.whole }, terms)));
   }
+  const { addOns = [] } = terms;
+  const closed = addOns.length === 0 ? null : closedTimeOf(boundary, terms);
+  if (closed !== null) lines.push(...closingAddOnFees(addOns, closed).flatMap((fee) => addOnLines(fee, terms)));
   const first = boundary.trial ?? opens?.period;
   if (boundary.firstStage !== null && first !== undefined) {
     const once = pricesOfStage(terms, boundary.firstStage).filter((price) => price.type === 'one_time');
@@ -37,7 +44,25 @@ export function boundaryFees(boundary: Boundary, terms: FeeTerms): InvoiceLine[]
   if (opens !== null && opens.owesAdvance) {
     lines.push(...recurring(terms, { stage: opens.stage, pay: 'in_advance' }).map((price) => feeLine({ kind: 'advance', price, part: opens.period, whole: opens.whole }, terms)));
   }
+  if (opens !== null) lines.push(...openingAddOnFees(addOns, opens).flatMap((fee) => addOnLines(fee, terms)));
   return lines;
+}
+
+/** What add-ons settle at a boundary; null at one that ends nothing. */
+function closedTimeOf({ closes, opens, unused, at, isLast }: Boundary, { returnsUnused }: FeeTerms): ClosedTime | null {
+  const whole = (closes ?? unused ?? (opens === null || opensWhole(opens) ? null : opens))?.whole;
+  return whole === undefined ? null : { closes, whole, at, ends: isLast ? { returnsUnused } : null };
+}
+
+/** A fee of an add-on as lines, of which a return of nothing is none. */
+export function addOnLines(fee: AddOnFee, terms: Pick<FeeTerms, 'currency' | 'rounding' | 'timeZone'>): InvoiceLine[] {
+  if (fee.isReturned) return unusedLine(fee, terms);
+  return [feeLine(fee, terms)];
+}
+
+/** The prices of the period that a boundary ends: the plan's, and those of add-ons that were there in some part of it. */
+export function closingPrices({ closes }: Boundary, { stages, addOns = [] }: Pick<FeeTerms, 'stages' | 'addOns'>): readonly Price[] {
+  return closes === null ? [] : [...(stages[closes.stage] ?? []), ...addOnPricesIn(addOns, closes.period)];
 }
 
 function pricesOfStage(terms: FeeTerms, stage: number): readonly IdentifiedPrice[] {
@@ -55,17 +80,19 @@ export function hasUsagePrice(prices: readonly Price[]): boolean {
 }
 
 interface Fee {
+  /** Left out, it is of the kind and the price. */
+  readonly ref?: string;
   readonly kind: LineKind;
   readonly price: IdentifiedPrice;
   readonly part: Period;
   readonly whole: Period;
 }
 
-function feeLine(fee: Fee, terms: FeeTerms): InvoiceLine {
+function feeLine(fee: Fee, terms: Pick<FeeTerms, 'currency' | 'rounding' | 'timeZone'>): InvoiceLine {
   const { price, part } = fee;
   const rated = rateFee({ price, part, whole: fee.whole, currency: terms.currency, rounding: terms.rounding, timeZone: terms.timeZone });
   return {
-    ref: `${fee.kind}:${price.id}`,
+    ref: fee.ref ?? `${fee.kind}:${price.id}`,
     kind: fee.kind,
     priceId: price.id,
     priceKey: price.key,
@@ -79,7 +106,7 @@ function feeLine(fee: Fee, terms: FeeTerms): InvoiceLine {
   };
 }
 
-function unusedLine(fee: Omit<Fee, 'kind'>, terms: FeeTerms): InvoiceLine[] {
+function unusedLine(fee: Omit<Fee, 'kind'>, terms: Pick<FeeTerms, 'currency' | 'rounding' | 'timeZone'>): InvoiceLine[] {
   if (prorateUnit(fee.price) === 'none') return [];
   const line = feeLine({ ...fee, kind: 'proration' }, terms);
   if (line.amountMinor === 0n) return [];

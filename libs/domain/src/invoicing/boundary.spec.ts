@@ -176,10 +176,10 @@ describe('previewInvoice', () => {
   it('is of the period in arrears, else of that in advance', () => {
     const [first, second] = boundaries(terms(), 2);
     if (first === undefined || second === undefined) throw new Error('Two boundaries are there.');
-    expect(invoicePeriod(first, [[base, support]])?.start.toString()).toBe('2026-01-31T00:00:00Z');
-    expect(invoicePeriod(second, [[base, support]])?.start.toString()).toBe('2026-01-31T00:00:00Z');
-    expect(invoicePeriod(second, [[base]])?.start.toString()).toBe('2026-02-28T00:00:00Z');
-    const preview = previewInvoice({ boundary: second, stages: [[base, support]], lines: boundaryFees(second, feeTerms([base, support])), payable: { minimumMinor: 50n, stepMinor: 1n } });
+    expect(invoicePeriod(first, { stages: [[base, support]] })?.start.toString()).toBe('2026-01-31T00:00:00Z');
+    expect(invoicePeriod(second, { stages: [[base, support]] })?.start.toString()).toBe('2026-01-31T00:00:00Z');
+    expect(invoicePeriod(second, { stages: [[base]] })?.start.toString()).toBe('2026-02-28T00:00:00Z');
+    const preview = previewInvoice({ boundary: second, terms: { stages: [[base, support]] }, lines: boundaryFees(second, feeTerms([base, support])), payable: { minimumMinor: 50n, stepMinor: 1n } });
     expect(preview?.totals.amountDueMinor).toBe(4_100n); // 10.00 + 31.00
   });
 });

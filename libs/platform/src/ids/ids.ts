@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Prefixes of public ids; a key that a user chose must not start with one of them. */
 export const idPrefixes = [
-  'org', 'key', 'prod', 'cus', 'mtr', 'feat', 'plan', 'price', 'sub', 'inv', 'il', 'cn', 'cg', 'pay', 'wh', 'ptn', 'rsa', 'evt', 'dl', 'job', 'req', 'src', 'exp',
+  'org', 'key', 'prod', 'cus', 'mtr', 'feat', 'plan', 'price', 'sub', 'inv', 'il', 'cn', 'cg', 'pay', 'wh', 'ptn', 'rsa', 'evt', 'dl', 'job', 'req', 'src', 'exp', 'adn', 'sao',
 ] as const;
 
 export type IdPrefix = (typeof idPrefixes)[number];

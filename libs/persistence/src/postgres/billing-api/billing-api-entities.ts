@@ -1,3 +1,4 @@
+import { addOnTable, addOnVersionTable } from './add-on-tables.js';
 import { apiKeyTable } from './api-key-table.js';
 import { featureTable, meterTable, productTable } from './catalog-tables.js';
 import { customerSubjectTable, customerTable } from './customer-tables.js';
@@ -12,6 +13,6 @@ import { testClockTable } from './test-clock-table.js';
 
 /** The tables that billing-api owns, as TypeORM knows them; a test compares them with what the migrations made. */
 export const billingApiEntities = [
-  organizationTable, apiKeyTable, idempotencyKeyTable, testClockTable, productTable, featureTable, meterTable, meterVersionTable, planTable, planVersionTable, planDraftTable,
+  organizationTable, apiKeyTable, idempotencyKeyTable, testClockTable, productTable, featureTable, meterTable, meterVersionTable, planTable, planVersionTable, planDraftTable, addOnTable, addOnVersionTable,
   customerTable, customerSubjectTable, subscriptionTable, eventSourceTable,
 ];

@@ -59,6 +59,14 @@ export const productTable = new EntitySchema<Product>({
   foreignKeys: [ofOrganization('products')],
 });
 
+/** The keys of products by their ids, for showing both. */
+export async function readProductKeys(manager: EntityManager, of: readonly { readonly productId: string | null }[]): Promise<ReadonlyMap<string, string>> {
+  const ids = of.flatMap(({ productId }) => (productId === null ? [] : [productId]));
+  if (ids.length === 0) return new Map();
+  const rows: { id: string; key: string }[] = await manager.query(`select id, key from products where ${ownRows} and id = any($1)`, [ids]);
+  return new Map(rows.map(({ id, key }) => [id, key]));
+}
+
 export const featureTable = new EntitySchema<Feature>({
   name: 'Feature',
   tableName: 'features',

@@ -38,6 +38,13 @@ export async function listRows<T>(manager: EntityManager, table: EntitySchema<T>
   return { items: backwards ? items.reverse() : items, hasMore: rows.length > page.limit };
 }
 
+/** Rows by their ids or keys; those that the organization does not have are left out. */
+export async function readByReferences<T>(manager: EntityManager, table: EntitySchema<T>, references: readonly string[]): Promise<T[]> {
+  if (references.length === 0) return [];
+  const rows: Row[] = await manager.query(`select * from ${table.options.tableName} where ${ownRows} and (id = any($1) or key = any($1)) order by id`, [references]);
+  return rows.map((row) => fromRow(table, row));
+}
+
 /** One row by its id or by the key that the user chose; null where the organization has none. */
 export async function findByIdOrKey<T>(manager: EntityManager, table: EntitySchema<T>, reference: string): Promise<T | null> {
   const rows: Row[] = await manager.query(`select * from ${table.options.tableName} where ${ownRows} and (id = $1 or key = $1)`, [reference]);

@@ -1,5 +1,5 @@
 import { EntitySchema, type EntityManager, type ValueTransformer } from 'typeorm';
-import type { MinimumCommitment, PriceOverride, SubscribedTerms } from '#domain';
+import type { AddOnEnd, AddOnStep, MinimumCommitment, PriceOverride, SubscribedTerms } from '#domain';
 import { ownRows } from './list-rows.js';
 import { bigintColumn, booleanColumn, fromRow, instantColumn, integerColumn, jsonColumn, resourceColumns, textColumn, type Row } from './table-columns.js';
 
@@ -18,6 +18,17 @@ export interface PlanChange extends SubscribedTerms {
   readonly isPhase: boolean;
 }
 
+/** An add-on in one version that a subscription has, had or will have. */
+export interface SubscriptionAddOn {
+  readonly id: string;
+  readonly addOnId: string;
+  readonly version: number;
+  /** Ascending; the first begins it. */
+  readonly steps: readonly AddOnStep[];
+  /** Null while none is set. */
+  readonly end: (AddOnEnd & { readonly isByChange: boolean }) | null;
+}
+
 /** A customer on a plan version from an instant. Its status follows from these instants and business time, and is not kept. */
 export interface SubscriptionRecord extends SubscribedTerms {
   readonly id: string;
@@ -28,6 +39,8 @@ export interface SubscriptionRecord extends SubscribedTerms {
   readonly planVersion: number;
   /** What changed since, or will; ascending. */
   readonly changes: readonly PlanChange[];
+  /** In the order in which they were added. */
+  readonly addOns: readonly SubscriptionAddOn[];
   readonly startAt: Temporal.Instant;
   readonly billingAnchor: Temporal.Instant;
   /** Local days; 0 is no trial. */
@@ -82,6 +95,16 @@ const changesTransformer: ValueTransformer = {
   })),
 };
 
+type Stored<T> = { readonly [Field in keyof T]: T[Field] extends Temporal.Instant ? string : T[Field] };
+type StoredAddOn = Omit<SubscriptionAddOn, 'steps' | 'end'> & { readonly steps: readonly Stored<AddOnStep>[]; readonly end: Stored<NonNullable<SubscriptionAddOn['end']>> | null };
+
+const dated = <T extends { readonly at: string }>(stored: T) => ({ ...stored, at: Temporal.Instant.from(stored.at) });
+
+const addOnsTransformer: ValueTransformer = {
+  to: (addOns: readonly SubscriptionAddOn[]) => JSON.stringify(addOns),
+  from: (stored: readonly StoredAddOn[]) => stored.map((addOn): SubscriptionAddOn => ({ ...addOn, steps: addOn.steps.map(dated), end: addOn.end === null ? null : dated(addOn.end) })),
+};
+
 export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
   name: 'Subscription',
   tableName: 'subscriptions',
@@ -94,6 +117,7 @@ export const subscriptionTable = new EntitySchema<SubscriptionRecord>({
     overrides: jsonColumn('overrides', { default: [] }),
     minimumCommitment: jsonColumn('minimum_commitment', { nullable: true }),
     changes: jsonColumn('changes', { default: [], transformer: changesTransformer }),
+    addOns: jsonColumn('add_ons', { default: [], transformer: addOnsTransformer }),
     startAt: instantColumn('start_at'),
     billingAnchor: instantColumn('billing_anchor'),
     trialDays: integerColumn('trial_days', { default: 0 }),
@@ -167,13 +191,13 @@ export async function lockSubscriptionsOnPlan(manager: EntityManager, wanted: { 
   return rows.map((row) => fromRow(subscriptionTable, row));
 }
 
-/** Writes the changes and revisions of subscriptions that the transaction holds, all at once. */
+/** Writes the changes, add-ons and revisions of subscriptions that the transaction holds, all at once. */
 export async function saveSubscriptionChanges(manager: EntityManager, subscriptions: readonly SubscriptionRecord[]): Promise<void> {
   if (subscriptions.length === 0) return;
-  const rows = subscriptions.map(({ id, changes, revision }) => ({ id, changes: toStoredChanges(changes), revision: revision.toString() }));
+  const rows = subscriptions.map(({ id, changes, addOns, revision }) => ({ id, changes: toStoredChanges(changes), add_ons: addOns, revision: revision.toString() }));
   await manager.query(
-    `update subscriptions set changes = given.changes, revision = given.revision
-       from json_to_recordset($1::json) as given (id text, changes jsonb, revision bigint) where subscriptions.id = given.id`,
+    `update subscriptions set changes = given.changes, add_ons = given.add_ons, revision = given.revision
+       from json_to_recordset($1::json) as given (id text, changes jsonb, add_ons jsonb, revision bigint) where subscriptions.id = given.id`,
     [JSON.stringify(rows)],
   );
 }

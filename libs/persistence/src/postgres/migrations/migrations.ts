@@ -1,6 +1,7 @@
 import type { MixedList } from 'typeorm';
 import { Roles1700000000001 } from './0001-roles.js';
 import { Organizations1700000000010 } from './0010-organizations.js';
+import { AddOns1700000000105 } from './0105-add-ons.js';
 import { ApiKeys1700000000011 } from './0011-api-keys.js';
 import { IdempotencyKeys1700000000012 } from './0012-idempotency-keys.js';
 import { TestClocks1700000000013 } from './0013-test-clocks.js';
@@ -75,5 +76,6 @@ export const migrations: MixedList<Function> = [
   MinimumCommitments1700000000097,
   PlanDrafts1700000000098,
   PlanEntitlements1700000000100,
+  AddOns1700000000105,
   DaysInRows1700000000120,
 ];
