@@ -43,6 +43,9 @@ const bodies: Record<string, unknown> = {
   'PUT /v1/plans/{id}/draft': { name: 'x', currency: 'EUR', billing_period: 'P1M', prices: [] },
   'POST /v1/plans/{id}/raise': { percent: '1' },
   'POST /v1/plans/{id}/migrate': { to_version: 1, when: 'period_end' },
+  'POST /v1/add-ons': { key: 'ao', name: 'x', currency: 'EUR', prices: [{ key: 'ao', name: 'x', type: 'recurring', model: { type: 'flat', amount: '1' } }] },
+  'PUT /v1/add-ons/{id}': { name: 'x', currency: 'EUR', prices: [{ key: 'ao', name: 'x', type: 'recurring', model: { type: 'flat', amount: '1' } }] },
+  'PATCH /v1/add-ons/{id}': { name: 'x' },
   'POST /v1/customers': { key: 'c', name: 'x' },
   'PUT /v1/customers/{id}': { name: 'x' },
   'PATCH /v1/customers/{id}': { name: 'x' },
@@ -51,6 +54,9 @@ const bodies: Record<string, unknown> = {
   'PATCH /v1/subscriptions/{id}': { metadata: { a: 'b' } },
   'POST /v1/subscriptions/{id}/change': { when: 'now' },
   'POST /v1/subscriptions/{id}/cancel': { when: 'now' },
+  'POST /v1/subscriptions/{id}/add-ons': { add_on: 'ao' },
+  'POST /v1/subscriptions/{id}/add-ons/{addOn}': { quantity: 2, when: 'now' },
+  'POST /v1/subscriptions/{id}/add-ons/{addOn}/remove': { when: 'now' },
   'POST /v1/test-clock': { now: '2026-01-01T00:00:00Z' },
   'POST /v1/test-clock/advance': { to: '2001-01-01T00:00:00Z' },
 };
@@ -58,7 +64,7 @@ const bodies: Record<string, unknown> = {
 /** One object of each resource, by the first part of its path. */
 async function fill(call: Call): Promise<Record<string, string>> {
   const made: Record<string, string> = {};
-  for (const noun of ['products', 'features', 'meters', 'event-sources', 'plans', 'customers', 'subscriptions', 'api-keys']) {
+  for (const noun of ['products', 'features', 'meters', 'event-sources', 'plans', 'add-ons', 'customers', 'subscriptions', 'api-keys']) {
     const { status, body } = await call('POST', `/v1/${noun}`, bodies[`POST /v1/${noun}`]);
     expect([noun, status]).toEqual([noun, 201]);
     made[noun] = body.id;

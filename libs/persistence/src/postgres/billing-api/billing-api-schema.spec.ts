@@ -74,7 +74,7 @@ describe('the tables of billing-api', () => {
     }
   });
 
-  it.each(['plan_versions', 'meter_versions'])('keep a row of %s as it is', async (table) => {
+  it.each(['plan_versions', 'add_on_versions', 'meter_versions'])('keep a row of %s as it is', async (table) => {
     const [may] = await owner.query(`select has_table_privilege($1, $2, 'update') as update, has_table_privilege($1, $2, 'delete') as delete`, [appRoles.billingApi, table]);
     expect(may).toEqual({ update: false, delete: false });
   });
@@ -94,6 +94,8 @@ describe('row-level security', () => {
       await owner.query(`insert into plans (id, organization_id, key, name, latest_version, created_at) values ('plan_' || $1, $1, 'k', '', 1, $2)`, [id, now]);
       await owner.query(`insert into plan_versions (plan_id, version, organization_id, currency, billing_period, prices, created_at) values ('plan_' || $1, 1, $1, 'USD', 'P1M', '[]', $2)`, [id, now]);
       await owner.query(`insert into plan_drafts (plan_id, organization_id, currency, billing_period, prices, late_usage, created_at, updated_at) values ('plan_' || $1, $1, 'USD', 'P1M', '[]', '{}', $2, $2)`, [id, now]);
+      await owner.query(`insert into add_ons (id, organization_id, key, name, latest_version, created_at) values ('adn_' || $1, $1, 'k', '', 1, $2)`, [id, now]);
+      await owner.query(`insert into add_on_versions (add_on_id, version, organization_id, name, currency, billing_period, prices, requires, created_at) values ('adn_' || $1, 1, $1, '', 'USD', 'P1M', '[]', '[]', $2)`, [id, now]);
       await owner.query(`insert into customers (id, organization_id, name, time_zone, created_at) values ('cus_' || $1, $1, '', 'UTC', $2)`, [id, now]);
       await owner.query(`insert into customer_subjects (id, organization_id, customer_id, subject, created_at) values ($1, $1, 'cus_' || $1, 's', $2)`, [id, now]);
       await owner.query(
