@@ -35,12 +35,8 @@ export interface GroupMember {
   readonly group: string;
 }
 
-/**
- * A row is one text, which costs both sides half of what four fields do: time, position and the key's length in characters, each with a bar
- * behind it, then the key and the value.
- */
 const READ_SQL = `
-SELECT appended_at::text || '|' || position || '|' || char_length(key) || '|' || key || value AS record FROM (
+SELECT position, key, value, appended_at::text FROM (
   SELECT *, sum(octet_length(value)) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS bytes FROM (
     SELECT position, key, value, appended_at FROM event_log.records
     WHERE topic_id = $1 AND partition = $2 AND position >= $3 AND appended_at >= $4
@@ -147,23 +143,20 @@ export class GroupSession {
 
   /** The next records, at most `recordsMax` and, beyond the first one, `bytesMax`. */
   async read(lease: Lease, bounds: { readonly recordsMax: number; readonly bytesMax: number }): Promise<LogRecord[]> {
-    const { rows } = await this.query<{ record: string }>({
+    const { rows } = await this.query<{ position: string; key: string; value: string; appended_at: string }>({
       name: 'event_log_read',
       text: READ_SQL,
       values: [this.member.topic.id, lease.partition, lease.position, lease.appendedFloor, bounds.recordsMax, bounds.bytesMax],
     });
     let text = '';
     let appendedAt = Temporal.Instant.fromEpochMilliseconds(0);
-    const records = rows.map(({ record }) => {
-      if (text === '' || !record.startsWith(text)) {
+    const records = rows.map(({ position, key, value, appended_at: appended }) => {
+      if (appended !== text) {
         // The records of one append share their time: most rows need no parsing.
-        text = record.slice(0, record.indexOf('|') + 1);
-        appendedAt = Temporal.Instant.from(text.slice(0, -1));
+        text = appended;
+        appendedAt = Temporal.Instant.from(appended);
       }
-      const positionEnd = record.indexOf('|', text.length);
-      const keyAt = record.indexOf('|', positionEnd + 1) + 1;
-      const keyEnd = keyAt + unitsOf(record, { at: keyAt, characters: Number(record.slice(positionEnd + 1, keyAt - 1)) });
-      return { position: BigInt(record.slice(text.length, positionEnd)), key: record.slice(keyAt, keyEnd), value: record.slice(keyEnd), appendedAt };
+      return { position: BigInt(position), key, value, appendedAt };
     });
     for (const [index, { position }] of records.entries()) {
       assert(position === lease.position + BigInt(index), 'Positions of a partition must follow each other without a gap.');
@@ -228,16 +221,6 @@ export class GroupSession {
     return advisoryKey('claim', this.member.group, this.member.topic.name, partition).toString();
   }
 }
-
-/** The length in UTF-16 of so many characters, as Postgres counts them: a surrogate pair is one. */
-function unitsOf(text: string, { at, characters }: { readonly at: number; readonly characters: number }): number {
-  if (!surrogate.test(text.slice(at, at + characters))) return characters;
-  let end = at;
-  for (let nth = 0; nth < characters; nth += 1) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
-  return end - at;
-}
-
-const surrogate = /[\ud800-\udfff]/;
 
 function columns(leases: readonly Lease[]): unknown[][] {
   return [leases.map(({ partition }) => partition), leases.map(({ position }) => position), leases.map(({ appendedFloor }) => appendedFloor)];
