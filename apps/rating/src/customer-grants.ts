@@ -4,7 +4,6 @@ import {
 } from '#persistence';
 import { assert } from '#platform';
 import type { EntityManager } from 'typeorm';
-import { grantsStamp } from './subscription-stamps.js';
 
 /** A subscription that lasts at the instant that is asked about. */
 export interface LiveSubscription {
@@ -43,9 +42,8 @@ export async function readCustomerGrants(
   const customer = await readCustomer(manager, wanted.customer);
   if (customer === null) return null;
   // First the stamp: of what changes while the rest is read, it is the older one.
-  const stamps = await readSubscriptionStamps(manager, [customer.id]);
-  const { now: testNow } = await readTestClock(manager, wanted.organizationId);
-  const now = testNow ?? wanted.systemNow;
+  const stamp = (await readSubscriptionStamps(manager, new Map([[customer.id, customer]]))).get(customer.id) ?? '';
+  const now = (await readTestClock(manager, wanted.organizationId)).now ?? wanted.systemNow;
   const subscriptions = await readSubscriptions(manager, { customerIds: [customer.id] });
   const present = subscriptions.filter((subscription) => lasts(subscription, now));
   const plans = await readSubscribedPlans(manager, present);
@@ -57,7 +55,7 @@ export async function readCustomerGrants(
     const feature = byKey.get(entitlement.feature);
     return feature === undefined ? [] : [{ of, entitlement, feature, window: windowOf(of, { entitlement, now }) }];
   }));
-  return { customer, now, live, hasOnlyInactive: subscriptions.length > 0 && present.length === 0, grants, stamp: grantsStamp({ subscriptions: stamps.get(customer.id) ?? '', testNow }) };
+  return { customer, now, live, hasOnlyInactive: subscriptions.length > 0 && present.length === 0, grants, stamp };
 }
 
 function lasts(subscription: SubscriptionRecord, now: Temporal.Instant): boolean {

@@ -61,19 +61,28 @@ export class Database {
     return this.transaction(work);
   }
 
+  /** The same for a single statement, without a transaction around it: for what is looked at for every request. */
+  async onceAcrossOrganizations<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return orUnavailable(work(this.dataSource.manager));
+  }
+
   private async transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    try {
-      return await this.dataSource.transaction(work);
-    } catch (error) {
-      if (isConnectionLoss(error)) {
-        throw new Fault({ code: 'database_unavailable', detail: 'The database can not be reached.', retryable: true, cause: error });
-      }
-      throw error;
-    }
+    return orUnavailable(this.dataSource.transaction(work));
   }
 
   async close(): Promise<void> {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+}
+
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isConnectionLoss(error)) {
+      throw new Fault({ code: 'database_unavailable', detail: 'The database can not be reached.', retryable: true, cause: error });
+    }
+    throw error;
   }
 }
 

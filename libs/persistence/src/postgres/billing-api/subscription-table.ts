@@ -166,10 +166,17 @@ export async function readSubscription(manager: EntityManager, id: string): Prom
   return (await readSubscriptions(manager, { ids: [id] }))[0] ?? null;
 }
 
-/** The count, revisions and newest id of customers' subscriptions as one text, by the customer: it changes with any of them. */
-export async function readSubscriptionStamps(manager: EntityManager, customerIds: readonly string[]): Promise<Map<string, string>> {
+/**
+ * For each of these customers one text that changes with any of its subscriptions and with its organization's test clock: the count, revisions and newest
+ * id of the ones, and where the other stands. In an organization, or across all for a role that has the worklist of both.
+ */
+export async function readSubscriptionStamps(manager: EntityManager, customers: ReadonlyMap<string, { readonly organizationId: string }>): Promise<Map<string, string>> {
   const rows: { customer_id: string; stamp: string }[] = await manager.query(
-    `select customer_id, concat_ws('/', count(*), sum(revision), max(id collate "C")) as stamp from subscriptions where ${ownRows} and customer_id = any($1) group by customer_id`, [customerIds]);
+    `select asked.customer_id, concat_ws(' ',
+        (select concat_ws('/', count(*), sum(s.revision), max(s.id collate "C")) from subscriptions s where s.organization_id = asked.organization_id and s.customer_id = asked.customer_id),
+        (select extract(epoch from c.now) from test_clocks c where c.organization_id = asked.organization_id)) as stamp
+       from unnest($1::text[], $2::text[]) as asked (customer_id, organization_id)`,
+    [[...customers.keys()], [...customers.values()].map(({ organizationId }) => organizationId)]);
   return new Map(rows.map(({ customer_id: id, stamp }) => [id, stamp]));
 }
 
