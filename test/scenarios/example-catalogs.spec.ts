@@ -159,7 +159,7 @@ describeWith('clickhouse', 'catalogs as files', () => {
       expect((await ok<{ data: unknown[] }>(200, 'GET /v1/meters')).data).toEqual([]);
       expect((await tollway('catalog', 'validate', write('plans: ['))).err).toMatch(/catalog\.yaml:1: /);
       const refused = await tollway('catalog', 'apply', write(data.replace('product: data-api\n    currency: USD\n    billing_period: P1M\n    trial_days', 'product: other\n    currency: USD\n    billing_period: P1M\n    trial_days')));
-      expect([refused.code, refused.err.split('\n').slice(0, 2)]).toEqual([1, ['PUT /v1/plans/pro was answered with 422: The plan has a fault.', '  /product: There is no such product.']]);
+      expect([refused.code, refused.err.split('\n').slice(0, 2)]).toEqual([1, ['PUT /v1/plans/pro was answered with 422: The plan has a fault.', '  /product: There is no such product; name one that there is, or make it first.']]);
       expect((await tollway('catalog', 'apply')).code).toBe(2);
     });
   });
