@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { boundaryFees, nextBoundary, settleCommitments, type BillingSchedule, type InvoiceLine, type Rounding } from '#domain';
+import { boundaryFees, nextBoundary, settleCommitments, type BillingSchedule, type Boundary, type InvoiceLine, type Rounding } from '#domain';
 import {
   commitmentsOf, readCommitmentsBefore, readSubscribedPlans, readSubscriptions, scheduleOf, type InvoiceLineRecord, type InvoiceRecord, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
@@ -31,10 +31,25 @@ export async function remakeCharges(manager: EntityManager, of: { readonly invoi
 /** The fees of the invoice's boundary. */
 function feesOf(invoice: InvoiceRecord, { subscription, stages, schedule }: InvoiceTerms): RemadeLines[] {
   if (invoice.kind !== 'period') return [];
-  const boundary = nextBoundary(schedule, invoice.periodIndex);
-  if (boundary?.index !== invoice.periodIndex) return [];
+  const boundaries = boundariesOf(invoice.periodIndex, { subscription, schedule });
   const terms = { stages: stages.map(({ prices }) => prices), addOns: stages[0]?.addOns, currency: subscription.currency, timeZone: subscription.timeZone, returnsUnused: subscription.cancelProrate };
-  return roundings.map((rounding) => byRef(boundaryFees(boundary, { ...terms, rounding })));
+  return boundaries.flatMap((boundary) => roundings.map((rounding) => byRef(boundaryFees(boundary, { ...terms, rounding }))));
+}
+
+/**
+ * The boundary as the schedule has it by now, and as it had it before what was made at the boundary's very instant: a change that gives nothing back took
+ * over the number of the period that was billed there, and an end left nothing of it. Which came first, the document or the change, is not kept.
+ */
+function boundariesOf(index: number, { subscription, schedule }: Pick<InvoiceTerms, 'subscription' | 'schedule'>): Boundary[] {
+  const now = nextBoundary(schedule, index);
+  const at = (now ?? nextBoundary({ ...schedule, endAt: null }, index))?.at;
+  if (at === undefined) return [];
+  const isAfter = (instant: Temporal.Instant): boolean => Temporal.Instant.compare(instant, at) >= 0;
+  const firstAfter = schedule.changes.findIndex((change) => change.isImmediate && isAfter(change.at));
+  const changes = firstAfter === -1 ? schedule.changes : schedule.changes.slice(0, firstAfter);
+  const endedAfter = schedule.endAt?.equals(at) === true && subscription.canceledAt !== null && isAfter(subscription.canceledAt);
+  const before = nextBoundary({ ...schedule, changes, endAt: endedAfter ? null : schedule.endAt }, index);
+  return [now, before].flatMap((boundary) => (boundary?.index === index && boundary.at.equals(at) ? [boundary] : []));
 }
 
 /** What lacked to commitments, by what the documents before this one had charged and asked for, and what this one charges. */
