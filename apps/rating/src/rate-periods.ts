@@ -1,4 +1,4 @@
-import { localDays, ratePeriod } from '#domain';
+import { localDays, payTime, ratePeriod, type IdentifiedPrice } from '#domain';
 import type { Database, Organization, RatedPeriod } from '#persistence';
 import type { Clock } from '#platform';
 import { addOnParts } from './add-on-parts.js';
@@ -41,7 +41,7 @@ export class RatePeriods {
     const { command, usage } = using;
     const rounding = period.rounding ?? command.organization.rounding;
     const rated = ratePeriod({
-      prices: plan.prices,
+      prices: pricesOf(period),
       currency: subscription.currency,
       rounding,
       timeZone: subscription.timeZone,
@@ -73,6 +73,13 @@ export class RatePeriods {
       days: [...rated.days, ...added.days].map(({ day, ...amounts }) => ({ ...amounts, day: day.day, dayStart: day.start, currency: subscription.currency })),
     };
   }
+}
+
+/** The period's own, but fees in advance are of the stage that it was billed for: an unprorated change at its very start lets them stand. */
+function pricesOf({ plan, stages, billing }: PeriodToRate): readonly IdentifiedPrice[] {
+  if (billing.advanceStage === billing.stage) return plan.prices;
+  const isAdvance = (price: IdentifiedPrice): boolean => price.type === 'recurring' && payTime(price) === 'in_advance';
+  return [...(stages[billing.advanceStage]?.prices ?? []).filter(isAdvance), ...plan.prices.filter((price) => !isAdvance(price))];
 }
 
 function soFar(period: PeriodToRate, options: { ref: string; now: Temporal.Instant }): PeriodSoFar {

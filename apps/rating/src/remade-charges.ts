@@ -37,19 +37,14 @@ function feesOf(invoice: InvoiceRecord, { subscription, stages, schedule }: Invo
 }
 
 /**
- * The boundary as the schedule has it by now, and as it had it before what was made at the boundary's very instant: a change that gives nothing back took
- * over the number of the period that was billed there, and an end left nothing of it. Which came first, the document or the change, is not kept.
+ * The boundary as the schedule has it by now, and as it was before a cancellation at its very instant, which leaves nothing of it. Which came first, the document
+ * or the end, is not kept. A change at that instant comes after the boundary and leaves it as it is.
  */
 function boundariesOf(index: number, { subscription, schedule }: Pick<InvoiceTerms, 'subscription' | 'schedule'>): Boundary[] {
-  const now = nextBoundary(schedule, index);
-  const at = (now ?? nextBoundary({ ...schedule, endAt: null }, index))?.at;
-  if (at === undefined) return [];
-  const isAfter = (instant: Temporal.Instant): boolean => Temporal.Instant.compare(instant, at) >= 0;
-  const firstAfter = schedule.changes.findIndex((change) => change.isImmediate && isAfter(change.at));
-  const changes = firstAfter === -1 ? schedule.changes : schedule.changes.slice(0, firstAfter);
-  const endedAfter = schedule.endAt?.equals(at) === true && subscription.canceledAt !== null && isAfter(subscription.canceledAt);
-  const before = nextBoundary({ ...schedule, changes, endAt: endedAfter ? null : schedule.endAt }, index);
-  return [now, before].flatMap((boundary) => (boundary?.index === index && boundary.at.equals(at) ? [boundary] : []));
+  const { endAt } = schedule;
+  const unended = nextBoundary({ ...schedule, endAt: null }, index);
+  const canceledThere = endAt !== null && unended?.at.equals(endAt) === true && subscription.canceledAt !== null && Temporal.Instant.compare(subscription.canceledAt, endAt) >= 0;
+  return [nextBoundary(schedule, index), canceledThere ? unended : null].flatMap((boundary) => (boundary?.index === index ? [boundary] : []));
 }
 
 /** What lacked to commitments, by what the documents before this one had charged and asked for, and what this one charges. */

@@ -42,7 +42,7 @@ export function boundaryFees(boundary: Boundary, terms: FeeTerms): InvoiceLine[]
     lines.push(...once.map((price) => feeLine({ kind: 'one_time', price, part: first, whole: first }, terms)));
   }
   if (opens !== null && opens.owesAdvance) {
-    lines.push(...recurring(terms, { stage: opens.stage, pay: 'in_advance' }).map((price) => feeLine({ kind: 'advance', price, part: opens.period, whole: opens.whole }, terms)));
+    lines.push(...recurring(terms, { stage: opens.advanceStage, pay: 'in_advance' }).map((price) => feeLine({ kind: 'advance', price, part: opens.period, whole: opens.whole }, terms)));
   }
   if (opens !== null) lines.push(...openingAddOnFees(addOns, opens).flatMap((fee) => addOnLines(fee, terms)));
   return lines;

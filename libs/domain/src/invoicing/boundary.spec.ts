@@ -134,13 +134,32 @@ describe('the boundary of a change', () => {
     expect(second).toMatchObject({ index: 2, closes: { number: 1, stage: 0 }, opens: { number: 2, stage: 1 }, unused: { stage: 0 } });
   });
 
-  it('does neither where it is not prorated, and an end gives nothing back of what was not asked for', () => {
+  it('does neither where it is not prorated', () => {
     const [, second, third] = changed({ isProrated: false });
     expect(amounts(second, staged())).toEqual([['arrears', 500n]]);
     expect(amounts(third, staged())).toEqual([['advance', 6_200n]]);
+  });
+
+  it('gives back, where a later one or an end does, what was billed for that time and not what stands in its place', () => {
+    // The first plan's 31.00 stand until April 1; 12 of 31 days are left from March 20 on.
     const ended = changed({ isProrated: false }, { endAt: at('2026-03-20T00:00:00Z') });
     expect(ended.map(({ isLast }) => isLast)).toEqual([false, false, true]);
-    expect(amounts(ended[2], staged())).toEqual([]);
+    expect(amounts(ended[2], staged())).toEqual([['proration', -1_200n]]);
+    const twice = boundaries(terms({ startAt: recurrence.anchor, changes: [
+      { at: at('2026-03-16T12:00:00Z'), recurrence, isProrated: false, isImmediate: true }, { at: at('2026-03-20T00:00:00Z'), recurrence, isProrated: true, isImmediate: true },
+    ] }), 3);
+    expect(amounts(twice[2], staged({ stages: [[base], [larger], [larger]] }))).toEqual([['proration', -1_200n], ['advance', 2_400n]]);
+  });
+
+  // The fee of 31.00 for the time until the next boundary stands, then it is 62.00; an end on the 11th gives 21 of 31 days of it back in March, 20 of 30 in April.
+  it.each<[string, string, [string, bigint][], bigint]>([
+    ['at the very start', '2026-03-01T00:00:00Z', [['03-01', 3_100n], ['04-01', 6_200n], ['05-01', 6_200n]], -2_100n],
+    ['right after a boundary was billed', '2026-04-01T00:00:00Z', [['03-01', 3_100n], ['04-01', 3_100n], ['05-01', 6_200n]], -2_067n],
+  ])('that gives nothing back lets what was billed stand, %s', (_name, instant, expected, returned) => {
+    const from = (more: Partial<ScheduleTerms> = {}) => boundaries(terms({ startAt: recurrence.anchor, changes: [{ at: at(instant), recurrence, isProrated: false, isImmediate: true }], ...more }), 4);
+    const fees = staged({ stages: [[base], [larger]] });
+    expect(from().flatMap((boundary) => amounts(boundary, fees).map(([, amount]) => [boundary.at.toString().slice(5, 10), amount])).slice(0, 3)).toEqual(expected);
+    expect(amounts(from({ endAt: at(instant).add({ hours: 240 }) }).at(-1), fees)).toEqual([['proration', returned]]);
   });
 
   it('gives a whole period back that was begun at its very instant', () => {

@@ -13,7 +13,7 @@ export interface Boundary {
   readonly closes: BillingPeriod | null;
   /** The period that starts here, whole: a later end or change is settled when it comes. Null at the end, and at the start of a trial. */
   readonly opens: BillingPeriod | null;
-  /** What the end or a change cuts off a period whose advance fees were billed. */
+  /** What the end or a change cuts off time whose advance fees were billed. */
   readonly unused: UnusedTime | null;
   /** The trial that starts here. */
   readonly trial: Period | null;
@@ -69,8 +69,7 @@ function periodBoundary(schedule: BillingSchedule, index: number): Boundary | 'e
 /** What a change cuts off the period that was billed. */
 function unusedOf(billed: BillingPeriod | null, opens: BillingPeriod): UnusedTime | null {
   if (billed === null || opens.begunBy === null || Temporal.Instant.compare(opens.period.start, billed.period.end) >= 0) return null;
-  if (!billed.owesAdvance) return null;
-  return { period: period(opens.period.start, billed.period.end), whole: billed.whole, stage: billed.stage, cutBy: opens.begunBy };
+  return { period: period(opens.period.start, billed.period.end), whole: billed.whole, stage: billed.advanceStage, cutBy: opens.begunBy };
 }
 
 /** The end falls into `billed` or onto its end. An end at its very start leaves all of it unused. */
@@ -78,13 +77,13 @@ function lastBoundary(schedule: BillingSchedule, last: { index: number; billed: 
   const { index, billed } = last;
   if (schedule.endAt === null) return null;
   const at = later(schedule.endAt, billed.period.start);
-  const isWhole = at.equals(billed.period.end) || !billed.owesAdvance;
+  const isWhole = at.equals(billed.period.end);
   return {
     index,
     at,
     closes: billingPeriodAt(schedule, billed.number),
     opens: null,
-    unused: isWhole ? null : { period: period(at, billed.period.end), whole: billed.whole, stage: billed.stage, cutBy: null },
+    unused: isWhole ? null : { period: period(at, billed.period.end), whole: billed.whole, stage: billed.advanceStage, cutBy: null },
     trial: null,
     firstStage: null,
     isLast: true,

@@ -60,6 +60,6 @@ export function withAddOnQuantity(price: IdentifiedPrice, quantity: string): Ide
 }
 
 /** Whether a period's fees in advance are owed where it begins, and not settled there: any but one that an immediate change began after its whole was billed. */
-export function opensWhole({ begunBy, period, whole }: Pick<BillingPeriod, 'begunBy' | 'period' | 'whole'>): boolean {
-  return begunBy === null || !begunBy.isImmediate || (!begunBy.isProrated && period.start.equals(whole.start));
+export function opensWhole({ begunBy, period, whole, owesAdvance }: Pick<BillingPeriod, 'begunBy' | 'period' | 'whole' | 'owesAdvance'>): boolean {
+  return begunBy === null || !begunBy.isImmediate || (!begunBy.isProrated && owesAdvance && period.start.equals(whole.start));
 }

@@ -49,8 +49,10 @@ export interface BillingPeriod {
   readonly isPartial: boolean;
   /** Whose terms hold: 0 for those that it began with, n for those of the n-th change. */
   readonly stage: number;
-  /** False where a change that was not prorated began it midway: advance fees are owed from the next period on. */
+  /** Whether its start asks for fees in advance: not where a change that was not prorated began it after those of its time had been billed. */
   readonly owesAdvance: boolean;
+  /** Whose fees in advance cover it, and are given back where its rest is: before a change that was not prorated they are those of the stage before it. */
+  readonly advanceStage: number;
   /** The change that it begins with, and the one that cut it short; null where there is none. */
   readonly begunBy: ScheduleChange | null;
   readonly cutBy: ScheduleChange | null;
@@ -132,6 +134,9 @@ interface Stage {
   readonly firstNumber: number;
   /** The index of the boundary at or before its start. */
   readonly firstIndex: number;
+  /** Of its first period. */
+  readonly owesAdvance: boolean;
+  readonly advanceStage: number;
 }
 
 function stagesOf(schedule: BillingSchedule): Stage[] {
@@ -145,7 +150,8 @@ function stagesOf(schedule: BillingSchedule): Stage[] {
     const order = endedBy === null ? 1 : Temporal.Instant.compare(endedBy.at, start);
     if (order < 0 || (order === 0 && endedBy?.isImmediate !== true)) continue; // Changed before it began.
     const firstIndex = periodContaining(recurrence, start).index;
-    stages.push({ index, recurrence, start, endedBy, begunBy, firstNumber, firstIndex });
+    const stage = { index, recurrence, start, endedBy, begunBy, firstNumber, firstIndex };
+    stages.push({ ...stage, ...firstAdvance(stage, stages.at(-1)) });
     if (endedBy !== null) firstNumber += order === 0 ? 1 : periodContaining(recurrence, lastInstant(endedBy, recurrence)).index - firstIndex + 1;
   }
   return stages;
@@ -153,11 +159,30 @@ function stagesOf(schedule: BillingSchedule): Stage[] {
 
 /**
  * An instant of the last period that a stage has a number for. One that began at the very instant of a change made then was billed already, and is
- * given back under its own number. But where the change gives nothing back, its fees stand, and the new ones begin with the next whole period.
+ * given back under its own number. But where the change gives nothing back, its fees stand, and the period goes on under the number that they were billed with.
  */
 function lastInstant(endedBy: ScheduleChange, recurrence: Recurrence): Temporal.Instant {
-  const isSameLength = endedBy.recurrence.interval === recurrence.interval && endedBy.recurrence.anchor.equals(recurrence.anchor);
-  return endedBy.isImmediate && (endedBy.isProrated || !isSameLength) ? endedBy.at : endedBy.at.subtract({ nanoseconds: 1 });
+  return endedBy.isImmediate && (endedBy.isProrated || !areAlike(endedBy.recurrence, recurrence)) ? endedBy.at : endedBy.at.subtract({ nanoseconds: 1 });
+}
+
+/**
+ * Who covers the first period of a stage, and whether it is asked for there. A change that gives nothing back lets what was billed stand until its periods
+ * begin another whole one: midway that is the period before it, and at the very instant of a boundary the fees that were billed there a moment before.
+ */
+function firstAdvance(stage: Omit<Stage, 'owesAdvance' | 'advanceStage'>, before: Stage | undefined): Pick<Stage, 'owesAdvance' | 'advanceStage'> {
+  const { begunBy, start, recurrence, firstIndex, firstNumber } = stage;
+  const own = { owesAdvance: true, advanceStage: stage.index };
+  // What was changed before the first period began is no change of a period.
+  if (begunBy === null || before === undefined || firstNumber === 1 || begunBy.isProrated || !areAlike(begunBy.recurrence, before.recurrence)) return own;
+  const isAtBoundary = start.equals(boundaryAt({ ...recurrence, index: firstIndex }));
+  if (isAtBoundary && !begunBy.isImmediate) return own;
+  const isSameWhole = firstIndex === before.firstIndex;
+  // At a boundary that the stage before has no number for, this one's number asks for the fees of both.
+  return { owesAdvance: isAtBoundary && !isSameWhole, advanceStage: isSameWhole ? before.advanceStage : before.index };
+}
+
+function areAlike(a: Recurrence, b: Recurrence): boolean {
+  return a.interval === b.interval && a.anchor.equals(b.anchor);
 }
 
 function periodOfNumber(schedule: BillingSchedule, at: { number: number; isUncut: boolean }): BillingPeriod | null {
@@ -181,14 +206,16 @@ function periodOfStage(schedule: BillingSchedule, at: { stage: Stage; index: num
   const end = schedule.endAt === null ? known : earlier(known, schedule.endAt);
   if (Temporal.Instant.compare(start, end) >= 0) return null;
   // What was changed before the first period began is no change of a period.
-  const begunBy = index === stage.firstIndex && stage.firstNumber > 1 ? stage.begunBy : null;
+  const isFirst = index === stage.firstIndex;
+  const begunBy = isFirst && stage.firstNumber > 1 ? stage.begunBy : null;
   return {
     number: stage.firstNumber + index - stage.firstIndex,
     period: period(start, end),
     whole: period(boundary, next),
     isPartial: !start.equals(boundary) || !end.equals(next),
     stage: stage.index,
-    owesAdvance: begunBy === null || begunBy.isProrated || start.equals(boundary),
+    owesAdvance: !isFirst || stage.owesAdvance,
+    advanceStage: isFirst ? stage.advanceStage : stage.index,
     begunBy,
     cutBy: end.equals(known) ? cutBy : null,
   };
