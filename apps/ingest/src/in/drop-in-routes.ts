@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { EventsAnswerBody } from '#contracts';
-import { authenticateRequest, principalOf, type Authenticator, type Logger, type Problem } from '#platform';
+import { authenticating, principalOf, type Authenticator, type Logger, type Problem } from '#platform';
 import { lagoEventTexts, lagoRefusal } from '../drop-ins/lago-answers.js';
 import { lagoBatch, openMeterEvents, openMeterOrLagoEvents } from '../drop-ins/open-meter-or-lago.js';
 import { loggedProblem } from './logged-problem.js';
@@ -18,9 +18,7 @@ export interface DropInDependencies {
 export function registerDropInRoutes(fastify: FastifyInstance, deps: DropInDependencies): void {
   void fastify.register((scope, _options, done) => {
     readBodiesAsBytes(scope);
-    scope.addHook('onRequest', async (request) => {
-      await authenticateRequest(request, deps.authenticator, 'events:write');
-    });
+    scope.addHook('onRequest', authenticating(deps.authenticator, 'events:write'));
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, loggedProblem(error, { request, logger: deps.logger })));
     routes(scope, deps.takeBatch);
     done();

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { eventsQuerySchema, type EventsAnswerBody } from '#contracts';
 import type { FindEventSource } from '#persistence';
-import { authenticateRequest, principalOf, sendProblem, type Authenticator, type Logger } from '#platform';
+import { authenticating, principalOf, sendProblem, type Authenticator, type Logger } from '#platform';
 import { AcceptCorrections } from '../accept-corrections.js';
 import { AcceptEvents, type AcceptEventsDependencies } from '../accept-events.js';
 import { MeterEventSessions } from '../drop-ins/meter-event-sessions.js';
@@ -42,9 +42,7 @@ export function registerIngestRoutes(fastify: FastifyInstance, deps: IngestDepen
   const takeBatch = batchTaker({ acceptEvents, withBody });
   void fastify.register((scope, _options, done) => {
     readBodiesAsBytes(scope);
-    scope.addHook('onRequest', async (request) => {
-      await authenticateRequest(request, deps.authenticator, 'events:write');
-    });
+    scope.addHook('onRequest', authenticating(deps.authenticator, 'events:write'));
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, loggedProblem(error, { request, logger: deps.logger })));
     routes(scope, { ...deps, acceptEvents, acceptCorrections, withBody, takeEvents: eventTaker(takeBatch) });
     done();
@@ -63,7 +61,8 @@ interface RouteDependencies extends DeadLetterRoutesDependencies {
 
 function routes(scope: FastifyInstance, { acceptCorrections, takeEvents, findEventSource, ...deps }: RouteDependencies): void {
   scope.post('/v1/events', async (request, reply) => {
-    const { source_key: sourceKey } = parsedInput(eventsQuerySchema, request.query);
+    // Without a query there is nothing to parse, as nearly always.
+    const sourceKey = request.url.includes('?') ? parsedInput(eventsQuerySchema, request.query).source_key : undefined;
     if (sourceKey !== undefined) {
       const source = await chosenSource(findEventSource, { organizationId: principalOf(request).organizationId, sourceKey, format: null });
       // Whoever needs a mapping is a log sender, which drops what is refused as a whole.

@@ -7,8 +7,11 @@ export interface MediaType {
   readonly charset: string | null;
 }
 
+const plainJson: MediaType = { type: 'application/json', charset: null };
+
 /** Null where there is no such header. */
 export function parseMediaType(header: string | undefined): MediaType | null {
+  if (header === plainJson.type) return plainJson; // What nearly everybody sends.
   const [type = '', ...parameters] = (header ?? '').toLowerCase().split(';').map((part) => part.trim());
   if (type === '') return null;
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));

@@ -48,13 +48,16 @@ function collect(stream: Readable, { sizeMax, lease }: BodyOptions): Promise<Buf
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    // The listeners stay: taking them off costs as much as putting them on, and the stream is gone with its request.
+    let isOver = false;
     const stop = (error: unknown): void => {
-      stream.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      isOver = true;
       // What is still on its way is read and dropped, so that the client gets its answer on this connection.
-      stream.on('error', () => undefined).resume();
+      chunks.length = 0;
       reject(error as Error);
     };
     const onData = (chunk: Buffer): void => {
+      if (isOver) return;
       size += chunk.length;
       if (size > sizeMax) return stop(bodyTooLarge(sizeMax));
       try {
@@ -65,10 +68,13 @@ function collect(stream: Readable, { sizeMax, lease }: BodyOptions): Promise<Buf
       chunks.push(chunk);
     };
     const onEnd = (): void => {
-      stream.off('close', onBroken);
+      if (isOver) return;
+      isOver = true;
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     };
-    const onBroken = (): void => stop(new Problem({ status: 400, code: 'body_incomplete', detail: 'The body ended before its end.' }));
+    const onBroken = (): void => {
+      if (!isOver) stop(new Problem({ status: 400, code: 'body_incomplete', detail: 'The body ended before its end.' })); // Each stream closes, and an error costs its stack.
+    };
     stream.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
   });
 }

@@ -10,9 +10,12 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
 }
 
-/** Finds who a credential belongs to; null where it is unknown, revoked or expired. Implementations cache, so that no request waits for a store that it asked just before. */
+/**
+ * Finds who a credential belongs to; null where it is unknown, revoked or expired. Implementations cache, so that no request waits for
+ * a store that it asked just before, and may then answer at once: a promise for each request costs more than the look.
+ */
 export interface Authenticator {
-  authenticate(credential: string): Promise<Principal | null>;
+  authenticate(credential: string): Principal | null | Promise<Principal | null>;
 }
 
 export const routeScope = 'tollway:scope';

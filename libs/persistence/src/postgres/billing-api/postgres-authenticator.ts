@@ -36,10 +36,13 @@ export class PostgresAuthenticator implements Authenticator {
     });
   }
 
-  async authenticate(credential: string): Promise<Principal | null> {
+  authenticate(credential: string): Principal | null | Promise<Principal | null> {
     const secretHash = this.hashOf(credential);
-    const entry = this.known.get(secretHash) ?? (await this.known.fetch(secretHash));
-    const found = entry?.found ?? null;
+    const entry = this.known.get(secretHash);
+    return entry === undefined ? this.known.fetch(secretHash).then((fetched) => this.valid(fetched?.found ?? null)) : this.valid(entry.found);
+  }
+
+  private valid(found: Known | null): Principal | null {
     if (found === null) return null;
     const isExpired = found.expiresAt !== null && Temporal.Instant.compare(found.expiresAt, this.options.clock.now()) <= 0;
     return isExpired ? null : found.principal;
