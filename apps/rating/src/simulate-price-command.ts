@@ -1,4 +1,4 @@
-import { meteredPriceFaults, simulatedHoursFaults, simulatePrice, simulationFaults, type SimulatedPrice, type Simulation } from '#domain';
+import { meteredPriceFaults, simulatedHoursFaults, simulatePrice, type SimulatedPrice, type Simulation } from '#domain';
 import { findByIdOrKey, findOrganization, meterTable, type Database } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 
@@ -9,8 +9,6 @@ export class SimulatePrice {
   constructor(private readonly database: Database) {}
 
   async execute(organizationId: string, simulation: Simulation): Promise<Outcome<SimulatedPrice, SimulateCode>> {
-    const faults = simulationFaults(simulation);
-    if (faults.length > 0) return refused('invalid_request', 'The price can not be simulated as it stands.', faults);
     const { organization, meter } = await this.database.inOrganization(organizationId, async (manager) => ({
       organization: await findOrganization(manager, organizationId),
       meter: simulation.price.meter === undefined ? null : await findByIdOrKey(manager, meterTable, simulation.price.meter),

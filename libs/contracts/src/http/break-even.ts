@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { breakEvenQuestionFields, simulatedPriceSchema } from '#domain';
+import { breakEvenQuestionFields, checkedSchema, priceFaults, simulatedPriceSchema } from '#domain';
 import { planOrReferenceSchema, versionOfPlanSchema } from './backtest.js';
 
 const comparedSchema = z
   .strictObject({
     plan: planOrReferenceSchema.optional(),
     version: versionOfPlanSchema.optional(),
-    price: simulatedPriceSchema.optional().meta({ description: 'A price by itself; key, name and meter may be left out.' }),
+    price: checkedSchema(simulatedPriceSchema, (price) => priceFaults(price, '', { meterOptional: true })).optional().meta({ description: 'A price by itself; key, name and meter may be left out.' }),
   })
   .refine(({ plan, price }) => (plan === undefined) !== (price === undefined), 'Give a plan or a price, and only one of them.')
   .meta({ id: 'ComparedTerms' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import {
-  entitlementFaults, entitlementResets, entitlementSchema, isCurrency, isInterval, keySchema, lateUsageSchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema, repeatedFeatureFaults, type CatalogFault,
+  checkedSchema, entitlementFaults, entitlementResets, entitlementSchema, isCurrency, isInterval, keySchema, lateUsageSchema, metadataSchema, nameSchema, priceFaults, priceSchema, referenceSchema, repeatedFeatureFaults,
 } from '#domain';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema, versionQuery } from './resource.js';
 
@@ -9,24 +9,12 @@ const entitlementsMax = 500;
 const trialDaysMax = 3_650;
 
 /** A price with its meaning checked here too, so that one answer names the faults of all prices, whatever else is wrong. */
-const checkedPriceSchema = priceSchema.superRefine((price, context) => tell(priceFaults(price, ''), context));
+const checkedPriceSchema = checkedSchema(priceSchema, (price) => priceFaults(price, ''));
 
-const entitlementsSchema = z
-  .array(entitlementSchema.superRefine((entitlement, context) => tell(entitlementFaults(entitlement, ''), context)))
-  .max(entitlementsMax)
-  .superRefine((entitlements, context) => tell(repeatedFeatureFaults(entitlements, ''), context));
-
-function tell(faults: readonly CatalogFault[], context: z.RefinementCtx): void {
-  for (const fault of faults) context.addIssue({ code: 'custom', path: pathOf(fault.pointer), message: fault.detail, params: { code: fault.code } });
-}
-
-/** The path of an RFC 6901 pointer. */
-function pathOf(pointer: string): (string | number)[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
-}
+const entitlementsSchema = checkedSchema(
+  z.array(checkedSchema(entitlementSchema, (entitlement) => entitlementFaults(entitlement, ''))).max(entitlementsMax),
+  (entitlements) => repeatedFeatureFaults(entitlements, ''),
+);
 
 export const pricesSchema = z
   .array(checkedPriceSchema)

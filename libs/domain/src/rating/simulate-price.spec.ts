@@ -87,6 +87,10 @@ describe('simulatePrice', () => {
     expect(simulationFaults({ price: hourly, currency: 'USD', events: [{ value: '1' }, { value: '1', time: 'noon' }] }).map(({ pointer, code }) => [pointer, code])).toEqual([
       ['/events/0/time', 'missing_field'], ['/events/1/time', 'invalid_time'],
     ]);
+    // Where Temporal's range ends there is no whole day around an instant any more, and a leap second is none of an event either.
+    const strange = ['-271821-04-20T00:00:00Z', '+275760-09-13T00:00:00Z', '1999-12-31T23:59:59Z', '2027-01-01T00:00:60Z', '2027-01-01T00:00:00Z[Europe/Berlin]', '2027-02-30T00:00:00Z', '2027-01-01T00:00:00'];
+    expect(simulationFaults({ price: hourly, currency: 'USD', events: strange.map((time) => ({ value: '1', time })) }).map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(
+      strange.map((_, index) => `/events/${index}/time invalid_time`));
     expect(simulatePrice({ price: hourly, currency: 'USD', quantity: '12' }, { rounding: 'half_even' }).amount).toBe('12.00');
   });
 

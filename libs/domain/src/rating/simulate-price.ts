@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CatalogFault } from '../catalog/catalog-fault.js';
+import { checkedSchema } from '../catalog/checked-schema.js';
 import { decimalFaults } from '../catalog/decimal-faults.js';
 import { priceDecimalFields } from '../catalog/decimal-fields.js';
 import { decimalTextSchema } from '../catalog/model.js';
@@ -7,6 +8,7 @@ import { currencyFaults } from '../catalog/plan-faults.js';
 import { priceFaults } from '../catalog/price-faults.js';
 import { simulatedPriceSchema } from '../catalog/price.js';
 import type { BucketUnit } from '../period/bucket-periods.js';
+import { isInstantText } from '../period/instant-text.js';
 import { parseData } from '../metering/data-value.js';
 import { matchesFilter } from '../metering/evaluate-expression.js';
 import { parseFilter } from '../metering/parse-expression.js';
@@ -39,7 +41,7 @@ const simulatedEventSchema = z.strictObject({
 });
 
 /** A price to try out, and a quantity or events to try it on. */
-export const simulationSchema = z.strictObject({
+const simulationShape = z.strictObject({
   price: simulatedPriceSchema,
   currency: z.string().max(10),
   quantity: decimalTextSchema.optional(),
@@ -50,7 +52,7 @@ export const simulationSchema = z.strictObject({
   sla_value: decimalTextSchema.optional(),
 });
 
-export type Simulation = z.infer<typeof simulationSchema>;
+export type Simulation = z.infer<typeof simulationShape>;
 
 /** Fields of a simulation that hold a decimal and may be sent as JSON numbers. */
 export const simulationDecimalFields: ReadonlySet<string> = new Set([...priceDecimalFields, 'quantity', 'value', 'sla_value', 'hours']);
@@ -62,6 +64,9 @@ export interface SimulatedPrice {
   readonly quantity: string;
   readonly trace: readonly TraceStep[];
 }
+
+/** The same with its meaning checked: one answer names all that is wrong with it. */
+export const simulationSchema = checkedSchema(simulationShape, simulationFaults);
 
 /** Everything wrong with a simulation whose shape is right. */
 export function simulationFaults(simulation: Simulation): CatalogFault[] {
@@ -171,12 +176,8 @@ function bucketedUsage(events: readonly SimulatedEvent[], by: { reading: PriceRe
 
 function timeFaults(time: string | undefined, at: { isNeeded: boolean; pointer: string }): CatalogFault[] {
   if (time === undefined) return at.isNeeded ? [{ pointer: at.pointer, code: 'missing_field', detail: 'Give the time of the event, since each bucket is priced by itself.' }] : [];
-  try {
-    Temporal.Instant.from(time);
-    return [];
-  } catch {
-    return [{ pointer: at.pointer, code: 'invalid_time', detail: 'This must be an instant such as "2026-11-01T10:00:00Z".' }];
-  }
+  if (isInstantText(time)) return [];
+  return [{ pointer: at.pointer, code: 'invalid_time', detail: 'Give an RFC 3339 instant between the years 2000 and 2200, such as "2026-11-01T10:00:00Z".' }];
 }
 
 type SimulatedEvent = z.infer<typeof simulatedEventSchema>;

@@ -141,6 +141,11 @@ describe('texts that can not be kept', () => {
     expect([status, faults(body).toSorted()]).toEqual([422, ['/mode invalid_value', '/names/a invalid_string', '/names/b\ud800 invalid_string']]);
   });
 
+  it('are names that a record would drop in silence, except in what an event says', async () => {
+    const { status, body } = await post('{"mode": "a", "model": {"type": "x"}, "names": {"__proto__": "1", "data": {"__proto__": 1}}}', 'application/json', { path: '/echo/choice' });
+    expect([status, faults(body)]).toEqual([422, ['/names/data invalid_type', '/names/__proto__ invalid_string']]);
+  });
+
   it.each([
     ['/echo/of/a%00b', 404, 'not_found'],
     ['/echo/of/a?customer=%00', 422, 'invalid_request'],

@@ -16,3 +16,15 @@ export function unreadableTexts(value: unknown, path: readonly PropertyKey[] = [
 function isReadable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\u0000');
 }
+
+/**
+ * The paths of members named "__proto__", outside of an event's `data`, which may hold any JSON. Schemas of records drop them in silence, so a
+ * price's `when` would ask for less than it says.
+ */
+export function prototypeNames(value: unknown, path: readonly PropertyKey[] = []): PropertyKey[][] {
+  if (typeof value !== 'object' || value === null || path.length >= depthMax) return [];
+  return Object.entries(value).flatMap(([name, item]) => {
+    if (name === '__proto__') return [[...path, name]];
+    return name === 'data' ? [] : prototypeNames(item, [...path, name]);
+  });
+}

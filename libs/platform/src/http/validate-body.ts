@@ -1,7 +1,7 @@
 import { StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { InputFault } from '../errors/refusal.js';
 import { Problem } from './problem.js';
-import { unreadableTexts } from './unreadable-texts.js';
+import { prototypeNames, unreadableTexts } from './unreadable-texts.js';
 
 interface Issue {
   readonly message: string;
@@ -62,7 +62,10 @@ class InputPipe extends StandardSchemaValidationPipe {
     const pointers = new Set(unreadable.map(({ pointer }) => pointer));
     const { issues, result } = await this.checked(value, metadata);
     const others = issues.flatMap((issue) => toFaults(issue, (path) => isMissing(value, path))).filter(({ pointer }) => !pointers.has(pointer));
-    if (others.length + unreadable.length > 0) throw problemOf([...unreadable, ...others]);
+    const told = new Set(others.map(({ pointer }) => pointer));
+    const nameless = prototypeNames(value).map((path) => ({ pointer: jsonPointer(path), code: 'invalid_string', detail: 'A member can\'t have this name; choose another one.' })).filter(({ pointer }) => !told.has(pointer));
+    const faults = [...unreadable, ...others, ...nameless];
+    if (faults.length > 0) throw problemOf(faults);
     return result;
   }
 
