@@ -21,6 +21,11 @@ export function postRequest({ path, key, body, type = 'application/json' }: Requ
   return Buffer.from(`${head.join('\r\n')}${headEnd}${body}`);
 }
 
+/** A whole GET as it goes over the wire. */
+export function getRequest({ path, key }: Pick<RequestParts, 'path' | 'key'>): Buffer {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}${headEnd}`);
+}
+
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
@@ -41,14 +46,15 @@ export class HttpLoad {
   }
 
   /** Sends each request once, one at a time per connection. Throws at the first answer that is not the expected one. */
-  async sendAll(requests: readonly Buffer[], expected: HttpAnswer): Promise<void> {
+  async sendAll(requests: readonly Buffer[], expected: HttpAnswer | ((answer: HttpAnswer) => boolean)): Promise<void> {
+    const isExpected = typeof expected === 'function' ? expected : ({ status, body }: HttpAnswer): boolean => status === expected.status && body === expected.body;
     let next = 0;
     const work = async (connection: Connection): Promise<void> => {
       while (next < requests.length) {
         const request = requests[next] as Buffer;
         next += 1;
         const answer = await connection.send(request);
-        if (answer.status === expected.status && answer.body === expected.body) continue;
+        if (isExpected(answer)) continue;
         next = requests.length;
         throw new Error(`A request was answered with ${answer.status} ${answer.body.slice(0, 500)}.`);
       }

@@ -21,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'freshness-kafka': async () => (await import('./benches/freshness.ts')).freshnessKafka,
   'usage-query': async () => (await import('./benches/usage-query.ts')).usageQuery,
   'customer-scan': async () => (await import('./benches/customer-scan.ts')).customerScan,
+  'access-check': async () => (await import('./benches/access-check.ts')).accessCheck,
   'catch-up': async () => (await import('./benches/catch-up.ts')).catchUp,
   close: async () => (await import('./benches/close.ts')).close,
   start: async () => (await import('./benches/start.ts')).start,

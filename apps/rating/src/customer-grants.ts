@@ -1,6 +1,6 @@
 import { quotaWindow, subscriptionStatusAt, type BillingSchedule, type PlanEntitlement, type QuotaWindow } from '#domain';
 import {
-  readCustomer, readMeasuredFeatures, readSubscribedPlans, readSubscriptions, readSubscriptionStamps, readTestClock, scheduleOf, trialOf, type Customer, type MeasuredFeature, type SubscribedPlan, type SubscriptionRecord,
+  readCustomersByReference, readMeasuredFeatures, readSubscribedPlans, readSubscriptions, readSubscriptionStamps, readTestClock, scheduleOf, trialOf, type Customer, type MeasuredFeature, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
 import { assert } from '#platform';
 import type { EntityManager } from 'typeorm';
@@ -34,28 +34,45 @@ export interface CustomerGrants {
   readonly stamp: string;
 }
 
-/** What all present subscriptions of a customer grant, or what they grant of one feature; null where there is no such customer. */
-export async function readCustomerGrants(
-  manager: EntityManager,
-  wanted: { readonly organizationId: string; readonly customer: string; readonly feature: MeasuredFeature | null; readonly systemNow: Temporal.Instant },
-): Promise<CustomerGrants | null> {
-  const customer = await readCustomer(manager, wanted.customer);
-  if (customer === null) return null;
-  // First the stamp: of what changes while the rest is read, it is the older one.
-  const stamp = (await readSubscriptionStamps(manager, new Map([[customer.id, customer]]))).get(customer.id) ?? '';
+interface WantedCustomers {
+  readonly organizationId: string;
+  /** By id or key. */
+  readonly customers: readonly string[];
+  readonly systemNow: Temporal.Instant;
+}
+
+/** What all present subscriptions of customers grant, by the references that name them; those that the organization does not have are left out. */
+export async function readCustomerGrants(manager: EntityManager, wanted: WantedCustomers): Promise<Map<string, CustomerGrants>> {
+  const customers = await readCustomersByReference(manager, [...new Set(wanted.customers)]);
+  const ids = customers.map(({ id }) => id);
+  // First the stamps: of what changes while the rest is read, they are the older ones.
+  const stamps = await readSubscriptionStamps(manager, new Map(customers.map((customer) => [customer.id, customer])));
   const now = (await readTestClock(manager, wanted.organizationId)).now ?? wanted.systemNow;
-  const subscriptions = await readSubscriptions(manager, { customerIds: [customer.id] });
+  const subscriptions = await readSubscriptions(manager, { customerIds: ids });
   const present = subscriptions.filter((subscription) => lasts(subscription, now));
   const plans = await readSubscribedPlans(manager, present);
   const live = present.map((subscription) => liveOf(subscription, { stages: plans.get(subscription.id) ?? [], now }));
   const keys = [...new Set(live.flatMap(({ plan }) => plan.entitlements.map(({ feature }) => feature)))];
-  const features = wanted.feature === null ? await readMeasuredFeatures(manager, keys) : [wanted.feature];
-  const byKey = new Map(features.map((feature) => [feature.key, feature]));
-  const grants = live.flatMap((of) => of.plan.entitlements.flatMap((entitlement) => {
-    const feature = byKey.get(entitlement.feature);
-    return feature === undefined ? [] : [{ of, entitlement, feature, window: windowOf(of, { entitlement, now }) }];
+  const features = new Map((await readMeasuredFeatures(manager, keys)).map((feature) => [feature.key, feature]));
+  const liveOfCustomers = Map.groupBy(live, ({ subscription }) => subscription.customerId);
+  const known = new Set(subscriptions.map(({ customerId }) => customerId));
+  return new Map(customers.flatMap((customer) => {
+    const own = liveOfCustomers.get(customer.id) ?? [];
+    const found = { customer, now, live: own, hasOnlyInactive: known.has(customer.id) && own.length === 0, grants: grantsOf(own, { features, now }), stamp: stamps.get(customer.id)?.text ?? '' };
+    return [customer.id, ...(customer.key === null ? [] : [customer.key])].map((reference) => [reference, found] as const);
   }));
-  return { customer, now, live, hasOnlyInactive: subscriptions.length > 0 && present.length === 0, grants, stamp };
+}
+
+function grantsOf(live: readonly LiveSubscription[], by: { features: ReadonlyMap<string, MeasuredFeature>; now: Temporal.Instant }): Grant[] {
+  return live.flatMap((of) => of.plan.entitlements.flatMap((entitlement) => {
+    const feature = by.features.get(entitlement.feature);
+    return feature === undefined ? [] : [{ of, entitlement, feature, window: windowOf(of, { entitlement, now: by.now }) }];
+  }));
+}
+
+/** What of it grants one feature. */
+export function grantsOfFeature(found: CustomerGrants, { key }: { readonly key: string }): CustomerGrants {
+  return { ...found, grants: found.grants.filter(({ feature }) => feature.key === key) };
 }
 
 function lasts(subscription: SubscriptionRecord, now: Temporal.Instant): boolean {

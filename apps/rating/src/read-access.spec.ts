@@ -266,7 +266,7 @@ describe('answers from what was read a moment ago', () => {
     expect(await queriesOf(() => ask(id))).toMatchObject([{ used: '3' }, 1]);
   });
 
-  it('have every change of a subscription and of the test clock', async () => {
+  it('have every change of a subscription and of the test clock 50 ms after it, and what gives more at once', async () => {
     const id = await customer({ plan: 'free' });
     used.length = 0;
     use('mtr_calls', '2027-01-02T00:00:00Z', 10);
@@ -274,15 +274,61 @@ describe('answers from what was read a moment ago', () => {
     await admin.query(`update subscriptions set plan_version = 2, revision = revision + 1 where customer_id = $1`, [id]);
     expect(await ask(id)).toMatchObject({ allowed: true, limit: '12', plan_version: 2 });
     await setClock('2027-02-15T12:00:00Z');
+    elapsedMs += 50;
     expect(await ask(id)).toMatchObject({ used: '0' });
     await setClock('2027-01-15T12:00:00Z');
     await admin.query(`update subscriptions set cancel_at = '2027-01-15T12:00:00Z', revision = revision + 1 where customer_id = $1`, [id]);
+    expect(await ask(id)).toMatchObject({ allowed: true, used: '0' });
+    elapsedMs += 50;
     expect(await ask(id)).toMatchObject({ allowed: false, code: 'subscription_inactive' });
     const none = await customer();
     expect(await ask(none)).toMatchObject({ code: 'no_entitlement' });
     await admin.query(`insert into subscriptions (id, organization_id, customer_id, plan_id, plan_version, start_at, billing_anchor, currency, time_zone, collection, created_at)
       values ('sub_new', 'org_a', $1, 'plan_free', 1, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z', 'USD', 'UTC', 'automatic', now())`, [none]);
     expect(await ask(none)).toMatchObject({ code: 'quota_exceeded', plan_key: 'free' });
+  });
+
+  it('have the test clock at each question while it is on its way', async () => {
+    const id = await customer({ plan: 'free' });
+    used.length = 0;
+    use('mtr_calls', '2027-01-02T00:00:00Z', 3);
+    await admin.query(`update test_clocks set status = 'advancing', target = '2027-02-15T12:00:00Z'`);
+    expect([(await ask(id)).used, (await ask(id)).used]).toEqual(['3', '3']);
+    await admin.query(`update test_clocks set status = 'ready', target = null, now = '2027-02-15T12:00:00Z'`);
+    expect(await ask(id)).toMatchObject({ used: '0' });
+    await setClock('2027-01-15T12:00:00Z');
+    elapsedMs += 50;
+  });
+
+  it('are read together for all customers who are asked about, and so are their subscriptions', async () => {
+    const ids: string[] = [];
+    while (ids.length < 20) ids.push(await customer({ plan: 'pro' }));
+    used.length = 0;
+    use('mtr_calls', '2027-01-02T00:00:00Z', 150);
+    const all = () => Promise.all(ids.map(ask));
+    // The first by itself, then all others: each time what is used, and what the price says of it.
+    expect((await queriesOf(all))[1]).toBe(4);
+    elapsedMs += 500;
+    use('mtr_calls', '2027-01-02T00:00:00Z', 50);
+    const [answers, renewals] = await queriesOf(async () => {
+      const held = await all();
+      await expect.poll(async () => (await all()).every((answer) => answer.used === '200')).toBe(true);
+      return held;
+    });
+    // What is at hand answers, and all that was in use is read anew by two groups at most: whoever triggered it, and the rest.
+    expect([new Set(answers.map((answer) => answer.used)), renewals]).toEqual([new Set(['150']), 4]);
+    elapsedMs += 500;
+    await expect.poll(async () => new Set((await all()).map((answer) => answer.used))).toEqual(new Set(['200']));
+  });
+
+  it('are not held of what fails, and one that fails hurts no other', async () => {
+    const [broken, whole] = [await customer({ plan: 'free' }), await customer({ plan: 'free' })];
+    used.length = 0;
+    await admin.query(`update subscriptions set plan_version = 1, changes = '[{"at": "no instant"}]' where customer_id = $1`, [broken]);
+    const answers = await Promise.allSettled([whole, broken, whole].map((id) => ask(id)));
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await admin.query(`update subscriptions set changes = '[]' where customer_id = $1`, [broken]);
+    expect(await ask(broken)).toMatchObject({ allowed: true });
   });
 
   it('are read twice at most for many who ask at a time', async () => {

@@ -1,9 +1,9 @@
 import { accessGroup, type AccessQuery } from '#contracts';
 import { canonicalDecimal, decideAccess, decimal, mostGenerous, toPlain, type Access, type MeasuredGrant } from '#domain';
-import { readMeasuredFeatures, type Customer, type Database, type MeasuredFeature } from '#persistence';
+import { readMeasuredFeatures, testClockLeaseMs, type Customer, type Database, type MeasuredFeature } from '#persistence';
 import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
-import { readCustomerGrants, type CustomerGrants, type Grant } from './customer-grants.js';
-import { AccessSnapshots, snapshotHoldMs, type AccessQuestion, type SnapshotOutcome } from './access-snapshots.js';
+import { grantsOfFeature, readCustomerGrants, type CustomerGrants, type Grant } from './customer-grants.js';
+import { AccessSnapshots, snapshotHoldMs, type AccessQuestion, type AccessSnapshot, type SnapshotOutcome } from './access-snapshots.js';
 import { measureGrants, type MeasuredGrants } from './measure-grants.js';
 import { marginalOf, type AskedUse, type MarginalAmount, type ReadMarginalBasis } from './read-marginal-amount.js';
 import { SubscriptionStamps } from './subscription-stamps.js';
@@ -35,51 +35,68 @@ export interface AccessView {
   readonly freshAsOf: Temporal.Instant | null;
 }
 
+const notMeasured: MeasuredGrants = { measured: [], freshAsOf: null };
+
 /** Answers what a customer may use: all of it from the stores, and one feature from what they said a moment ago. */
 export class ReadAccess {
   private readonly snapshots: AccessSnapshots;
 
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly clock: Clock; readonly readMarginal: ReadMarginalBasis; readonly holdMs?: number; readonly elapsedMs?: () => number }) {
-    this.snapshots = new AccessSnapshots({ load: (question) => this.load(question), stamps: new SubscriptionStamps(use.database), holdMs: use.holdMs ?? snapshotHoldMs, elapsedMs: use.elapsedMs ?? (() => performance.now()) });
+    const { database, holdMs = snapshotHoldMs, elapsedMs = () => performance.now() } = use;
+    const stamps = new SubscriptionStamps({ database, holdMs: Math.min(holdMs, testClockLeaseMs), elapsedMs });
+    this.snapshots = new AccessSnapshots({ load: (organizationId, questions) => this.load(organizationId, questions), stamps, holdMs, elapsedMs });
   }
 
   async entitlements({ organizationId, customer }: { organizationId: string; customer: string }): Promise<Outcome<EntitlementsView, AccessRefusal>> {
-    const found = await this.use.database.inOrganization(organizationId, (manager) =>
-      readCustomerGrants(manager, { organizationId, customer, feature: null, systemNow: this.use.clock.now() }));
-    if (found === null) return refused('not_found', 'There is no such customer.');
-    const { measured, freshAsOf } = await this.measure(organizationId, found);
+    const found = (await this.use.database.inOrganization(organizationId, (manager) =>
+      readCustomerGrants(manager, { organizationId, customers: [customer], systemNow: this.use.clock.now() }))).get(customer);
+    if (found === undefined) return refused('not_found', 'There is no such customer.');
+    const [{ measured, freshAsOf } = notMeasured] = await measureGrants([found], { organizationId, usage: this.use.usage });
     const grants = mostGenerous(measured).map((one) => ({ measured: one, grant: grantOf(one, { found, measured }) }));
     return accepted({ customer: found.customer, grants, freshAsOf });
   }
 
   async access(question: AccessQuestion, query: AccessQuery): Promise<Outcome<AccessView, AccessRefusal>> {
+    const holding = this.snapshots.holding(question);
+    const answer = holding === null ? null : answerOf(holding, query);
+    // Nobody is refused by what was so a moment ago: an upgrade is in the very next answer.
+    if (answer !== null && (!answer.ok || answer.value.access.isAllowed)) return answer;
     const snapshot = await this.snapshots.read(question);
-    if (!snapshot.ok) return snapshot;
-    const { feature, found, measured, freshAsOf } = snapshot.value;
-    const faults = groupFaults(query, feature);
-    if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
-    const use = askedUse(query);
-    const access = decideAccess(measured, { quantity: use.quantity, hasOnlyInactive: found.hasOnlyInactive });
-    return accepted({
-      customer: found.customer, feature, quantity: toPlain(use.quantity), access, marginal: marginalOf(snapshot.value.marginal, use), freshAsOf,
-      grant: access.grant === null ? null : grantOf(access.grant, { found, measured }),
-    });
+    return snapshot.ok ? answerOf(snapshot.value, query) : snapshot;
   }
 
-  private async load({ organizationId, customer, feature: reference }: AccessQuestion): Promise<SnapshotOutcome> {
-    const { feature, found } = await this.use.database.inOrganization(organizationId, async (manager) => {
-      const [named = null] = await readMeasuredFeatures(manager, [reference]);
-      return { feature: named, found: await readCustomerGrants(manager, { organizationId, customer, feature: named, systemNow: this.use.clock.now() }) };
+  private async load(organizationId: string, questions: readonly AccessQuestion[]): Promise<SnapshotOutcome[]> {
+    const { found, features } = await this.use.database.inOrganization(organizationId, async (manager) => ({
+      features: await readMeasuredFeatures(manager, [...new Set(questions.map(({ feature }) => feature))]),
+      found: await readCustomerGrants(manager, { organizationId, customers: questions.map(({ customer }) => customer), systemNow: this.use.clock.now() }),
+    }));
+    const named = new Map(features.flatMap((feature) => [[feature.id, feature], [feature.key, feature]] as const));
+    const asked = questions.flatMap(({ customer, feature: reference }) => {
+      const [of, feature] = [found.get(customer), named.get(reference)];
+      return of === undefined || feature === undefined ? [] : [{ found: grantsOfFeature(of, feature), feature }];
     });
-    if (found === null) return refused('not_found', 'There is no such customer.');
-    if (feature === null) return refused('not_found', 'There is no such feature.');
-    const [measured, marginal] = await Promise.all([this.measure(organizationId, found), this.use.readMarginal.execute(found, feature)]);
-    return accepted({ feature, found, ...measured, marginal });
+    const [measured, marginal] = await Promise.all([measureGrants(asked.map((one) => one.found), { organizationId, usage: this.use.usage }), this.use.readMarginal.execute(organizationId, asked)]);
+    let nth = 0;
+    return questions.map(({ customer, feature }): SnapshotOutcome => {
+      if (!found.has(customer)) return refused('not_found', 'There is no such customer.');
+      if (!named.has(feature)) return refused('not_found', 'There is no such feature.');
+      const snapshot = { ...asked[nth], ...measured[nth], marginal: marginal[nth] } as AccessSnapshot;
+      nth += 1;
+      return accepted(snapshot);
+    });
   }
+}
 
-  private measure(organizationId: string, found: CustomerGrants): Promise<MeasuredGrants> {
-    return measureGrants(found, { organizationId, usage: this.use.usage });
-  }
+function answerOf(snapshot: AccessSnapshot, query: AccessQuery): Outcome<AccessView, AccessRefusal> {
+  const { feature, found, measured, freshAsOf } = snapshot;
+  const faults = groupFaults(query, feature);
+  if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
+  const use = askedUse(query);
+  const access = decideAccess(measured, { quantity: use.quantity, hasOnlyInactive: found.hasOnlyInactive });
+  return accepted({
+    customer: found.customer, feature, quantity: toPlain(use.quantity), access, marginal: marginalOf(snapshot.marginal, use), freshAsOf,
+    grant: access.grant === null ? null : grantOf(access.grant, { found, measured }),
+  });
 }
 
 function grantOf(wanted: MeasuredGrant, from: { found: CustomerGrants; measured: readonly MeasuredGrant[] }): Grant {

@@ -32,16 +32,38 @@ export interface MarginalBasis {
 export class ReadMarginalBasis {
   constructor(private readonly readUsage: ReadPeriodUsage) {}
 
-  async execute({ live, now, customer }: CustomerGrants, feature: MeasuredFeature): Promise<MarginalBasis> {
-    if (live.length === 0) return { prices: [], unknown: 'no_subscription', currency: null, usageRows: 0 };
-    const currencies = new Set(live.map(({ subscription }) => subscription.currency));
-    const priced = live.flatMap((one) => pricedPeriod(one, { meterKey: feature.meter?.key ?? null, now }));
-    const [currency = null] = new Set(priced.length === 0 ? currencies : priced.map(({ subscription }) => subscription.currency));
-    if (priced.some(({ subscription }) => subscription.currency !== currency)) return { prices: [], unknown: 'several_currencies', currency: null, usageRows: 0 };
-    const usage = await this.readUsage.execute(customer.organizationId, { periods: priced, now });
-    const prices = priced.flatMap((period) => period.plan.prices.flatMap((price) => basisOf(price, { period, usage, feature, now })));
-    return { prices, unknown: null, currency, usageRows: prices.reduce((sum, { usage: rows }) => sum + rows.length, 0) };
+  /** In the order in which it was asked; all of one organization, and of one instant. */
+  async execute(organizationId: string, asked: readonly MarginalQuestion[]): Promise<MarginalBasis[]> {
+    const [first] = asked;
+    if (first === undefined) return [];
+    const priced = asked.map((question) => pricedPeriods(question));
+    const periods = priced.flatMap(({ unknown, periods: ofOne }) => (unknown === null ? ofOne : []));
+    // Two features on one meter ask for the same periods.
+    const usage = await this.readUsage.execute(organizationId, { periods, now: first.found.now });
+    return asked.map(({ found: { now }, feature }, nth) => {
+      const { unknown, currency, periods: ofOne } = priced[nth] as PricedPeriods;
+      if (unknown !== null) return { prices: [], unknown, currency, usageRows: 0 };
+      const prices = ofOne.flatMap((period) => period.plan.prices.flatMap((price) => basisOf(price, { period, usage, feature, now })));
+      return { prices, unknown, currency, usageRows: prices.reduce((sum, { usage: rows }) => sum + rows.length, 0) };
+    });
   }
+}
+
+export interface MarginalQuestion {
+  readonly found: CustomerGrants;
+  readonly feature: MeasuredFeature;
+}
+
+interface PricedPeriods extends Pick<MarginalBasis, 'unknown' | 'currency'> {
+  readonly periods: readonly DatedPeriod[];
+}
+
+function pricedPeriods({ found: { live, now }, feature }: MarginalQuestion): PricedPeriods {
+  if (live.length === 0) return { periods: [], unknown: 'no_subscription', currency: null };
+  const periods = live.flatMap((one) => pricedPeriod(one, { meterKey: feature.meter?.key ?? null, now }));
+  const [currency = null] = new Set((periods.length === 0 ? live : periods).map(({ subscription }) => subscription.currency));
+  if (periods.some(({ subscription }) => subscription.currency !== currency)) return { periods: [], unknown: 'several_currencies', currency: null };
+  return { periods, unknown: null, currency };
 }
 
 /** What a quantity more would add to the open periods. */

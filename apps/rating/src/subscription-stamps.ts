@@ -1,22 +1,68 @@
-import { readSubscriptionStamps, type Database } from '#persistence';
+import { LRUCache } from 'lru-cache';
+import { readSubscriptionStamps, type Database, type SubscriptionStamp } from '#persistence';
 import { JointReads } from './joint-reads.js';
 
-/** Reads the stamps of customers for all who wait for one, in one statement, which begins after they asked. */
+interface StampedCustomer {
+  readonly organizationId: string;
+  readonly customerId: string;
+}
+
+interface HeldStamp {
+  readonly text: string;
+  /** When its reading began, on the process's own clock. */
+  readonly readAtMs: number;
+}
+
+export interface SubscriptionStampsOptions {
+  readonly database: Database;
+  readonly holdMs: number;
+  readonly elapsedMs: () => number;
+}
+
+const heldMax = 10_000;
+
+/**
+ * Reads the stamps of customers for all who wait for one, in one statement, which begins after they asked. What it said holds for `holdMs` from
+ * before the statement, unless the organization's test clock was on its way; whoever moves a clock waits until that is over.
+ */
 export class SubscriptionStamps {
-  private readonly reads = new JointReads<ReadonlyMap<string, string>>();
+  private readonly reads = new JointReads<ReadonlyMap<string, SubscriptionStamp>>();
+  private readonly held = new LRUCache<string, HeldStamp>({ max: heldMax });
   private asked = new Map<string, { readonly organizationId: string }>();
 
-  constructor(private readonly database: Database) {}
+  constructor(private readonly use: SubscriptionStampsOptions) {}
 
-  async read({ organizationId, customerId }: { organizationId: string; customerId: string }): Promise<string | null> {
+  /** What holds at present, or null. What is asked for again is read anew before it is too old, all of it in one statement. */
+  holding({ organizationId, customerId }: StampedCustomer): string | null {
+    const held = this.held.get(customerId);
+    if (held === undefined) return null;
+    const ageMs = this.use.elapsedMs() - held.readAtMs;
+    if (ageMs >= this.use.holdMs) return null;
     this.asked.set(customerId, { organizationId });
-    const stamps = await this.reads.read('all', () => this.start());
-    return stamps.get(customerId) ?? null;
+    if (ageMs >= this.use.holdMs / 2 && !this.reads.isReading('all')) this.readAll().catch(() => undefined); // Whoever asks next hears of what is away.
+    return held.text;
   }
 
-  private start(): Promise<ReadonlyMap<string, string>> {
+  /** As it is now. */
+  async read({ organizationId, customerId }: StampedCustomer): Promise<string | null> {
+    this.asked.set(customerId, { organizationId });
+    const stamps = await this.readAll();
+    return stamps.get(customerId)?.text ?? null;
+  }
+
+  private readAll(): Promise<ReadonlyMap<string, SubscriptionStamp>> {
+    return this.reads.read('all', () => this.start());
+  }
+
+  private async start(): Promise<ReadonlyMap<string, SubscriptionStamp>> {
     const { asked } = this;
     this.asked = new Map();
-    return this.database.onceAcrossOrganizations((manager) => readSubscriptionStamps(manager, asked));
+    const readAtMs = this.use.elapsedMs();
+    const stamps = await this.use.database.onceAcrossOrganizations((manager) => readSubscriptionStamps(manager, asked));
+    for (const [customerId, { text, isClockMoving }] of stamps) {
+      if (isClockMoving) this.held.delete(customerId);
+      else this.held.set(customerId, { text, readAtMs });
+    }
+    return stamps;
   }
 }

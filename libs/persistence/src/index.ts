@@ -37,9 +37,9 @@ export { readMeasuredFeatures, resolveEntitlements } from './postgres/billing-ap
 export type { MeasuredFeature } from './postgres/billing-api/plan-entitlements.js';
 export { resolveMeteredPrices, resolveSlaCredit, unusable } from './postgres/billing-api/metered-prices.js';
 export { lockSubscriptionsOnPlan, readSubscription, readSubscriptions, readSubscriptionStamps, saveSubscriptionChanges, scanSubscriptions, subscriptionTable } from './postgres/billing-api/subscription-table.js';
-export type { PlanChange, SubscriptionAddOn, SubscriptionRecord } from './postgres/billing-api/subscription-table.js';
+export type { PlanChange, SubscriptionAddOn, SubscriptionRecord, SubscriptionStamp } from './postgres/billing-api/subscription-table.js';
 export { fromRow, insertRow, updateRow } from './postgres/billing-api/table-columns.js';
-export { readTestClock, testClockLeasesOverMs, testClockTable } from './postgres/billing-api/test-clock-table.js';
+export { readTestClock, testClockLeaseMs, testClockLeasesOverMs, testClockTable } from './postgres/billing-api/test-clock-table.js';
 export type { TestClock } from './postgres/billing-api/test-clock-table.js';
 export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating/affected-subscriptions.js';
 export { keepFacts, sendFacts } from './postgres/fact-outbox.js';

@@ -166,18 +166,26 @@ export async function readSubscription(manager: EntityManager, id: string): Prom
   return (await readSubscriptions(manager, { ids: [id] }))[0] ?? null;
 }
 
+/** What tells whether anything changed that a customer's grants follow from. */
+export interface SubscriptionStamp {
+  readonly text: string;
+  /** Whether the organization's test clock is on its way: then it is out of date at any moment. */
+  readonly isClockMoving: boolean;
+}
+
 /**
  * For each of these customers one text that changes with any of its subscriptions and with its organization's test clock: the count, revisions and newest
  * id of the ones, and where the other stands. In an organization, or across all for a role that has the worklist of both.
  */
-export async function readSubscriptionStamps(manager: EntityManager, customers: ReadonlyMap<string, { readonly organizationId: string }>): Promise<Map<string, string>> {
-  const rows: { customer_id: string; stamp: string }[] = await manager.query(
+export async function readSubscriptionStamps(manager: EntityManager, customers: ReadonlyMap<string, { readonly organizationId: string }>): Promise<Map<string, SubscriptionStamp>> {
+  const rows: { customer_id: string; stamp: string; is_moving: boolean }[] = await manager.query(
     `select asked.customer_id, concat_ws(' ',
         (select concat_ws('/', count(*), sum(s.revision), max(s.id collate "C")) from subscriptions s where s.organization_id = asked.organization_id and s.customer_id = asked.customer_id),
-        (select extract(epoch from c.now) from test_clocks c where c.organization_id = asked.organization_id)) as stamp
+        (select extract(epoch from c.now) from test_clocks c where c.organization_id = asked.organization_id)) as stamp,
+        exists (select from test_clocks c where c.organization_id = asked.organization_id and c.status = 'advancing') as is_moving
        from unnest($1::text[], $2::text[]) as asked (customer_id, organization_id)`,
     [[...customers.keys()], [...customers.values()].map(({ organizationId }) => organizationId)]);
-  return new Map(rows.map(({ customer_id: id, stamp }) => [id, stamp]));
+  return new Map(rows.map(({ customer_id: id, stamp, is_moving: isClockMoving }) => [id, { text: stamp, isClockMoving }]));
 }
 
 /** For the worklist of whoever bills: subscriptions of all organizations, after an id, in order of id. */
