@@ -1,10 +1,10 @@
-import { addOnFitFaults, addOnStart } from '#domain';
+import { addOnFitFaults, addOnStart, type AddOnEnd } from '#domain';
 import type { AddOnVersionOfAddOn, SubscribedAddOn, SubscribedPlan, SubscriptionAddOn, SubscriptionRecord } from '#persistence';
 import { assert } from '#platform';
 import { stageAt, type SubscriptionView } from './subscription-schedule.js';
 
 /** Whether a subscription has it at an instant or later. */
-export function lastsBeyond({ end }: Pick<SubscriptionAddOn, 'end'>, instant: Temporal.Instant): boolean {
+export function lastsBeyond({ end }: { readonly end: AddOnEnd | null }, instant: Temporal.Instant): boolean {
   return end === null || Temporal.Instant.compare(end.at, instant) > 0;
 }
 
@@ -52,9 +52,12 @@ function fittedAddOn(addOn: SubscriptionAddOn, on: Pick<SubscriptionView, 'subsc
   return addOn;
 }
 
-/** With this end; what was set for then or later is dropped. Null where nothing of it is left. */
+/**
+ * With this end; what was set for then or later is dropped. What was set for the boundary at whose very instant it is ended now was billed there, and stays.
+ * Null where nothing of it is left.
+ */
 export function endedBy(addOn: SubscriptionAddOn, end: NonNullable<SubscriptionAddOn['end']>): SubscriptionAddOn | null {
-  const steps = addOn.steps.filter(({ at }) => Temporal.Instant.compare(at, end.at) < 0);
+  const steps = addOn.steps.filter(({ at, isImmediate }) => Temporal.Instant.compare(at, end.at) < (end.isImmediate && !isImmediate ? 1 : 0));
   return steps.length === 0 ? null : { ...addOn, steps, end };
 }
 

@@ -132,14 +132,14 @@ function withQuantity(view: SubscriptionView, at: { addOn: string; input: Change
   return accepted({ subscription: replaced(subscription, { ...addOn, steps, end }), addOnId: addOn.id });
 }
 
-/** One that has not begun begins with the new quantity; two of one instant are one. */
-function withStep(past: readonly AddOnStep[], to: { view: SubscriptionView; input: ChangeQuantityInput }): AddOnStep[] {
+/** One that has not begun begins with the new quantity; two made at one instant are one. What was set for the boundary at that instant was billed there. */
+export function withStep(past: readonly AddOnStep[], to: { view: Pick<SubscriptionView, 'subscription' | 'plan' | 'now'>; input: ChangeQuantityInput }): AddOnStep[] {
   const { view: { subscription, plan, now }, input } = to;
   const { quantity } = input;
   const last = past.at(-1);
   assert(last !== undefined, 'An add-on begins with its first step.');
   if (Temporal.Instant.compare(last.at, now) > 0) return [{ ...last, quantity }];
-  if (input.when === 'now' && last.at.equals(now)) return [...past.slice(0, -1), { ...last, quantity }];
+  if (input.when === 'now' && last.isImmediate && last.at.equals(now)) return [...past.slice(0, -1), { ...last, isProrated: input.isProrated, quantity }];
   if (last.quantity === quantity) return [...past];
   const next = input.when === 'now' ? { at: now, isImmediate: true, isProrated: input.isProrated } : { at: periodEndOf(subscription, plan, now), isImmediate: false, isProrated: true };
   return [...past, { ...next, quantity }];

@@ -84,7 +84,8 @@ function settled(addOn: AttachedAddOn, closed: ClosedTime): AddOnFee[] {
   let billed = quantityAtOpening(addOn, whole.start);
   for (const [index, step] of addOn.steps.entries()) {
     if (!isWithin(step, whole.start, at)) continue;
-    const isNow = isSettledHere(step, closed);
+    // Where nothing of the period is left that began here, what was set for its start was billed with it.
+    const isNow = closed.closes !== null && isSettledHere(step, closed);
     if (index === 0 && isNow) fees.push(...oneTimeFees(addOn, { quantity: step.quantity, part: period(step.at, whole.end), whole }));
     if (!step.isProrated) continue;
     if (isNow) fees.push(...restFees(addOn, { billed, quantity: step.quantity, from: step.at, whole }));
