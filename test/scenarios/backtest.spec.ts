@@ -14,6 +14,8 @@ interface Backtest {
   readonly pay_the_same: number;
   readonly distribution: Record<string, string>;
   readonly customers: readonly { readonly customer_key: string; readonly plan: string; readonly current: string | null; readonly difference: string | null; readonly prices: readonly object[] }[];
+  readonly break_even: readonly { readonly ranges: readonly object[]; readonly points: readonly object[] }[];
+  readonly break_even_left_out: number;
   readonly skipped: readonly { readonly detail: string }[];
 }
 
@@ -58,6 +60,19 @@ describeWith('clickhouse', 'a backtest', () => {
       object: 'backtest', currency: 'USD', periods: 4, total: { plan: '155.00', compared: { plan: '155.00', current: '162.00', difference: '-7.00' } }, pay_less: 1, pay_more: 1, pay_the_same: 0,
       distribution: { minimum: '45.00', p25: '45.00', median: '45.00', p75: '110.00', p95: '110.00', maximum: '110.00' }, skipped: [],
     });
+  });
+
+  it('says where the plan and the one that customers are on cost the same, as the break-even route does', async () => {
+    const body = await ok<Backtest>('POST /v1/pricing/backtest', { plan: tried, ...range }, 200);
+    // 30 + (q − 100) × 0.05 = q × 0.10 at 500. In March, the one whole period, small used 100 and large 1000: 550 on average.
+    expect(body.break_even).toMatchObject([{
+      current_plan: 'present', current_version: 1, customers: 2, meter: 'requests', mean_quantity: '550', usage: {}, quantities: {}, step: '1', to_quantity: null,
+      ranges: [{ from: '0', to: '499', cheaper: 'b' }, { from: '500', to: '500', cheaper: 'same' }, { from: '501', to: null, cheaper: 'a' }], not_compared: [],
+    }]);
+    const asked = await ok<{ points: object[] }>('POST /v1/pricing/break-even', { a: { plan: tried }, b: { plan: 'present' }, currency: 'USD' }, 200);
+    expect([body.break_even[0]?.points, body.break_even_left_out]).toEqual([asked.points, 0]);
+    const hourly = await ok<Backtest>('POST /v1/pricing/backtest', { plan: { ...tried, prices: [{ ...usage('0.05'), bucket: 'hour' }] }, ...range }, 200);
+    expect(hourly.break_even).toMatchObject([{ step: null, ranges: [], points: [], not_compared: ['The price "requests" rates each hour by itself, so what it asks depends on when, and not on one quantity. Compare it by a backtest.'] }]);
   });
 
   it('replays a stored draft, which nobody is on', async () => {

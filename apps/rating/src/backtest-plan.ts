@@ -1,14 +1,15 @@
 import type { BacktestRequest } from '#contracts';
-import { compareBacktests, wholeMicrosecond, type BacktestSummary } from '#domain';
+import { compareBacktests, metersOf, wholeMicrosecond, type BacktestSummary } from '#domain';
 import {
-  findOrganization, readCustomers, readCustomersByReference, readSubscribedPlans, readSubscriptions, readTestClock, type Customer, type Database, type Organization, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
+  findOrganization, readCustomers, readCustomersByReference, readMeters, readSubscribedPlans, readSubscriptions, readTestClock, type Customer, type Database, type Organization, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
+import { backtestBreakEvens, type BacktestBreakEven } from './backtest-break-even.js';
 import { findPricedPlan } from './find-priced-plan.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RatePeriods } from './rate-periods.js';
-import { customersOf, periodsPerRunMax, runsOf, type BacktestCustomer, type Replayed } from './replay-plan.js';
+import { customersOf, periodsPerRunMax, ratedRuns, runsOf, type BacktestCustomer, type Replayed } from './replay-plan.js';
 
 export type BacktestCode = 'invalid_request' | 'result_too_large';
 
@@ -21,6 +22,7 @@ export interface Backtest {
   readonly customers: readonly BacktestCustomer[];
   readonly skipped: readonly { readonly customerId: string; readonly detail: string }[];
   readonly summary: BacktestSummary;
+  readonly breakEven: { readonly comparisons: readonly BacktestBreakEven[]; readonly leftOut: number };
 }
 
 /** Periods of one query of usage: each is rated by every price of the plan, day by day. */
@@ -31,6 +33,8 @@ interface Candidates {
   readonly organization: Organization;
   readonly plan: SubscribedPlan;
   readonly replayed: readonly Replayed[];
+  /** Keys of meters of which each event is a unit. */
+  readonly countingMeters: ReadonlySet<string>;
   readonly skipped: readonly { readonly customerId: string; readonly detail: string }[];
 }
 
@@ -48,7 +52,7 @@ export class BacktestPlan {
       return load(manager, { organizationId, request, faults: rangeFaults(range, now), range });
     });
     if (!loaded.ok) return loaded;
-    const { plan, replayed, organization } = loaded.value;
+    const { plan, replayed, organization, countingMeters } = loaded.value;
     const runs = replayed.flatMap((one) => runsOf(one, { plan, range }));
     const periods = runs.flatMap((run) => run.periods);
     if (periods.length > periodsPerRunMax) {
@@ -56,9 +60,11 @@ export class BacktestPlan {
     }
     const rated = await this.rate(organization, { periods, now: range.to });
     const completeAsOf = rated.map((period) => period.completeAsOf).reduce((first, second) => (Temporal.Instant.compare(first, second) <= 0 ? first : second), this.use.clock.now());
-    const customers = customersOf(replayed, { runs, rated });
+    const ratings = ratedRuns(runs, rated);
+    const customers = customersOf(replayed, ratings);
+    const breakEven = backtestBreakEvens({ tried: plan, runs: ratings, rounding: organization.rounding, countingMeters });
     const counted = runs.filter(({ isCurrent }) => !isCurrent).reduce((sum, run) => sum + run.periods.length, 0);
-    return accepted({ currency: plan.currency, ...range, completeAsOf, periods: counted, customers, skipped: loaded.value.skipped, summary: compareBacktests(customers) });
+    return accepted({ currency: plan.currency, ...range, completeAsOf, periods: counted, customers, skipped: loaded.value.skipped, summary: compareBacktests(customers), breakEven });
   }
 
   /** In the order of the periods. */
@@ -99,7 +105,9 @@ async function load(
     return { customer, currentPlans: own.map((subscription) => planAt(subscription, plans.get(subscription.id) ?? [], range.to)) };
   });
   const skipped = customers.value.filter((customer) => !paysInIt(customer)).map((customer) => ({ customerId: customer.id, detail: `The customer pays in ${customer.currency} and the plan is priced in ${plan.value.currency}.` }));
-  return accepted({ organization, plan: plan.value, replayed, skipped });
+  const meters = await readMeters(manager, { references: [plan.value, ...replayed.flatMap(({ currentPlans }) => currentPlans)].flatMap(({ prices }) => prices.flatMap(metersOf)) });
+  const countingMeters = new Set(meters.filter(({ aggregation }) => aggregation === 'count' || aggregation === 'unique_count').map(({ key }) => key));
+  return accepted({ organization, plan: plan.value, replayed, skipped, countingMeters });
 }
 
 /** What a subscription was on last before the range's end. */

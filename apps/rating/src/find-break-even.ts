@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { BreakEvenRequest } from '#contracts';
-import { breakEven, metersOf, type BreakEven, type BreakEvenTerms, meteredPriceFaults, type RateablePrice } from '#domain';
+import { breakEven, metersOf, priceFaults, type BreakEven, type BreakEvenTerms, meteredPriceFaults, type RateablePrice } from '#domain';
 import { findOrganization, readMeters, type Database, type MeterResource } from '#persistence';
 import { accepted, assert, refused, type InputFault, type Outcome } from '#platform';
 import { findPricedPlan } from './find-priced-plan.js';
@@ -59,7 +59,7 @@ async function compared(manager: EntityManager, of: { organizationId: string; re
 
 function comparedPrice(price: RateablePrice, of: { pointer: string; meters: readonly MeterResource[]; version: unknown; side: string }): Compared {
   const { pointer, meters } = of;
-  const faults: InputFault[] = [];
+  const faults: InputFault[] = [...priceFaults(price, pointer, { meterOptional: true })];
   if (of.version !== undefined) faults.push({ pointer: `/${of.side}/version`, code: 'not_allowed', detail: 'Only a stored plan has versions; leave this out.' });
   const meter = price.meter === undefined ? undefined : meters.find(({ id, key }) => id === price.meter || key === price.meter);
   if (price.meter !== undefined && meter === undefined) faults.push(unknownMeter(`${pointer}/meter`));

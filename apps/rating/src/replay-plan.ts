@@ -25,7 +25,25 @@ export interface Replayed {
 export interface Run {
   readonly customerId: string;
   readonly isCurrent: boolean;
+  readonly plan: SubscribedPlan;
   readonly periods: readonly PeriodToRate[];
+}
+
+/** A replay with what each of its periods came to. */
+export interface RatedRun extends Run {
+  readonly rated: readonly RatedPeriod[];
+}
+
+/** The ratings of all periods, one run after the other, by run. */
+export function ratedRuns(runs: readonly Run[], rated: readonly RatedPeriod[]): RatedRun[] {
+  let at = 0;
+  const results = runs.map((run) => {
+    const own = rated.slice(at, at + run.periods.length);
+    at += run.periods.length;
+    return { ...run, rated: own };
+  });
+  assert(at === rated.length, 'Each period is rated once.');
+  return results;
 }
 
 /** The plan that is tried, and each that the customer has, over the same range. */
@@ -34,7 +52,7 @@ export function runsOf(one: Replayed, on: { plan: SubscribedPlan; range: { from:
   // Seats are bought whatever the plan: a fee of the same key is owed as often as now.
   const quantities = new Map(currentPlans.flatMap(({ prices }) => prices.flatMap(({ key, billedQuantity }) => (billedQuantity === undefined ? [] : [[key, billedQuantity] as const]))));
   const tried = { ...on.plan, prices: on.plan.prices.map((price) => (takesQuantity(price) && quantities.has(price.key) ? { ...price, billedQuantity: quantities.get(price.key) } : price)) };
-  const run = (plan: SubscribedPlan, isCurrent: boolean): Run => ({ customerId: customer.id, isCurrent, periods: replay(customer, { plan, ...on.range }) });
+  const run = (plan: SubscribedPlan, isCurrent: boolean): Run => ({ customerId: customer.id, isCurrent, plan, periods: replay(customer, { plan, ...on.range }) });
   return [run(tried, false), ...currentPlans.map((plan) => run(plan, true))];
 }
 
@@ -53,14 +71,11 @@ function replay(customer: Customer, on: { plan: SubscribedPlan; from: Temporal.I
   return periods.map((billing) => ({ subscription, plan, billing, schedule, stages: [plan] }));
 }
 
-export function customersOf(replayed: readonly Replayed[], of: { runs: readonly Run[]; rated: readonly RatedPeriod[] }): BacktestCustomer[] {
-  let at = 0;
-  const results = of.runs.map((run) => {
-    const days = of.rated.slice(at, at + run.periods.length).flatMap((period) => period.days);
-    at += run.periods.length;
+export function customersOf(replayed: readonly Replayed[], runs: readonly RatedRun[]): BacktestCustomer[] {
+  const results = runs.map((run) => {
+    const days = run.rated.flatMap((period) => period.days);
     return { ...run, days, amountMinor: days.reduce((sum, day) => sum + day.amountMinor, 0n) };
   });
-  assert(at === of.rated.length, 'Each period is rated once.');
   const ofCustomer = Map.groupBy(results, ({ customerId }) => customerId);
   const customers = replayed.map(({ customer, currentPlans }): BacktestCustomer => {
     const own = ofCustomer.get(customer.id) ?? [];

@@ -1,9 +1,11 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { backtestBodySchema, backtestSchema, type BacktestBody, type BacktestRequest } from '#contracts';
-import { formatMinor } from '#domain';
+import { formatMinor, toPlain } from '#domain';
 import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
+import type { BacktestBreakEven } from '../backtest-break-even.js';
 import { BacktestPlan, type Backtest, type BacktestCode } from '../backtest-plan.js';
+import { cheaperBody } from './cheaper-body.js';
 
 const statuses: Readonly<Record<BacktestCode, number>> = { invalid_request: 422, result_too_large: 422 };
 
@@ -60,6 +62,25 @@ function toBody(backtest: Backtest): BacktestBody {
       difference: customer.currentMinor === null ? null : money(customer.planMinor - customer.currentMinor),
       prices: customer.prices.map(({ priceKey, quantity, amountMinor }) => ({ price_key: priceKey, quantity, amount: money(amountMinor) })),
     })),
+    break_even: backtest.breakEven.comparisons.map((compared) => breakEvenBody(compared, currency)),
+    break_even_left_out: backtest.breakEven.leftOut,
     skipped: backtest.skipped.map(({ customerId, detail }) => ({ customer: customerId, detail })),
+  };
+}
+
+function breakEvenBody(compared: BacktestBreakEven, currency: string): BacktestBody['break_even'][number] {
+  const { current, customers, meter, meanQuantity, usage, quantities, found, notCompared } = compared;
+  return {
+    current_plan: current.planKey,
+    current_version: current.version,
+    customers,
+    meter,
+    mean_quantity: toPlain(meanQuantity),
+    usage: Object.fromEntries([...usage].map(([other, quantity]) => [other, { quantity }])),
+    quantities: Object.fromEntries(quantities),
+    step: found === null ? null : toPlain(found.step),
+    to_quantity: found === null || found.to === null ? null : toPlain(found.to),
+    ...(found === null ? { ranges: [], points: [] } : cheaperBody(found, currency)),
+    not_compared: [...notCompared],
   };
 }

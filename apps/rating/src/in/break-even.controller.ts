@@ -1,9 +1,10 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { breakEvenBodySchema, breakEvenSchema, type BreakEvenBody, type BreakEvenRequest } from '#contracts';
-import { formatMinor, toMinor, toPlain, type BreakEven, type BreakEvenPoint, type SideAmounts } from '#domain';
+import { toPlain, type BreakEven } from '#domain';
 import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
 import { FindBreakEven, type BreakEvenCode } from '../find-break-even.js';
+import { cheaperBody } from './cheaper-body.js';
 
 const statuses: Readonly<Record<BreakEvenCode, number>> = { invalid_request: 422 };
 
@@ -27,8 +28,6 @@ export class BreakEvenController {
 }
 
 function toBody(found: BreakEven, currency: string): BreakEvenBody {
-  const sideAmounts = ({ amount, unroundedAmount }: SideAmounts) => ({ amount: formatMinor(toMinor(amount, currency), currency), unrounded_amount: toPlain(unroundedAmount) });
-  const sideOf = ({ cheaper, quantity, a, b }: BreakEvenPoint['before']) => ({ cheaper, quantity: toPlain(quantity), a: sideAmounts(a), b: sideAmounts(b) });
   return {
     object: 'break_even',
     currency,
@@ -36,7 +35,6 @@ function toBody(found: BreakEven, currency: string): BreakEvenBody {
     step: toPlain(found.step),
     from_quantity: toPlain(found.from),
     to_quantity: found.to === null ? null : toPlain(found.to),
-    ranges: found.ranges.map(({ from, to, cheaper }) => ({ from: toPlain(from), to: to === null ? null : toPlain(to), cheaper })),
-    points: found.points.map(({ before, after, by }) => ({ before: sideOf(before), after: sideOf(after), by })),
+    ...cheaperBody(found, currency),
   };
 }

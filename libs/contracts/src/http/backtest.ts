@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { referenceSchema } from '#domain';
+import { cheaperFields } from './cheaper-fields.js';
 import { planCreateSchema } from './plan.js';
 import { instantInputSchema, instantSchema } from './resource.js';
 
@@ -29,6 +30,22 @@ export const backtestSchema = z.strictObject({
   from: instantInputSchema,
   to: instantInputSchema.meta({ description: 'Not after now.' }),
 });
+
+const meanQuantity = z.string().meta({ description: 'What a customer used in a whole billing period of the range, on average; of parts of periods where none is whole.' });
+
+const backtestBreakEvenSchema = z.object({
+  current_plan: z.string().meta({ description: 'Key of the plan that customers are on.' }),
+  current_version: z.int(),
+  customers: z.int().meta({ description: 'How many are on it, with the same prices and quantities of their own, and on nothing else.' }),
+  meter: z.string().meta({ description: 'The key of the meter that varies.' }),
+  mean_quantity: meanQuantity,
+  usage: z.record(z.string(), z.object({ quantity: meanQuantity })).meta({ description: 'By the key of each other meter: what stays. A meter of which nothing was used is left out.' }),
+  quantities: z.record(z.string(), z.string()).meta({ description: 'By the key of a fee: the units that it is owed for, such as seats.' }),
+  step: z.string().nullable().meta({ description: 'The quantities that are compared are its multiples.' }),
+  to_quantity: z.string().nullable().meta({ description: 'Null has no end. Where packages or rounded units have steps without end, the most that a customer used in a period.' }),
+  ...cheaperFields,
+  not_compared: z.array(z.string()).meta({ description: 'Why the two can not be compared by one quantity, in sentences; empty where they are.' }),
+}).meta({ id: 'BacktestBreakEven' });
 
 const amount = z.string().meta({ description: 'In the plan\u2019s currency.' });
 
@@ -61,6 +78,10 @@ export const backtestBodySchema = z.object({
       prices: z.array(z.object({ price_key: z.string(), quantity: z.string(), amount })).meta({ description: 'What each price of the plan comes to.' }),
     }))
     .meta({ description: 'Who would save most comes first.' }),
+  break_even: z.array(backtestBreakEvenSchema).meta({
+    description: 'Where the plan (a) and each that customers are on (b) cost the same in a whole billing period, by each of their meters, as POST /v1/pricing/break-even answers. The plans of most customers come first.',
+  }),
+  break_even_left_out: z.int().meta({ description: 'At most 20 comparisons are made; how many more there would be.' }),
   skipped: z.array(z.object({ customer: z.string(), detail: z.string() })).meta({ description: 'Customers that pay in a currency which the plan has no models for.' }),
 });
 

@@ -46,7 +46,11 @@ describe('a checked price', () => {
   });
 });
 
-it('a checked simulation names faults of its price, currency and events beside a field that there is not', () => {
+it('a simulation of the right shape is left to who knows its meter', () => {
+  expect(faultsOf(simulationSchema, { price: usage({ minimum_amount: '-1' }), currency: 'usd', quantity: 'x' })).toEqual([]);
+});
+
+it('a simulation names faults of its price, currency and events beside a field that there is not', () => {
   const input = { price: { ...usage({ tier_period: 'P0D' }), bucket: 'week' }, currency: 'usd', events: [{ value: 'x' }, { value: '1', time: 'noon' }], extra: 1 };
   expect(faultsOf(simulationSchema, input)).toEqual([
     '/currency unknown_currency', '/events/0/value invalid_decimal', '/events/1/time invalid_time', '/extra unknown_field', '/price/bucket invalid_value', '/price/tier_period invalid_interval',

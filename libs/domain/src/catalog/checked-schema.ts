@@ -5,11 +5,22 @@ import { priceDecimalFields } from './decimal-fields.js';
 /** Parts of an input, from the outside in. */
 type Path = readonly PropertyKey[];
 
+type FaultsOf<Schema extends z.ZodType> = (value: z.output<Schema>) => readonly CatalogFault[];
+
 /** A schema with the meaning of its value checked too, so that one answer names what is no such value and what can't be meant. */
-export function checkedSchema<Schema extends z.ZodType>(schema: Schema, faultsOf: (value: z.output<Schema>) => readonly CatalogFault[]): Schema {
+export function checkedSchema<Schema extends z.ZodType>(schema: Schema, faultsOf: FaultsOf<Schema>): Schema {
+  return withFaults(schema, { faultsOf, ofSound: faultsOf });
+}
+
+/** The same where a value of the right shape is checked later, together with what is stored: here its meaning is looked at only beside fields that have no shape. */
+export function checkedBesideShape<Schema extends z.ZodType>(schema: Schema, faultsOf: FaultsOf<Schema>): Schema {
+  return withFaults(schema, { faultsOf, ofSound: () => [] });
+}
+
+function withFaults<Schema extends z.ZodType>(schema: Schema, { faultsOf, ofSound }: { faultsOf: FaultsOf<Schema>; ofSound: FaultsOf<Schema> }): Schema {
   const tell = (value: z.output<Schema>, context: z.core.$RefinementCtx): void => {
-    const misshapen = context.issues.filter(({ code }) => code !== 'custom');
-    const faults = misshapen.length === 0 ? faultsOf(value) : misshapen.length > misshapenMax ? [] : faultsBeside(value, { schema, faultsOf });
+    const misshapen = context.issues.filter(({ code }) => code !== 'custom').length;
+    const faults = misshapen === 0 ? ofSound(value) : misshapen > misshapenMax ? [] : faultsBeside(value, { schema, faultsOf });
     for (const fault of faults) context.addIssue({ code: 'custom', path: pathOf(fault.pointer), message: fault.detail, params: { code: fault.code } });
   };
   return schema.superRefine(tell, { when: () => true });
@@ -32,7 +43,7 @@ const roundsMax = 10;
 const misshapenMax = 100;
 
 /** The faults of what is sound around fields that have no shape, those aside that such a field may have caused. */
-function faultsBeside<Schema extends z.ZodType>(value: unknown, of: { schema: Schema; faultsOf: (value: z.output<Schema>) => readonly CatalogFault[] }): CatalogFault[] {
+function faultsBeside<Schema extends z.ZodType>(value: unknown, of: { schema: Schema; faultsOf: FaultsOf<Schema> }): CatalogFault[] {
   const mended = structuredClone(value);
   const touched: Path[] = [];
   for (let round = 0; round < roundsMax; round += 1) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CatalogFault } from '../catalog/catalog-fault.js';
-import { checkedSchema } from '../catalog/checked-schema.js';
+import { checkedBesideShape } from '../catalog/checked-schema.js';
 import { decimalFaults } from '../catalog/decimal-faults.js';
 import { priceDecimalFields } from '../catalog/decimal-fields.js';
 import { decimalTextSchema } from '../catalog/model.js';
@@ -65,8 +65,8 @@ export interface SimulatedPrice {
   readonly trace: readonly TraceStep[];
 }
 
-/** The same with its meaning checked: one answer names all that is wrong with it. */
-export const simulationSchema = checkedSchema(simulationShape, simulationFaults);
+/** As it is sent. The meaning of one whose shape is right is checked with the meter that it names. */
+export const simulationSchema = checkedBesideShape(simulationShape, simulationFaults);
 
 /** Everything wrong with a simulation whose shape is right. */
 export function simulationFaults(simulation: Simulation): CatalogFault[] {
