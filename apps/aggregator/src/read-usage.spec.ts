@@ -49,6 +49,9 @@ const questions: [string, Record<string, string | string[]>, () => unknown][] = 
   ['calls', { customer: 'none', fill: 'zero' }, () => [`${total} cus_org_a_none 0`]],
   ['calls', { customer: 'two', subject: 'mine' }, () => []],
   ['calls', { subject: 'moves', group_by: 'customer' }, () => [`${total} null moves 1`, `${total} ${one} moves 2`, `${total} ${two} moves 1`]],
+  ['calls', { subject: 'nobody', group_by: 'customer' }, () => [`${total} null nobody 1`]], // No subject asked for has a customer.
+  ['calls', { subject: 'nobody', group_by: 'customer,route', window: 'day', limit: '1' }, () => ['2026-11-02T00:00:00Z null nobody  1']],
+  ['p75', { subject: 'nobody', group_by: 'customer' }, () => [`${total} null nobody -1`]],
   ['calls', { subject: 'moves' }, () => [`${total} moves 4`]],
   ['calls', { 'filter[route]': '/b', window: 'day' }, () => ['2026-11-02T00:00:00Z 1', '2026-11-03T00:00:00Z 1']],
   ['calls', { 'filter[route]': '' }, () => [`${total} 1`]],

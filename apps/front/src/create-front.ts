@@ -1,7 +1,7 @@
 import replyFrom from '@fastify/reply-from';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { apiVersion, DependencyChecks, makeIds, operationalRoutes, Problem, sendProblem, systemClock, toProblem, type DependencyCheck, type Logger } from '#platform';
+import { answerClientError, apiVersion, DependencyChecks, makeIds, operationalRoutes, Problem, sendProblem, systemClock, toProblem, type DependencyCheck, type Logger } from '#platform';
 import { serveMergedDocuments } from './documents.js';
 import { forwardToApps } from './forward.js';
 import { appNames } from './route-table.js';
@@ -22,6 +22,7 @@ export function createFront({ upstreams, logger }: { readonly upstreams: Upstrea
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 8_192 },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, toProblem(error)),
   });
   fastify.setErrorHandler((error, request, reply) => {

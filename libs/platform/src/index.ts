@@ -33,6 +33,7 @@ export { openRedisCheck } from './jobs/redis-check.js';
 export type { Job, JobQueue, NewJob, WorkOptions } from './jobs/job-queue.js';
 export { ConfigInvalid, loadConfig } from './config/load-config.js';
 export { authenticateRequest, authenticating, credentialOf, ScopeGuard } from './http/authenticate.js';
+export { answerClientError } from './http/client-error.js';
 export { apiVersion } from './http/api-version.js';
 export { createHttpApp } from './http/create-http-app.js';
 export type { HttpAppOptions } from './http/create-http-app.js';

@@ -249,6 +249,11 @@ describe('GET /v1/meters/{key}/usage', () => {
     await settle();
   });
 
+  it('reads instants whose letters are small, as RFC 3339 has it', async () => {
+    const { body } = await get('/v1/meters/calls/usage?from=2026-11-05t15:45:00%2B05:45&to=2026-11-05T11:00:00z&subject=%3Dcmd');
+    expect(body).toMatchObject({ data: [{ value: '1' }], from: '2026-11-05T10:00:00Z', to: '2026-11-05T11:00:00Z' });
+  });
+
   it('answers with the first groups and the others, and how many there are', async () => {
     const { body } = await get(`/v1/meters/calls/usage?${range}&subject=%3Dcmd&group_by=route&limit=1`);
     const [window_start, window_end] = ['2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'];
@@ -436,6 +441,7 @@ describe('what is refused', () => {
     [`/v1/meters/calls/usage?${range}&filter[__proto__]=1`, 422, 'invalid_request', ['/filter[__proto__] unknown_dimension']],
     [`/v1/meters/calls/usage?${range}&constructor=1`, 422, 'invalid_request', ['/constructor unknown_field']],
     ['/v1/meters/calls/usage?from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z', 422, 'invalid_request', ['/to invalid_range']],
+    ['/v1/meters/calls/usage?from=2026-11-01t00:00Z&to=2026-11-02T23:59:60z', 422, 'invalid_request', ['/from invalid_format', '/to invalid_format']], // No seconds; a leap second.
     [`/v1/meters/none/usage?${range}`, 404, 'not_found'],
     [`/v1/customers/none/usage?${range}`, 404, 'not_found'],
     ['/v1/customers/acme/usage?from=2026-12-01T00:00:00Z', 422, 'invalid_request', ['/to missing_field']],

@@ -131,8 +131,10 @@ async function foundOf(manager: EntityManager, query: UsageQuery, asked: SpanRan
   if (attachments !== null && attachments.length > spansMax) return null;
   const customers: (string | null)[] = [null];
   const { subjects, ...range } = asked;
-  const spans = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
-  if (spans !== null && spans.length === 0 && query.customerIds !== null) return { customers, spans, parts: [], before: null };
+  const found = attachments === null ? null : querySpans({ ...query, range }, attachments, customers);
+  // Where no subject belongs to a customer all usage is the rest's; a relation without rows would have no columns either.
+  const spans = found?.length === 0 && keepsRest(query) ? null : found;
+  if (spans?.length === 0) return { customers, spans, parts: [], before: null };
   const parts = await partsOf(manager, query.meter, { ...range, windows: query.windows, spans, buckets: bucketsOf({ subjects, spans, keepsRest: keepsRest(query) }) });
   return { customers, spans, ...parts };
 }

@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
 import { Registry } from 'prom-client';
@@ -92,6 +93,22 @@ async function post(body: string | Uint8Array<ArrayBuffer>, type = 'application/
   const response = await fetch(origin + path, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
   return { status: response.status, type: response.headers.get('content-type'), id: response.headers.get('x-request-id'), body: (await response.json()) as Record<string, unknown> };
 }
+
+describe('what never becomes a request', () => {
+  it.each([
+    [`GET /echo/of/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431, 'headers_too_large'],
+    ['NONE /echo HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_http'],
+    ['POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400, 'invalid_http'],
+    ['\u0016\u0003\u0001', 400, 'invalid_http'], // What TLS begins with.
+  ])('is answered as every other error is, and the connection ends: %#', async (sent, status, code) => {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+    socket.end(sent);
+    const answer = await text(socket);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*content-type: application/problem\\+json`));
+    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status, code, request_id: expect.stringMatching(/^req_/) });
+  });
+});
 
 describe('JSON bodies', () => {
   it.each([

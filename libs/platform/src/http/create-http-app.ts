@@ -6,6 +6,7 @@ import { makeIds } from '../ids/ids.js';
 import { NestLogger, type Logger } from '../logging/logger.js';
 import { negotiateVersion } from './api-version.js';
 import { ScopeGuard } from './authenticate.js';
+import { answerClientError } from './client-error.js';
 import { IdempotencyInterceptor, type IdempotencyStore } from './idempotency.js';
 import { parseJsonBodies } from './json-body.js';
 import type { Authenticator } from './principal.js';
@@ -37,6 +38,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
     requestIdHeader: false,
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, toProblem(error)),
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
