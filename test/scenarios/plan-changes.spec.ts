@@ -10,7 +10,7 @@ interface Invoice {
   readonly id: string;
   readonly total: string;
   readonly issued_at: string;
-  readonly lines: readonly { readonly id: string; readonly kind: string; readonly price_key: string; readonly quantity: string; readonly amount: string; readonly period: { readonly start: string; readonly end: string } }[];
+  readonly lines: readonly { readonly id: string; readonly kind: string; readonly price_key: string; readonly add_on: { readonly key: string; readonly version: number } | null; readonly quantity: string; readonly amount: string; readonly period: { readonly start: string; readonly end: string } }[];
 }
 
 interface Change {
@@ -155,6 +155,57 @@ describeWith('clickhouse', 'changes of a subscription', () => {
     expect(await total('2026-04-01', '2026-05-01')).toBe('58.31');
     expect(await total('2026-05-01', '2026-06-01')).toBe('69.00'); // 62.00 + 1.00 + 18.60 - 12.60
     expect(await verified()).toEqual([5]);
+  });
+
+  it('says of each line which add-on it comes from, through a trial, another version, another plan and the end', async () => {
+    const { ok, advance, call, change, invoices, subscribe, send, verified } = await march();
+    const addOnPrices = (seat: string, call: string, setup: string) => [
+      { key: 'seat', name: 'Seat', type: 'recurring', model: { type: 'per_unit', unit_amount: seat } },
+      { key: 'fast', name: 'Fast lane', type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount: call } },
+      { key: 'setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: setup } },
+    ];
+    await ok('POST /v1/features', { key: 'calls', name: 'Calls', meter: 'requests' });
+    const prices = [{ key: 'base', name: 'Base', type: 'recurring', model: { type: 'flat', amount: '31' } }, { key: 'requests', name: 'Requests', type: 'usage', meter: 'requests', model: { type: 'per_unit', unit_amount: '0.10' } }];
+    await ok('POST /v1/plans', { key: 'gated', name: 'Gated', currency: 'USD', billing_period: 'P1M', prices, entitlements: [{ feature: 'calls', type: 'metered', limit: '1000' }] });
+    await ok('POST /v1/add-ons', { key: 'fast-lane', name: 'Fast lane', currency: 'USD', prices: addOnPrices('6.20', '0.02', '9') });
+    const id = await subscribe({ plan: 'gated', trial_days: 10 });
+    await ok(`POST /v1/subscriptions/${id}/add-ons`, { add_on: 'fast-lane', quantity: '2' });
+    await advance('2026-03-05T00:00:00Z');
+    await send(5, '2026-03-05T00:00:00Z'); // In the trial: never billed.
+    await advance('2026-03-21T00:00:00Z');
+    await send(10, '2026-03-20T00:00:00Z');
+    await advance('2026-03-21T00:00:01Z'); // All of them are counted.
+    // Of one more request: 0.10 of the plan and 0.02 of the add-on.
+    expect(await ok('GET /v1/customers/acme/access/calls')).toMatchObject({ allowed: true, used: '10', marginal_amount: '0.12' });
+    await ok('PUT /v1/add-ons/fast-lane', { name: 'Fast lane', currency: 'USD', prices: addOnPrices('9.30', '0.03', '12') }, 200);
+    expect(await call(`POST /v1/subscriptions/${id}/add-ons/fast-lane`, { version: 2, when: 'now' })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/when', code: 'not_allowed' }] } });
+    await ok(`POST /v1/subscriptions/${id}/add-ons/fast-lane`, { version: 2, when: 'period_end' }, 200);
+    const told = (invoice: Pick<Invoice, 'lines'> | undefined) => invoice?.lines.map(({ kind, price_key, amount, add_on: of }) => `${kind} ${price_key} ${amount} ${of === null ? '-' : `${of.key} ${of.version}`}`).toSorted();
+    const first = ['usage requests 1.00 -', 'usage fast 0.20 fast-lane 1', 'advance base 31.00 -', 'advance seat 18.60 fast-lane 2']; // 10 * 0.10; 10 * 0.02; 2 * 9.30, and no second setup.
+    await eventually('the upcoming invoice has both versions', async () => told(await ok<Invoice>(`GET /v1/customers/acme/upcoming-invoice?subscription=${id}`))?.join() === first.toSorted().join());
+    await advance('2026-04-15T12:00:00Z');
+    await send(4, '2026-04-15T00:00:00Z');
+    await advance('2026-04-26T00:00:00Z');
+    await change(id, { plan: 'large', when: 'now' });
+    await advance('2026-04-29T00:00:00Z');
+    await send(2, '2026-04-28T00:00:00Z');
+    await advance('2026-05-01T00:00:00Z');
+    await ok(`POST /v1/subscriptions/${id}/cancel`, { when: 'now', prorate: true }, 200);
+    await advance('2026-05-01T02:00:00Z');
+    const [begun, april, cut, ended, ...others] = await invoices(id);
+    expect(others).toEqual([]);
+    expect(told(begun)).toEqual(['advance base 31.00 -', 'advance seat 12.40 fast-lane 1', 'one_time setup 9.00 fast-lane 1'].toSorted()); // From 11 March on.
+    expect(told(april)).toEqual(first.toSorted());
+    expect(told(cut)).toEqual(['usage requests 0.40 -', 'usage fast 0.12 fast-lane 2', 'proration base -15.50 -', 'advance base 31.00 -'].toSorted()); // 15 of 30 days of 31 and of 62.
+    // 10 of 30 days of 62 and of 18.60 come back; 2 requests are 0.10 and 0.06. What is below zero goes to the next invoice.
+    expect(told(ended)).toEqual(['usage requests 0.10 -', 'usage fast 0.06 fast-lane 2', 'proration base -20.67 -', 'proration seat -6.20 fast-lane 2', 'carried_over null 26.71 -'].toSorted());
+    const line = april?.lines.find(({ price_key }) => price_key === 'fast');
+    const at = `GET /v1/invoices/${april?.id}/lines/${line?.id}`;
+    expect(await ok(`${at}/receipt`)).toMatchObject({ intact: true, line: { add_on: { key: 'fast-lane', version: 1 }, usage: { events: '10' } }, usage: { events: '10', meter: { key: 'requests' } } });
+    expect((await ok<{ data: unknown[] }>(`${at}/events`)).data).toHaveLength(10);
+    const billing = await ok<{ data: { price_key: string; add_on: { version: number } | null; documents: { line: string }[] }[] }>(`GET /v1/events/${encodeURIComponent('2026-03-20T00:00:00Z/0')}/billing`);
+    expect(billing.data.map(({ price_key, add_on: of, documents }) => [price_key, of?.version ?? null, documents[0]?.line === line?.id]).toSorted()).toEqual([['fast', 1, true], ['requests', null, false]]);
+    expect(await verified()).toEqual([4]);
   });
 
   it('waits for the period\'s end where it is asked to, and may be taken back until then', async () => {

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { addOnPart, addOnStart, billingPeriodContaining, decimal, decimalFaults, takesQuantity } from '#domain';
-import { addOnTable, findByIdOrKey, readAddOnVersions, scheduleOf, unusable, type AddOnVersionOfAddOn } from '#persistence';
+import { addOnTable, findByIdOrKey, readAddOnVersions, scheduleOf, unusable, type AddOnVersionOfAddOn, type SubscriptionAddOn } from '#persistence';
 import { accepted, refused, type InputFault, type Outcome } from '#platform';
 import { fitFaults, lastsBeyond, presentAddOns } from './fit-add-ons.js';
 import { stageAt, type SubscriptionView } from './subscription-schedule.js';
@@ -59,8 +59,9 @@ function besideFaults(view: SubscriptionView, { version, at }: Added): InputFaul
 /** What it requires has to be there by then, and to stay. */
 export function requirementFaults(view: SubscriptionView, { version, at }: Added): InputFault[] {
   const present = presentAddOns(view);
+  const lasts = ({ id, end }: SubscriptionAddOn): boolean => end === null || present.some(({ addOn }) => addOn.replaces === id);
   return version.requires.flatMap((key): InputFault[] => {
-    const isThere = present.some(({ addOn, version: other }) => other.addOnKey === key && addOn.end === null && Temporal.Instant.compare(addOnStart(addOn), at) <= 0);
+    const isThere = present.some(({ addOn, version: other }) => other.addOnKey === key && lasts(addOn) && Temporal.Instant.compare(addOnStart(addOn), at) <= 0);
     return isThere ? [] : [{ pointer: '/add_on', code: 'missing_requirement', detail: `It requires ${key}, which the subscription does not have from ${at.toString()} on without an end: add ${key} first.` }];
   });
 }

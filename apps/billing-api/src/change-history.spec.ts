@@ -4,7 +4,7 @@ import { addOnStart, billingPeriodContaining, boundaryFees, formatMinor, nextBou
 import { scheduleOf, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
 import { runsOf } from '#testing';
 import { endedBy, lastsBeyond } from './fit-add-ons.js';
-import { withStep } from './subscription-add-ons.js';
+import { withStep } from './act-on-add-on.js';
 import { periodEndOf } from './subscription-schedule.js';
 import { ChangeOracle, type PlanName, type Ratio, type Terms } from './testing/change-oracle.js';
 import { withChange } from './with-change.js';

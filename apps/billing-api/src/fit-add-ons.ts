@@ -26,7 +26,11 @@ export function fittedAddOns(view: Pick<SubscriptionView, 'subscription' | 'stag
     assert(version !== undefined, 'A subscription has versions of add-ons that exist.');
     return version;
   };
-  const fitted = liftedAddOns(view).flatMap((addOn) => fittedAddOn(addOn, { ...view, version: versionOf(addOn) }) ?? []);
+  const lifted = liftedAddOns(view);
+  const fit = (addOn: SubscriptionAddOn) => fittedAddOn(addOn, { ...view, version: versionOf(addOn) });
+  // Where a version that was to take the place of another does not fit, that one goes on.
+  const misfits = new Set(lifted.flatMap((addOn) => (addOn.replaces !== undefined && fit(addOn) === null ? [addOn.replaces] : [])));
+  const fitted = lifted.flatMap((addOn) => fit(misfits.has(addOn.id) ? { ...addOn, end: null } : addOn) ?? []);
   return subscription.addOns.length === 0 ? [] : withoutUnmet(fitted, versionOf);
 }
 

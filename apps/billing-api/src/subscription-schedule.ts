@@ -91,10 +91,10 @@ export async function boundaryPreview(manager: EntityManager, boundary: Boundary
   return previewOf(boundary, { lines: [...(await trueUps(manager, { ...of, boundary, fees, closesUsage })), ...fees], currency: terms.currency, closesUsage });
 }
 
-/** What one add-on puts onto the next invoice, beside its usage. */
-export function addOnPreview(view: SubscriptionView, of: { addOnId: string; organization: Organization }): FeePreview | null {
+/** What an add-on, in each of the versions that are named, puts onto the next invoice, beside its usage. */
+export function addOnPreview(view: SubscriptionView, of: { addOnIds: readonly string[]; organization: Organization }): FeePreview | null {
   const terms = feeTermsOf(view, of.organization);
-  const alone = { ...terms, stages: terms.stages.map(() => []), addOns: view.plan.addOns.filter(({ id }) => id === of.addOnId) };
+  const alone = { ...terms, stages: terms.stages.map(() => []), addOns: view.plan.addOns.filter(({ id }) => of.addOnIds.includes(id)) };
   const schedule = scheduleOf(view);
   const boundary = nextBoundary(schedule, (billingPeriodContaining(schedule, view.now)?.number ?? 0) + 1);
   return boundary === null ? null : previewOf(boundary, { lines: boundaryFees(boundary, alone), currency: terms.currency, closesUsage: hasUsagePrice(closingPrices(boundary, alone)) });

@@ -1,5 +1,5 @@
 import { boundaryFees, later, nextBoundary, previewInvoice, type Boundary, type InvoiceLine, type PayableAmounts, type PreviewedInvoice } from '#domain';
-import { findOrganization, readCarriedAmounts, readCustomer, readDraftedPeriods, readRatedPeriods, readSubscriptions, scheduleOf, type SubscriptionRecord } from '#persistence';
+import { findOrganization, readCarriedAmounts, readCustomer, readDraftedPeriods, readRatedPeriods, readSubscriptions, scheduleOf, type SubscribedAddOn, type SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import type { EntityManager } from 'typeorm';
 import type { AwaitRatings } from './await-ratings.js';
@@ -17,6 +17,7 @@ export interface UpcomingInvoice {
   readonly preview: PreviewedInvoice;
   /** When it will be made. */
   readonly closesAt: Temporal.Instant;
+  readonly addOns: readonly SubscribedAddOn[];
 }
 
 /** A search for a boundary's index starts at the subscription's start. */
@@ -55,7 +56,7 @@ export class PreviewUpcomingInvoice {
       const limitsOf = await this.use.providers.limitsWithin(manager, organizationId);
       const preview = await this.preview(manager, { organizationId, ...next.value, limitsOf });
       if (preview === null) return refused('no_upcoming_invoice', 'The next boundary bills nothing.');
-      return accepted({ subscription: one.subscription, preview, closesAt: boundary.at });
+      return accepted({ subscription: one.subscription, preview, closesAt: boundary.at, addOns: one.plan.addOns });
     });
   }
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { billingPeriodAt, composeInvoice, invoiceTotals, type InvoiceLine, type InvoiceTotals } from '#domain';
-import { findOrganization, readInvoiceLines, readRatedPeriods, readSubscriptions, scheduleOf, type InvoiceLineRecord, type InvoiceRecord } from '#persistence';
+import { findOrganization, readAddOnsOf, readInvoiceLines, readRatedPeriods, readSubscriptions, scheduleOf, type InvoiceLineRecord, type InvoiceRecord, type SubscribedAddOn } from '#persistence';
 import { assert } from '#platform';
 import { CommitmentBook, hasCommitment, trueUpLines } from './commitment-book.js';
 import { lineId } from './derived-ids.js';
@@ -13,6 +13,8 @@ export interface ReadableInvoice {
   readonly invoice: InvoiceRecord;
   readonly lines: readonly InvoiceLineRecord[];
   readonly totals: InvoiceTotals;
+  /** That its subscription has at any time. */
+  readonly addOns: readonly SubscribedAddOn[];
 }
 
 /** Invoices with their lines, in the given order. */
@@ -24,14 +26,16 @@ export async function readWithLines(manager: EntityManager, options: { organizat
   const adjustments = await adjustmentsOfDrafts(manager, { organizationId, drafts });
   const chargesOf = ({ id }: InvoiceRecord): InvoiceLine[] => [...(usage.get(id) ?? []), ...(adjustments.get(id) ?? [])];
   const trueUps = await trueUpsOfDrafts(manager, { organizationId, drafts, linesOf: (draft) => [...chargesOf(draft), ...(stored.get(draft.id) ?? [])] });
+  const ofSubscription = await readAddOnsOf(manager, invoices.map(({ subscriptionId }) => subscriptionId));
   return invoices.map((invoice) => {
+    const addOns = ofSubscription.get(invoice.subscriptionId) ?? [];
     const own = stored.get(invoice.id) ?? [];
-    if (invoice.status !== 'draft') return { invoice, lines: own, totals: invoice };
+    if (invoice.status !== 'draft') return { invoice, lines: own, totals: invoice, addOns };
     const period = { start: invoice.periodStart, end: invoice.periodEnd };
     const composed = composeInvoice({ period, lines: [...chargesOf(invoice), ...(trueUps.get(invoice.id) ?? []), ...own], carriedIn: [], payable: null });
     // What it will carry over is known when it is issued; until then a draft shows what it adds up to.
     const lines = composed.lines.filter(({ kind }) => kind !== 'carried_over').map((line) => ({ ...line, invoiceId: invoice.id, id: lineId({ invoiceId: invoice.id, ref: line.ref }) }));
-    return { invoice, lines, totals: invoiceTotals(lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)) };
+    return { invoice, lines, totals: invoiceTotals(lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)), addOns };
   });
 }
 

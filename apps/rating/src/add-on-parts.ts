@@ -17,6 +17,7 @@ export function addOnParts(period: PeriodToRate): AddOnPart[] {
 }
 
 /** Every price of a period with the time that it is there for: the plan's for all of it. */
-export function pricedParts(period: PeriodToRate): { readonly part: PeriodToRate; readonly price: IdentifiedPrice }[] {
-  return [period, ...addOnParts(period)].flatMap((part) => part.plan.prices.map((price) => ({ part, price })));
+export function pricedParts(period: PeriodToRate): { readonly part: PeriodToRate; readonly price: IdentifiedPrice; readonly addOn: SubscribedAddOn | null }[] {
+  const parts = [{ part: period, addOn: null }, ...addOnParts(period).map((part) => ({ part, addOn: part.addOn }))];
+  return parts.flatMap(({ part, addOn }) => part.plan.prices.map((price) => ({ part, price, addOn })));
 }

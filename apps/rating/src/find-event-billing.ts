@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { billingPeriodContaining, contains, isOfPart, meterParts, type IdentifiedPrice, type Meter } from '#domain';
 import {
   findClosedPeriodsAt, findMeters, readAttachments, readClosedRatings, readClosingDocuments, readLateProgress, readLateSettlements, readSubscribedPlans, readSubscriptions, readUsageBases, scheduleOf,
-  type BasisKey, type CountedAs, type Database, type LineUsageReader, type UsageBasis,
+  type BasisKey, type CountedAs, type Database, type LineUsageReader, type SubscribedAddOn, type UsageBasis,
 } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { pricedParts } from './add-on-parts.js';
@@ -24,6 +24,8 @@ type CountedEvent = NonNullable<Awaited<ReturnType<LineUsageReader['eventOf']>>>
 export interface PriceBilling {
   readonly period: PeriodToRate;
   readonly price: IdentifiedPrice;
+  /** Whose price it is; null for the plan's. */
+  readonly addOn: SubscribedAddOn | null;
   readonly entries: readonly BilledEntry[];
 }
 
@@ -51,11 +53,11 @@ export class FindEventBilling {
     const billings: PriceBilling[] = [];
     for (const one of periods) {
       // An add-on has its events of the time that it was there.
-      for (const { price } of pricedParts(one.period).filter(({ part, price: { type } }) => type === 'usage' && contains(part.billing.period, at))) {
+      for (const { price, addOn } of pricedParts(one.period).filter(({ part, price: { type } }) => type === 'usage' && contains(part.billing.period, at))) {
         const steps = [];
         for (const { generation, basis } of one.steps) if (basis !== null) steps.push({ generation, counted: await this.counted(event, { ...one, price, basis }) });
         const entries = entriesOf({ price, steps, now: await this.counted(event, { ...one, price, basis: now }) }, one.documents);
-        if (entries.length > 0) billings.push({ period: one.period, price, entries });
+        if (entries.length > 0) billings.push({ period: one.period, price, addOn, entries });
       }
     }
     return accepted({ event, billings });

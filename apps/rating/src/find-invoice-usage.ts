@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { IdentifiedPrice } from '#domain';
 import {
-  findOrganization, readClosedRatings, readInvoiceLines, readInvoices, readSettledByLines, readUsageBases,
-  type BasisKey, type ClosedRating, type Database, type InvoiceLineRecord, type InvoiceRecord, type KeptBasis, type Organization, type SettledByLine,
+  findOrganization, readAddOnsOf, readClosedRatings, readInvoiceLines, readInvoices, readSettledByLines, readUsageBases,
+  type BasisKey, type ClosedRating, type Database, type InvoiceLineRecord, type InvoiceRecord, type KeptBasis, type Organization, type SettledByLine, type SubscribedAddOn,
 } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { pricedParts } from './add-on-parts.js';
@@ -29,6 +29,8 @@ export interface InvoiceUsage {
   readonly organization: Organization;
   readonly invoice: InvoiceRecord;
   readonly lines: readonly InvoiceLineRecord[];
+  /** That its subscription has at any time. */
+  readonly addOns: readonly SubscribedAddOn[];
   /** By line; those that no usage stands behind are left out. */
   readonly origins: ReadonlyMap<string, UsageOrigin>;
 }
@@ -50,7 +52,8 @@ export class FindInvoiceUsage {
       if (organization === null || invoice === undefined) return refused('not_found', 'There is no such invoice.');
       if (invoice.status === 'draft') return refused('invoice_not_issued', 'The invoice is a draft: its lines and their usage are settled when it is issued.');
       const lines = (await readInvoiceLines(manager, { organizationId, invoiceIds: [invoiceId] })).get(invoiceId) ?? [];
-      return accepted({ organization, invoice, lines, origins: await this.originsOf(manager, { invoice, lines }) });
+      const addOns = (await readAddOnsOf(manager, [invoice.subscriptionId])).get(invoice.subscriptionId) ?? [];
+      return accepted({ organization, invoice, lines, addOns, origins: await this.originsOf(manager, { invoice, lines }) });
     });
   }
 

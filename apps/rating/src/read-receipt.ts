@@ -22,7 +22,7 @@ export interface ReceiptUsage {
   readonly changes: LineChanges | null;
 }
 
-export interface Receipt extends Pick<InvoiceUsage, 'invoice'> {
+export interface Receipt extends Pick<InvoiceUsage, 'invoice' | 'addOns'> {
   readonly line: InvoiceLineRecord;
   readonly origin: UsageOrigin | null;
   /** Null where no events stand behind the line, or it was issued before they were kept. */
@@ -41,14 +41,14 @@ export class ReadReceipt {
   async execute(key: LineKey): Promise<Outcome<Receipt, ReceiptCode>> {
     const found = await this.find(key);
     if (!found.ok) return found;
-    const { invoice, line, origin } = found.value;
-    if (origin === null || origin.kept === null) return accepted({ invoice, line, origin, usage: null });
+    const { invoice, addOns, line, origin } = found.value;
+    if (origin === null || origin.kept === null) return accepted({ invoice, addOns, line, origin, usage: null });
     const query = queryOf(key.organizationId, { line, origin });
     const hours = await this.use.lineUsages.hours(query);
     const changes = origin.settled === null || origin.before === null ? null : await this.use.lineUsages.changes(query, origin.before.basis);
     const meter = origin.kept.basis.meters.find(({ id }) => id === query.meterId);
     assert(meter !== undefined, 'A basis has the meters of its prices.');
-    return accepted({ invoice, line, origin, usage: { origin: { ...origin, kept: origin.kept }, meter, hours, ...proofOfHours(hours), changes } });
+    return accepted({ invoice, addOns, line, origin, usage: { origin: { ...origin, kept: origin.kept }, meter, hours, ...proofOfHours(hours), changes } });
   }
 
   /** The events of a line in order of time; of an adjustment those that it settles. */
@@ -68,12 +68,12 @@ export class ReadReceipt {
     return accepted({ events: after === null && before !== null ? events.slice(hasMore ? 1 : 0) : events.slice(0, page.limit), hasMore });
   }
 
-  private async find(key: LineKey): Promise<Outcome<Pick<InvoiceUsage, 'invoice'> & { line: InvoiceLineRecord; origin: UsageOrigin | null }, InvoiceUsageCode>> {
+  private async find(key: LineKey): Promise<Outcome<Pick<InvoiceUsage, 'invoice' | 'addOns'> & { line: InvoiceLineRecord; origin: UsageOrigin | null }, InvoiceUsageCode>> {
     const found = await this.use.findUsage.execute(key);
     if (!found.ok) return found;
-    const { invoice, lines, origins } = found.value;
+    const { invoice, addOns, lines, origins } = found.value;
     const line = lines.find(({ id }) => id === key.lineId);
-    return line === undefined ? refused('not_found', 'The invoice has no such line.') : accepted({ invoice, line, origin: origins.get(line.id) ?? null });
+    return line === undefined ? refused('not_found', 'The invoice has no such line.') : accepted({ invoice, addOns, line, origin: origins.get(line.id) ?? null });
   }
 }
 

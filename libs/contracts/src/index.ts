@@ -73,7 +73,7 @@ export type { PaymentBody, PaymentCreate } from './http/payment.js';
 export { lateUsageListQuery, lateUsageListSchema } from './http/late-usage.js';
 export type { LateUsageBody } from './http/late-usage.js';
 export { invoiceListQuery, invoiceListSchema, invoiceSchema, lineItemSchema, upcomingInvoiceQuerySchema, upcomingInvoiceSchema } from './http/invoice.js';
-export { toLineItemBody } from './http/line-item-body.js';
+export { toAddOnOfLine, toLineAddOn, toLineItemBody } from './http/line-item-body.js';
 export type { InvoiceBody, LineItemBody, UpcomingInvoiceBody, UpcomingInvoiceQuery } from './http/invoice.js';
 export { paymentProviderSchema, paymentProviderSetSchema } from './http/payment-provider.js';
 export type { PaymentProviderBody, PaymentProviderSet } from './http/payment-provider.js';

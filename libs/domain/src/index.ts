@@ -135,7 +135,7 @@ export { billingPeriodAt, billingPeriodContaining, billingSchedule, periodBefore
 export type { BillingPeriod, BillingSchedule, PeriodsOutcome, ScheduleChange, ScheduleTerms } from './subscription/billing-schedule.js';
 export { minimumCommitmentSchema } from './subscription/minimum-commitment.js';
 export type { MinimumCommitment } from './subscription/minimum-commitment.js';
-export { addOnPart, addOnStart, quantityAtOpening } from './subscription/attached-add-on.js';
+export { addOnOfLine, addOnPart, addOnStart, quantityAtOpening } from './subscription/attached-add-on.js';
 export type { AddOnEnd, AddOnStep, AttachedAddOn } from './subscription/attached-add-on.js';
 export { overriddenPrice, priceOverrideSchema, subscribedPrices, subscribedTermsFaults, takesQuantity } from './subscription/subscribed-prices.js';
 export type { PriceOverride, SubscribedTerms } from './subscription/subscribed-prices.js';

@@ -31,7 +31,7 @@ export { planTable, planVersionTable, readPlanVersion, readPlanVersions } from '
 export type { Plan, PlanPrice, PlanVersion, PlanVersionOfPlan } from './postgres/billing-api/plan-tables.js';
 export { addOnTable, addOnVersionTable, readAddOnVersionPage, readAddOnVersions, readLatestAddOnVersions } from './postgres/billing-api/add-on-tables.js';
 export type { AddOn, AddOnVersion, AddOnVersionOfAddOn } from './postgres/billing-api/add-on-tables.js';
-export { commitmentsOf, readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
+export { commitmentsOf, readAddOnsOf, readSubscribedPlans, scheduleOf, trialOf } from './postgres/billing-api/subscription-schedule.js';
 export type { SubscribedAddOn, SubscribedPlan } from './postgres/billing-api/subscription-schedule.js';
 export { readMeasuredFeatures, resolveEntitlements } from './postgres/billing-api/plan-entitlements.js';
 export type { MeasuredFeature } from './postgres/billing-api/plan-entitlements.js';

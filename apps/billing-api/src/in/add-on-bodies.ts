@@ -69,6 +69,12 @@ function toSubscriptionAddOn(addOn: SubscriptionAddOn, at: { view: SubscriptionV
     status: !isAhead(addOn, view) ? 'ended' : hasBegun ? 'active' : 'scheduled',
     start_at: instantText(addOnStart(addOn)),
     end_at: instantText(addOn.end?.at ?? null),
-    ended_by: addOn.end === null ? null : addOn.end.isByChange ? 'change' : 'removal',
+    ended_by: endedBy(addOn, view),
   };
+}
+
+function endedBy({ id, end }: SubscriptionAddOn, { subscription }: SubscriptionView): SubscriptionAddOnBody['ended_by'] {
+  if (end === null) return null;
+  if (end.isByChange) return 'change';
+  return subscription.addOns.some(({ replaces }) => replaces === id) ? 'version' : 'removal';
 }

@@ -108,6 +108,70 @@ describe('a subscription', () => {
     expect((await owner('GET', `/v1/subscriptions/${id}/add-ons`)).body).toMatchObject({ data: [{ object: 'subscription_add_on' }], has_more: false });
   });
 
+  it('goes to another version from the next period on, and takes that back', async () => {
+    await addOn('tiered', { prices: [perUnit('tier', '3.10'), { key: 'tier-setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '9' } }], max_quantity: '4' });
+    await owner('PATCH', '/v1/add-ons/tiered', { prices: [perUnit('tier', '4'), { key: 'tier-setup', name: 'Setup', type: 'one_time', model: { type: 'flat', amount: '12' } }] });
+    await owner('PATCH', '/v1/add-ons/tiered', { max_quantity: '1', requires: ['priority'] });
+    const id = await subscribe();
+    await add(id, { add_on: 'tiered', version: 1, quantity: '2' });
+    const change = (body: object, query = '') => owner('POST', `/v1/subscriptions/${id}/add-ons/tiered${query}`, body);
+    const shown = (body: { add_ons: { version: number; quantity: string; start_at: string; end_at: string | null; ended_by: string | null }[] }) => body.add_ons.map(({ version, quantity, start_at: from, end_at: to, ended_by: by }) => [version, quantity, from, to, by]);
+    const [march, april] = ['2026-03-01T00:00:00Z', '2026-04-01T00:00:00Z'];
+    const first = [1, '2', march, null, null];
+    // What March owes since it was added: 9, and 2 * 3.10; of the next period 2 * 4. What is owed once is not owed again.
+    const preview = await change({ version: 2, when: 'period_end' }, '?preview=true');
+    const lines = preview.body.invoice.lines.map((line: { kind: string; amount: string; add_on: { key: string; version: number } }) => [line.kind, line.amount, line.add_on.key, line.add_on.version]);
+    expect(lines).toEqual([['one_time', '9.00', 'tiered', 1], ['proration', '6.20', 'tiered', 1], ['advance', '8.00', 'tiered', 2]]);
+    expect(shown((await owner('GET', `/v1/subscriptions/${id}`)).body)).toEqual([first]);
+    const followed = [[1, '2', march, april, 'version'], [2, '2', april, null, null]];
+    expect(shown((await change({ version: 2, when: 'period_end' })).body)).toEqual(followed);
+    expect(shown((await change({ version: 2, quantity: 3, when: 'period_end' })).body)).toEqual([followed[0], [2, '3', april, null, null]]);
+    expect(shown((await change({ version: 1, when: 'period_end' })).body)).toEqual([first]);
+    await change({ version: 2, when: 'period_end' });
+    expect(shown((await change({ quantity: '2', when: 'now' })).body)).toEqual([first]);
+    await change({ version: 2, when: 'period_end' });
+    expect(shown((await owner('POST', `/v1/subscriptions/${id}/add-ons/tiered/remove`, { when: 'period_end' })).body)).toEqual([[1, '2', march, april, 'removal']]);
+    expect(shown((await change({ version: 2, when: 'period_end' })).body)).toEqual(followed);
+
+    expect(pointersOf((await change({ version: 2, when: 'now' })).body)).toEqual(['/when not_allowed']);
+    expect(pointersOf((await change({ version: 9, when: 'period_end' })).body)).toEqual(['/version unknown_version']);
+    expect(pointersOf((await change({ version: 3, when: 'period_end' })).body)).toEqual(['/version missing_requirement', '/quantity number_out_of_range']);
+    expect(pointersOf((await change({ when: 'period_end' })).body)).toEqual(['/quantity missing_field']);
+    expect(pointersOf((await change({ version: 0, when: 'period_end' })).body)).toEqual(['/version too_small']);
+    expect(shown((await owner('GET', `/v1/subscriptions/${id}`)).body)).toEqual(followed);
+
+    const later = await subscribe({ trial_days: 10 });
+    await add(later, { add_on: 'tiered', version: 1 });
+    const inTrial = await owner('POST', `/v1/subscriptions/${later}/add-ons/tiered`, { version: 2, when: 'now' });
+    expect(shown(inTrial.body)).toEqual([[2, '1', '2026-03-11T00:00:00Z', null, null]]); // It has not begun, so it begins with it.
+  });
+
+  it('keeps what requires an add-on whose version changes, and the version where the next one does not fit', async () => {
+    await addOn('base-seats', { prices: [perUnit('base-seat', '1')] });
+    await addOn('extra-seats', { prices: [perUnit('extra-seat', '1')], requires: ['base-seats'] });
+    await owner('PATCH', '/v1/add-ons/base-seats', { plans: ['pro'] });
+    const id = await subscribe();
+    await add(id, { add_on: 'base-seats', version: 1 });
+    await add(id, { add_on: 'extra-seats' });
+    expect((await owner('POST', `/v1/subscriptions/${id}/add-ons/base-seats`, { version: 2, when: 'period_end' })).status).toBe(200);
+    expect((await owner('POST', `/v1/subscriptions/${id}/add-ons/extra-seats`, { quantity: '2', when: 'now' })).status).toBe(200);
+    await owner('POST', `/v1/subscriptions/${id}/change`, { plan: 'basic', when: 'period_end' });
+    expect(await addOnsOf(id)).toEqual([['base-seats', null, null], ['extra-seats', null, null]]);
+  });
+
+  it('pays in its own currency, which each price of the add-on has to have', async () => {
+    await owner('POST', '/v1/customers', { key: 'euro', name: 'Euro', currency: 'EUR' });
+    await plan('both', { prices: [flat('base', '31', { currencies: { EUR: { type: 'flat', amount: '29' } } })] });
+    await addOn('dollars', { prices: [flat('one', '6.20'), flat('two', '6.20', { currencies: { EUR: { type: 'flat', amount: '6' } } })] });
+    await addOn('euros', { prices: [flat('three', '6.20', { currencies: { EUR: { type: 'flat', amount: '5.80' } } })] });
+    const id = await subscribe({ customer: 'euro', plan: 'both' });
+    const refusal = await add(id, { add_on: 'dollars' });
+    expect([refusal.status, pointersOf(refusal.body)]).toEqual([422, ['/add_on currency_mismatch']]);
+    expect(detailsOf(refusal.body)).toContain('The prices one have no model in EUR: add it to their currencies.');
+    const preview = await add(id, { add_on: 'euros', when: 'period_end' }, '?preview=true');
+    expect(preview.body.invoice).toMatchObject({ currency: 'EUR', total: '5.80', lines: [{ amount: '5.80', add_on: { key: 'euros', version: 1 } }] });
+  });
+
   it('refuses what does not fit, each fault with its pointer', async () => {
     const yearly = await subscribe({ plan: 'yearly' });
     const refusal = await add(yearly, { add_on: 'pro-only', quantity: '2' });

@@ -7,9 +7,10 @@ import {
 import type { SubscriptionAddOnBody, SubscriptionBody, SubscriptionPreviewBody } from '#contracts';
 import { canonicalDecimal } from '#domain';
 import { Answers, CurrentCall, CurrentPrincipal, RequiredScope, valueOrProblem, type CallContext, type ListBody, type Outcome, type Principal } from '#platform';
+import type { AddOnActRefusal } from '../act-on-add-on.js';
 import type { ActedSubscription } from '../hold-subscription.js';
 import { ReadSubscriptions } from '../read-subscriptions.js';
-import { SubscriptionAddOns, type AddOnActRefusal } from '../subscription-add-ons.js';
+import { SubscriptionAddOns } from '../subscription-add-ons.js';
 import { toSubscriptionAddOns } from './add-on-bodies.js';
 import { toPreviewBody, toSubscriptionBody } from './subscription-bodies.js';
 
@@ -60,8 +61,8 @@ export class SubscriptionAddOnController {
   @HttpCode(200)
   @RequiredScope('subscriptions:write')
   @ApiOperation({
-    summary: 'Change how many of an add-on a subscription has, or with preview=true show what that would mean',
-    description: 'What was set for later is replaced, its removal included: so a removal is taken back.',
+    summary: 'Change how many of an add-on a subscription has, or which version of it, or with preview=true show what that would mean',
+    description: 'What was set for later is replaced, its removal and another version included: so these are taken back. Another version begins with the next period, and what is owed once is not owed again.',
   })
   @Answers({ schema: answersSchema, problems: [400, 404, 409, 422] })
   @ApiParam({ name: 'id', type: String })
@@ -72,8 +73,8 @@ export class SubscriptionAddOnController {
     @Body({ schema: subscriptionAddOnChangeSchema }) body: z.infer<typeof subscriptionAddOnChangeSchema>,
   ): Promise<SubscriptionBody | SubscriptionPreviewBody> {
     const isPreview = query.preview === 'true';
-    const input = { quantity: quantityOf(body.quantity), when: body.when, isProrated: body.prorate ?? true, isPreview };
-    return this.answer(await this.subscriptionAddOns.changeQuantity(principal.organizationId, { id: params['id'] ?? '', addOn: params['addOn'] ?? '', input }), isPreview);
+    const input = { version: body.version ?? null, quantity: body.quantity === undefined ? null : quantityOf(body.quantity), when: body.when, isProrated: body.prorate ?? true, isPreview };
+    return this.answer(await this.subscriptionAddOns.change(principal.organizationId, { id: params['id'] ?? '', addOn: params['addOn'] ?? '', input }), isPreview);
   }
 
   @Post(':id/add-ons/:addOn/remove')

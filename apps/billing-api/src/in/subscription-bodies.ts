@@ -1,4 +1,4 @@
-import type { SubscriptionBody, SubscriptionPreviewBody } from '#contracts';
+import { toAddOnOfLine, type SubscriptionBody, type SubscriptionPreviewBody } from '#contracts';
 import { formatMinor, isTrueUp, toPlain, type Period } from '#domain';
 import { currentPeriodOf, stageAt, statusOf, type FeePreview, type SubscriptionView } from '../subscription-schedule.js';
 import { toSubscriptionAddOns } from './add-on-bodies.js';
@@ -57,17 +57,18 @@ export function toPreviewBody(preview: { view: SubscriptionView; id: string | nu
     object: 'subscription_preview',
     subscription: { ...subscription, id: preview.id },
     periods: preview.periods.map(toPeriodBody),
-    invoice: preview.fees === null ? null : toFeesBody(preview.fees, preview.view.subscription.currency),
+    invoice: preview.fees === null ? null : toFeesBody(preview.fees, preview.view),
   };
 }
 
-function toFeesBody(fees: FeePreview, currency: string): NonNullable<SubscriptionPreviewBody['invoice']> {
+function toFeesBody(fees: FeePreview, { subscription: { currency }, plan }: SubscriptionView): NonNullable<SubscriptionPreviewBody['invoice']> {
   return {
     period: fees.period === null ? null : toPeriodBody(fees.period),
     currency,
     lines: fees.lines.map((line) => ({
       price: line.priceId,
       price_key: line.priceKey,
+      add_on: toAddOnOfLine(line, plan.addOns),
       kind: line.kind,
       description: line.description,
       quantity: line.quantity === null ? null : toPlain(line.quantity),

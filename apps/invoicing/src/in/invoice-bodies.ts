@@ -7,7 +7,7 @@ import type { ReadableInvoice } from '../read-drafts.js';
 
 const textOrNull = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null;
 
-export function toInvoiceBody({ invoice, lines, totals }: ReadableInvoice): InvoiceBody {
+export function toInvoiceBody({ invoice, lines, totals, addOns }: ReadableInvoice): InvoiceBody {
   const { currency } = invoice;
   const isStripe = invoice.provider === 'stripe';
   return {
@@ -21,7 +21,7 @@ export function toInvoiceBody({ invoice, lines, totals }: ReadableInvoice): Invo
     currency,
     collection: invoice.collection,
     period: toPeriod({ start: invoice.periodStart, end: invoice.periodEnd }),
-    lines: lines.map((line) => toLineItemBody(line, { id: line.id, currency, isIssued: invoice.status !== 'draft' })),
+    lines: lines.map((line) => toLineItemBody(line, { id: line.id, currency, isIssued: invoice.status !== 'draft', addOns })),
     ...toTotals(totals, currency),
     amount_paid: formatMinor(invoice.amountPaidMinor, currency),
     amount_remaining: formatMinor(remainingMinor(invoice, totals), currency),
@@ -46,7 +46,7 @@ function remainingMinor(invoice: InvoiceRecord, totals: InvoiceTotals): bigint {
   return invoice.status === 'void' ? 0n : totals.amountDueMinor - invoice.amountPaidMinor;
 }
 
-export function toUpcomingBody({ subscription, preview, closesAt }: UpcomingInvoice): UpcomingInvoiceBody {
+export function toUpcomingBody({ subscription, preview, closesAt, addOns }: UpcomingInvoice): UpcomingInvoiceBody {
   const { currency } = subscription;
   const sum = preview.lines.reduce((total, { amountMinor }) => total + amountMinor, 0n);
   const totals = toTotals(invoiceTotals(sum), currency);
@@ -61,7 +61,7 @@ export function toUpcomingBody({ subscription, preview, closesAt }: UpcomingInvo
     currency,
     collection: subscription.collection,
     period: toPeriod(preview.period),
-    lines: preview.lines.map((line) => toLineItemBody(line, { id: lineId({ invoiceId: `upcoming:${subscription.id}`, ref: line.ref }), currency, isIssued: false })),
+    lines: preview.lines.map((line) => toLineItemBody(line, { id: lineId({ invoiceId: `upcoming:${subscription.id}`, ref: line.ref }), currency, isIssued: false, addOns })),
     ...totals,
     amount_paid: formatMinor(0n, currency),
     amount_remaining: totals.amount_due,

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { eventBillingQuerySchema, eventBillingSchema, type EventBillingBody } from '#contracts';
+import { eventBillingQuerySchema, eventBillingSchema, toLineAddOn, type EventBillingBody } from '#contracts';
 import { formatMinor } from '#domain';
 import { Answers, CurrentPrincipal, RequiredScope, valueOrProblem, type Principal } from '#platform';
 import type { BilledChange, BilledEntry } from '../event-history.js';
@@ -39,11 +39,11 @@ function detailOf(data: EventBillingBody['data']): string {
   return open === 0 ? 'All that was counted of it stands on documents, or was absorbed.' : `${open} of ${data.length} wait for a document; what is late is settled by the next one, where it changes an amount.`;
 }
 
-function toEntry({ period, price }: PriceBilling, { group, state, value, documents, pending }: BilledEntry): EventBillingBody['data'][number] {
+function toEntry({ period, price, addOn }: PriceBilling, { group, state, value, documents, pending }: BilledEntry): EventBillingBody['data'][number] {
   const { subscription, plan, billing } = period;
   const { currency } = subscription;
   return {
-    customer: subscription.customerId, subscription: subscription.id, plan: plan.planId, plan_version: plan.version, price: price.id, price_key: price.key, group: { ...group },
+    customer: subscription.customerId, subscription: subscription.id, plan: plan.planId, plan_version: plan.version, price: price.id, price_key: price.key, add_on: toLineAddOn(addOn), group: { ...group },
     period: { start: billing.period.start.toString(), end: billing.period.end.toString() }, currency, state, value,
     documents: documents.map((document) => toDocument(document, currency)),
     pending: pending === null ? null : { change: pending.change, value: pending.value, invoice: pending.invoiceId },

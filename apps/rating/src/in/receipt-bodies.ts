@@ -22,14 +22,14 @@ const withoutUsage: Readonly<Record<LineKind, string>> = {
 };
 
 export function toReceiptBody(receipt: Receipt): ReceiptBody {
-  const { invoice, line, origin, usage } = receipt;
+  const { invoice, line, origin, usage, addOns } = receipt;
   const intact = usage === null ? null : line.usage?.events === usage.events && line.usage.digest === usage.digest;
   return {
     object: 'receipt',
     invoice: invoice.id,
     invoice_number: invoice.number,
     currency: invoice.currency,
-    line: toLineItemBody(line, { id: line.id, currency: invoice.currency, isIssued: true }),
+    line: toLineItemBody(line, { id: line.id, currency: invoice.currency, isIssued: true, addOns }),
     plan: origin?.period.plan.planId ?? null,
     plan_version: origin?.period.plan.version ?? null,
     intact,

@@ -62,9 +62,12 @@ export const subscriptionAddOnCreateSchema = z.strictObject({
 
 /** `POST /v1/subscriptions/{id}/add-ons/{add_on}`. */
 export const subscriptionAddOnChangeSchema = z.strictObject({
-  quantity: quantitySchema,
+  version: z.int().min(1).optional().meta({ description: 'Another version of it, from the end of the period on; what has not begun begins with it. Default: the one that it has.' }),
+  quantity: quantitySchema.optional().meta({ description: 'Default: the one that it has. Give this, a version, or both.' }),
   when: whenSchema,
   prorate: prorateSchema.meta({ default: true, description: 'Of now: gives the unused rest of its fees in advance back, and asks for the rest at the new quantity.' }),
+}).superRefine(({ version, quantity }, context) => {
+  if (version === undefined && quantity === undefined) context.addIssue({ code: 'custom', path: ['quantity'], params: { code: 'missing_field' }, message: 'Give a quantity, a version, or both.' });
 });
 
 /** `POST /v1/subscriptions/{id}/add-ons/{add_on}/remove`. */
@@ -85,7 +88,7 @@ export const subscriptionAddOnSchema = z.object({
   status: z.enum(['scheduled', 'active', 'ended']),
   start_at: instantSchema,
   end_at: instantSchema.nullable(),
-  ended_by: z.enum(['removal', 'change']).nullable().meta({ description: 'change: the subscription goes to a plan that the add-on does not fit.' }),
+  ended_by: z.enum(['removal', 'change', 'version']).nullable().meta({ description: 'change: the subscription goes to a plan that the add-on does not fit; version: another version of it takes its place.' }),
 }).meta({ id: 'SubscriptionAddOn' });
 export const subscriptionAddOnListSchema = listSchema(subscriptionAddOnSchema);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lineItemSchema } from './invoice.js';
+import { lineAddOnSchema, lineItemSchema } from './invoice.js';
 import { instantSchema } from './resource.js';
 
 const change = z.enum(['counted', 'added', 'amended', 'removed']).meta({
@@ -25,6 +25,7 @@ const entrySchema = z.object({
   plan_version: z.int(),
   price: z.string(),
   price_key: z.string(),
+  add_on: lineAddOnSchema,
   group: lineItemSchema.shape.group,
   period: lineItemSchema.shape.period,
   currency: z.string(),

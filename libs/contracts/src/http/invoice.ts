@@ -20,10 +20,17 @@ export const upcomingInvoiceQuerySchema = z.strictObject({
 
 const periodSchema = z.object({ start: instantSchema, end: instantSchema.meta({ description: 'Exclusive.' }) });
 
+export const lineAddOnSchema = z.object({
+  id: z.string(),
+  key: z.string(),
+  version: z.int().meta({ description: 'The one that the subscription had.' }),
+}).nullable().meta({ description: 'The add-on that the line comes from; null for the plan’s, and for what comes from no price.' });
+
 export const lineItemSchema = z.object({
   id: z.string(),
   price: z.string().nullable().meta({ description: 'Id of the price; null where the line comes from none.' }),
   price_key: z.string().nullable(),
+  add_on: lineAddOnSchema,
   kind: z.enum(lineKinds),
   description: z.string(),
   quantity: z.string().nullable(),

@@ -40,7 +40,7 @@ export const receiptSchema = z.object({
   invoice_number: z.string().nullable(),
   currency: z.string(),
   line: lineItemSchema,
-  plan: z.string().nullable().meta({ description: 'The plan that its price belongs to; null where usage stands behind no price of one.' }),
+  plan: z.string().nullable().meta({ description: 'The plan that the subscription was on, whose own price it is or beside which it had the line’s add-on; null where no usage stands behind it.' }),
   plan_version: z.int().nullable(),
   intact: z.boolean().nullable().meta({ description: 'Whether the events that are there now have the count and the digest that were stored with the line; null where no events stand behind it.' }),
   usage: receiptUsageSchema.nullable(),

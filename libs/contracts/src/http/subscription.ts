@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keySchema, lineKinds, metadataSchema, minimumCommitmentSchema, priceOverrideSchema, referenceSchema, subscriptionStatuses } from '#domain';
 import { subscriptionAddOnSchema } from './add-on.js';
+import { lineAddOnSchema } from './invoice.js';
 import { flagQuerySchema, instantInputSchema, instantSchema, listSchema, resourceSchema } from './resource.js';
 
 const trialDaysMax = 3_650;
@@ -124,7 +125,7 @@ export const subscriptionPreviewSchema = z.object({
     .object({
       period: periodSchema.nullable(),
       currency: z.string(),
-      lines: z.array(z.object({ price: z.string().nullable(), price_key: z.string().nullable(), kind: z.enum(lineKinds), description: z.string(), quantity: z.string().nullable(), amount: z.string(), period: periodSchema })),
+      lines: z.array(z.object({ price: z.string().nullable(), price_key: z.string().nullable(), add_on: lineAddOnSchema, kind: z.enum(lineKinds), description: z.string(), quantity: z.string().nullable(), amount: z.string(), period: periodSchema })),
       subtotal: z.string(),
       total: z.string(),
       not_included: z.array(z.object({ code: z.enum(['usage', 'late_usage', 'carried_over']), detail: z.string() })).meta({ description: 'What stands on the document beside these lines, and is not known before.' }),

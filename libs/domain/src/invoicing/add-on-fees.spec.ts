@@ -109,4 +109,12 @@ describe('an add-on', () => {
     expect(billed([given], stub)).toEqual([[], ['one_time 9.00', 'advance 0.48'], ['advance 3.00'], ['advance 3.00']]);
     expect(billed([addOn([seat], [step('2026-04-11', '1', set)], step('2026-04-13'))], stub)).toEqual([[], ['advance 0.48'], ['proration -0.29'], []]); // 3 / 31 * 3.00 = 0.2903
   });
+
+  it('goes on in another version from a boundary, which owes nothing once again', () => {
+    const before = addOn([seat, support, setup], [step('2026-04-01', '2', set)], step('2026-05-01', '1', set));
+    const after: AttachedAddOn = { ...addOn([{ ...seat, model: { type: 'per_unit', unit_amount: '4' } }, setup], [step('2026-05-01', '2', set)]), id: 'sao_2', replaces: 'sao_1' };
+    expect(billed([before, after])).toEqual([['one_time 9.00', 'advance 6.00'], ['arrears 60.00', 'advance 8.00'], ['advance 8.00']]);
+    // Removed and added instead, it begins: what is owed once is owed again.
+    expect(billed([before, { ...after, replaces: undefined }])).toEqual([['one_time 9.00', 'advance 6.00'], ['arrears 60.00', 'one_time 9.00', 'advance 8.00'], ['advance 8.00']]);
+  });
 });

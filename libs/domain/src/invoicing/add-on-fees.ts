@@ -126,6 +126,7 @@ function restFees(addOn: AttachedAddOn, of: { billed: string | null; quantity: s
 }
 
 function oneTimeFees(addOn: AttachedAddOn, of: { quantity: string; part: Period; whole: Period }): AddOnFee[] {
+  if (addOn.replaces !== undefined) return [];
   return addOn.prices.filter(({ type }) => type === 'one_time').map((price) => feeOf(addOn, { kind: 'one_time', price, ...of, whole: of.part, at: of.part.start }));
 }
 

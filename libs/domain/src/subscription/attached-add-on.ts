@@ -27,12 +27,19 @@ export interface AttachedAddOn {
   readonly steps: readonly AddOnStep[];
   /** Null while none is set. */
   readonly end: AddOnEnd | null;
+  /** The id of that whose place it takes: another version of the same add-on, with which all that is owed once was owed. */
+  readonly replaces?: string | undefined;
 }
 
 export function addOnStart({ steps }: Pick<AttachedAddOn, 'steps'>): Temporal.Instant {
   const [first] = steps;
   assert(first !== undefined, 'An add-on begins with its first step.');
   return first.at;
+}
+
+/** The add-on that a line of one of the subscription's documents comes from: the line's ref names it. Null for lines of the plan, and for those of no price. */
+export function addOnOfLine<A extends Pick<AttachedAddOn, 'id' | 'prices'>>(line: { readonly ref: string; readonly priceId: string | null }, addOns: readonly A[]): A | null {
+  return addOns.find(({ id, prices }) => (line.ref.includes(`:${id}/`) || line.ref.includes(`:${id}:`)) && prices.some((price) => price.id === line.priceId)) ?? null;
 }
 
 /** The part of a range in which a subscription has the add-on; null where there is none. */

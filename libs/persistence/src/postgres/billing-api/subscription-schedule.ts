@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { assert } from '#platform';
 import { readAddOnVersions, type AddOnVersionOfAddOn } from './add-on-tables.js';
 import { readPlanVersions, type PlanVersion, type PlanVersionOfPlan } from './plan-tables.js';
-import type { PlanChange, SubscriptionRecord } from './subscription-table.js';
+import { readSubscriptions, type PlanChange, type SubscriptionRecord } from './subscription-table.js';
 
 /** A plan version as a subscription has it in one stage of its schedule: with its own overrides and quantities. */
 export interface SubscribedPlan extends PlanVersionOfPlan {
@@ -54,6 +54,12 @@ export async function readSubscribedPlans(manager: EntityManager, subscriptions:
   return new Map([...stages].map(([id, own]) => [id, own.map((stage) => planOf(stage, id))]));
 }
 
+/** All that these subscriptions have at any time, by subscription; those without any are left out. */
+export async function readAddOnsOf(manager: EntityManager, subscriptionIds: readonly string[]): Promise<Map<string, readonly SubscribedAddOn[]>> {
+  if (subscriptionIds.length === 0) return new Map();
+  return readSubscribedAddOns(manager, await readSubscriptions(manager, { ids: [...new Set(subscriptionIds)] }));
+}
+
 /** The add-ons of those subscriptions that have any. */
 async function readSubscribedAddOns(manager: EntityManager, subscriptions: readonly SubscriptionRecord[]): Promise<Map<string, readonly SubscribedAddOn[]>> {
   const keyOf = (of: { addOnId: string; version: number }) => `${of.addOnId}/${of.version}`;
@@ -63,6 +69,6 @@ async function readSubscribedAddOns(manager: EntityManager, subscriptions: reado
   return new Map(having.map(({ id, addOns }) => [id, addOns.map((addOn): SubscribedAddOn => {
     const of = versions.get(keyOf(addOn));
     assert(of !== undefined, 'A subscription has versions of add-ons that exist.');
-    return { id: addOn.id, steps: addOn.steps, end: addOn.end, of, prices: of.prices.map((price) => ({ ...price, name: `${of.name}: ${price.name}` })) };
+    return { id: addOn.id, steps: addOn.steps, end: addOn.end, replaces: addOn.replaces, of, prices: of.prices.map((price) => ({ ...price, name: `${of.name}: ${price.name}` })) };
   })]));
 }

@@ -27,6 +27,8 @@ export interface SubscriptionAddOn {
   readonly steps: readonly AddOnStep[];
   /** Null while none is set. */
   readonly end: (AddOnEnd & { readonly isByChange: boolean }) | null;
+  /** The id of that whose place it takes: another version of the same add-on, which ends where this begins. */
+  readonly replaces?: string | undefined;
 }
 
 /** A customer on a plan version from an instant. Its status follows from these instants and business time, and is not kept. */
