@@ -1,3 +1,4 @@
+import './fault-sentences.js'; // Before any schema is used.
 export { aggregatorGroup, ratingGroup, topics } from './log/topics.js';
 export { decodeDeadLetterRecord, encodeDeadLetterRecord } from './log/dead-letter-record.js';
 export type { DeadLetterRecord } from './log/dead-letter-record.js';

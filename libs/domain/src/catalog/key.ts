@@ -12,7 +12,7 @@ export const keySchema = z.string().regex(keyPattern, 'A key is 1 to 100 of A–
 /** An id or a key. */
 export const referenceSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/, 'This must be the id or the key of an existing object.');
 
-export const nameSchema = z.string().min(1, 'A name has at least one character.').max(200, 'A name has at most 200 characters.');
+export const nameSchema = z.string().min(1, 'A name has at least one character.').max(200, 'A name has at most 200 characters.').regex(/\S|^$/, 'A name is more than spaces; say what it is.');
 
 export const metadataSchema = z
   .record(z.string().min(1).max(40), z.string().max(500))
