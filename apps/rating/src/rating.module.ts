@@ -22,8 +22,6 @@ import { RateOpenPeriods } from './rate-open-periods.js';
 import { RateOnBasis } from './rate-on-basis.js';
 import { RatePeriods } from './rate-periods.js';
 import { ReadAccess } from './read-access.js';
-import { ReadMarginalBasis } from './read-marginal-amount.js';
-import { ReadPeriodUsage } from './read-period-usage.js';
 import { ReadReceipt } from './read-receipt.js';
 import { RefreshRatings } from './refresh-ratings.js';
 import { ReportRatedUsage } from './report-rated-usage.js';
@@ -40,6 +38,7 @@ export interface RatingAdapters {
   readonly usage: UsageSlices;
   readonly events: SliceEvents;
   readonly lineUsages: LineUsageReader;
+  readonly readAccess: ReadAccess;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly patience?: RatingPatience;
@@ -70,7 +69,7 @@ export class RatingModule {
       providers: [
         { provide: BacktestPlan, useValue: new BacktestPlan({ database, ratePeriods, clock }) },
         { provide: FindBreakEven, useValue: new FindBreakEven(database) },
-        { provide: ReadAccess, useValue: new ReadAccess({ database, usage, clock, readMarginal: new ReadMarginalBasis(new ReadPeriodUsage({ database, usage, events, clock })) }) },
+        { provide: ReadAccess, useValue: adapters.readAccess },
         { provide: ReadReceipt, useValue: new ReadReceipt({ findUsage, lineUsages }) },
         { provide: FindEventBilling, useValue: new FindEventBilling({ database, lineUsages, rateClosed }) },
         { provide: VerifyInvoice, useValue: new VerifyInvoice({ database, findUsage, rateOnBasis }) },

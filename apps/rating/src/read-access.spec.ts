@@ -1,9 +1,12 @@
 import * as fc from 'fast-check';
+import fastify from 'fastify';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Scope } from '#contracts';
 import { Database, migrateDatabase } from '#persistence';
-import { systemClock } from '#platform';
+import { sendProblem, systemClock, toProblem, type Principal } from '#platform';
 import { usePostgres } from '#testing';
+import { registerAccessRoute } from './in/access-route.js';
 import { toAccessBody, toEntitlementsBody } from './in/access-bodies.js';
 import { ReadAccess } from './read-access.js';
 import { ReadMarginalBasis } from './read-marginal-amount.js';
@@ -356,6 +359,47 @@ describe('answers from what was read a moment ago', () => {
         expect(answered).toBeLessThanOrEqual(total);
       }
     }), { numRuns: 20 });
+  });
+});
+
+describe('GET /v1/customers/{id}/access/{feature}', () => {
+  const principal = (scope: Scope): Principal => ({ organizationId, mode: 'test', credentialId: 'key_1', scopes: new Set([scope]) });
+  const keys = new Map([['reader', principal('usage:read')], ['writer', principal('events:write')]]);
+  const app = fastify();
+  beforeAll(async () => {
+    app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
+    registerAccessRoute(app, { readAccess: holding, authenticator: { authenticate: (credential) => keys.get(credential) ?? null } });
+    await app.ready();
+  });
+  afterAll(() => app.close());
+  const get = async (url: string, key = 'reader') => {
+    const response = await app.inject({ url, headers: { authorization: `Bearer ${key}` } });
+    return { status: response.statusCode, type: response.headers['content-type'], text: response.body, body: response.json<{ code: string; errors?: { pointer: string; code: string }[] }>() };
+  };
+
+  it('answers as the use case does, by id and key, with the same text while nothing changed', async () => {
+    const id = await customer({ plan: 'pro' });
+    used.length = 0;
+    use('mtr_calls', '2027-01-02T00:00:00Z', 1_200);
+    const first = await get(`/v1/customers/${id}/access/calls?quantity=3`);
+    expect(first).toMatchObject({ status: 200, type: 'application/json; charset=utf-8', body: { allowed: true, used: '1200', quantity: '3', marginal_amount: '0.03' } });
+    expect(first.body).toEqual(await access(id, 'calls', { quantity: '3' }));
+    expect((await get(`/v1/customers/${id}/access/calls?quantity=3`)).text).toBe(first.text);
+    expect((await get(`/v1/customers/${id}/access/calls`)).body).toMatchObject({ quantity: '1', marginal_amount: '0.01' }); // 1 × 0.01
+    expect((await get(`/v1/customers/c${made}/access/feat_calls?quantity=2`)).body).toMatchObject({ customer: id, feature: 'feat_calls', marginal_amount: '0.02' });
+  });
+
+  it.each([
+    ['an unknown customer', '/v1/customers/none/access/calls', 'reader', 404, 'not_found', []],
+    ['an unknown feature', '/v1/customers/c1/access/none', 'reader', 404, 'not_found', []],
+    ['a name that no store can keep', '/v1/customers/c%00/access/calls', 'reader', 404, 'not_found', []],
+    ['no key', '/v1/customers/c1/access/calls', '', 401, 'unauthorized', []],
+    ['a key without the scope', '/v1/customers/c1/access/calls', 'writer', 403, 'scope_missing', []],
+    ['every fault of a query', '/v1/customers/c1/access/calls?quantity=-1&what=1', 'reader', 422, 'invalid_request', ['/quantity', '/what']],
+    ['an unknown dimension', '/v1/customers/c1/access/calls?group%5Bzone%5D=a', 'reader', 422, 'invalid_request', ['/group[zone]']],
+  ])('refuses %s', async (_name, url, key, status, code, pointers) => {
+    const { body, ...answer } = await get(url, key);
+    expect([answer.status, answer.type, body.code, (body.errors ?? []).map(({ pointer }) => pointer).toSorted()]).toEqual([status, 'application/problem+json; charset=utf-8', code, pointers]);
   });
 });
 

@@ -35,11 +35,16 @@ export interface AccessView {
   readonly freshAsOf: Temporal.Instant | null;
 }
 
+export type AccessOutcome = Outcome<AccessView, AccessRefusal>;
+
+/** Answers kept of one snapshot: gateways ask about few quantities. */
+const answersMax = 16;
 const notMeasured: MeasuredGrants = { measured: [], freshAsOf: null };
 
 /** Answers what a customer may use: all of it from the stores, and one feature from what they said a moment ago. */
 export class ReadAccess {
   private readonly snapshots: AccessSnapshots;
+  private readonly answers = new WeakMap<AccessSnapshot, Map<string, AccessOutcome>>();
 
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageSlices; readonly clock: Clock; readonly readMarginal: ReadMarginalBasis; readonly holdMs?: number; readonly elapsedMs?: () => number }) {
     const { database, holdMs = snapshotHoldMs, elapsedMs = () => performance.now() } = use;
@@ -56,13 +61,22 @@ export class ReadAccess {
     return accepted({ customer: found.customer, grants, freshAsOf });
   }
 
-  async access(question: AccessQuestion, query: AccessQuery): Promise<Outcome<AccessView, AccessRefusal>> {
+  async access(question: AccessQuestion, query: AccessQuery): Promise<AccessOutcome> {
     const holding = this.snapshots.holding(question);
-    const answer = holding === null ? null : answerOf(holding, query);
+    const answer = holding === null ? null : this.answer(holding, query);
     // Nobody is refused by what was so a moment ago: an upgrade is in the very next answer.
     if (answer !== null && (!answer.ok || answer.value.access.isAllowed)) return answer;
     const snapshot = await this.snapshots.read(question);
-    return snapshot.ok ? answerOf(snapshot.value, query) : snapshot;
+    return snapshot.ok ? this.answer(snapshot.value, query) : snapshot;
+  }
+
+  /** The same object for the same question, while the snapshot is the same. */
+  private answer(snapshot: AccessSnapshot, query: AccessQuery): AccessOutcome {
+    const asked = JSON.stringify(query);
+    const known = this.answers.get(snapshot) ?? new Map<string, AccessOutcome>();
+    const answer = known.get(asked) ?? answerOf(snapshot, query);
+    if (known.size < answersMax) this.answers.set(snapshot, known.set(asked, answer));
+    return answer;
   }
 
   private async load(organizationId: string, questions: readonly AccessQuestion[]): Promise<SnapshotOutcome[]> {
@@ -87,7 +101,7 @@ export class ReadAccess {
   }
 }
 
-function answerOf(snapshot: AccessSnapshot, query: AccessQuery): Outcome<AccessView, AccessRefusal> {
+function answerOf(snapshot: AccessSnapshot, query: AccessQuery): AccessOutcome {
   const { feature, found, measured, freshAsOf } = snapshot;
   const faults = groupFaults(query, feature);
   if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);

@@ -59,6 +59,7 @@ export { notFound, Problem } from './http/problem.js';
 export { ProblemFilter, sendProblem, toProblem } from './http/problem-filter.js';
 export { CurrentCall, CurrentPrincipal, principalOf, Public, RequiredScope, setPrincipal } from './http/principal.js';
 export type { Authenticator, CallContext, Principal } from './http/principal.js';
+export { unreadableTexts } from './http/unreadable-texts.js';
 export { invalidInput, jsonPointer, validationPipe } from './http/validate-body.js';
 export { idPrefixes, makeIds } from './ids/ids.js';
 export type { IdPrefix, Ids } from './ids/ids.js';
