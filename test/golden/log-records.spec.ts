@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  decodeDeadLetterRecord, decodeInvoiceIssuedRecord, decodeUsageChangedRecord, decodeUsageRatedRecord, decodeUsageRecord, encodeUsageCorrectionRecord, encodeUsageEventRecord, RecordVersionUnknown, topics,
+  decodeDeadLetterRecord, decodeInvoiceIssuedRecord, decodeUsageChangedRecord, decodeUsageRatedRecord, decodeUsageRecord, decodeUsageThresholdRecord, encodeUsageCorrectionRecord, encodeUsageEventRecord, RecordVersionUnknown, topics,
   usageEventKey, usageRecordVersionMax,
 } from '#contracts';
 
@@ -23,6 +23,7 @@ const decoders: Readonly<Record<string, (text: string) => { readonly v: number; 
   [topics.deadLetters]: decodeDeadLetterRecord,
   [topics.usageChanged]: decodeUsageChangedRecord,
   [topics.usageRated]: decodeUsageRatedRecord,
+  [topics.usageThresholds]: decodeUsageThresholdRecord,
   [topics.invoiceIssued]: decodeInvoiceIssuedRecord,
 };
 
@@ -46,6 +47,7 @@ describe('records of the log', () => {
       [topics.deadLetters]: [1, 2],
       [topics.usageChanged]: [1],
       [topics.usageRated]: [1],
+      [topics.usageThresholds]: [1],
       [topics.invoiceIssued]: [1],
     });
   });

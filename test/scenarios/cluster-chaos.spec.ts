@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, expect, it } from 'vitest';
-import { decodeInvoiceIssuedRecord, decodeUsageEventRecord, decodeUsageRatedRecord } from '#contracts';
+import { decodeInvoiceIssuedRecord, decodeUsageEventRecord, decodeUsageRatedRecord, decodeUsageThresholdRecord } from '#contracts';
 import { describeWith } from '#testing';
 import { alertRules, dashboardQueries, metricsOfQueries, metricsOfText } from '../deployment/watched-metrics.js';
 import { eventually, freePort, isAlive, Product } from './product.js';
@@ -71,7 +71,7 @@ describeWith('kafka', 'a cluster whose processes die', () => {
           key: 'flow', name: 'Flow', currency: 'USD', billing_period: 'P1M',
           prices: [
             { key: 'base', name: 'Base fee', type: 'recurring', model: { type: 'flat', amount: '10.00' } },
-            { key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', model: { type: 'per_unit', unit_amount: '0.01' } },
+            { key: 'calls', name: 'Calls', type: 'usage', meter: 'calls', model: { type: 'per_unit', unit_amount: '0.01' }, minimum_amount: '40' },
             { key: 'units', name: 'Units', type: 'usage', meter: 'units', model: { type: 'per_unit', unit_amount: '0.005' } },
           ],
         },
@@ -144,17 +144,18 @@ describeWith('kafka', 'a cluster whose processes die', () => {
 
     it('tells any consumer what happened, what was rated and what was issued', async () => {
       const consumer = new Kafka({ brokers: [`127.0.0.1:${kafkaPort}`], clientId: 'warehouse', logLevel: logLevel.NOTHING }).consumer({ groupId: 'warehouse' });
-      const seen = new Map<string, { key: string; value: string }[]>([['tollway.usage-events', []], ['tollway.usage-rated', []], ['tollway.invoice-issued', []]]);
+      const seen = new Map<string, { key: string; value: string }[]>([['tollway.usage-events', []], ['tollway.usage-rated', []], ['tollway.usage-thresholds', []], ['tollway.invoice-issued', []]]);
       const recordsOf = (topic: string): readonly { key: string; value: string }[] => seen.get(topic) ?? [];
       const issued = () => new Map(recordsOf('tollway.invoice-issued').map(({ value }) => decodeInvoiceIssuedRecord(value)).map((fact) => [fact.number, fact]));
       const final = () => new Map(recordsOf('tollway.usage-rated').map(({ value }) => decodeUsageRatedRecord(value)).filter((fact) => fact.final).map((fact) => [fact.subscription, fact]));
+      const crossed = () => recordsOf('tollway.usage-thresholds').map(({ value }) => decodeUsageThresholdRecord(value)).map(({ subscription, period_index: index, ref, bound }) => `${subscription} ${index} ${ref} ${bound}`);
       await consumer.connect();
       try {
         await consumer.subscribe({ topics: [...seen.keys()], fromBeginning: true });
         await consumer.run({
           eachMessage: async ({ topic, message }) => void seen.get(topic)?.push({ key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' }),
         });
-        await eventually('facts are seen', async () => recordsOf('tollway.usage-events').length >= batchSize && issued().size >= 2 * customers.length && final().size >= customers.length);
+        await eventually('facts are seen', async () => recordsOf('tollway.usage-events').length >= batchSize && issued().size >= 2 * customers.length && final().size >= customers.length && new Set(crossed()).size >= customers.length);
       } finally {
         await consumer.disconnect();
       }
@@ -162,6 +163,8 @@ describeWith('kafka', 'a cluster whose processes die', () => {
       // As the invoices above: January's fees, then those of February with January's usage; rated was January, 10.00 + 43.34 + 43.34 and twice 0.02 less.
       expect([...issued().values()].map(({ total }) => total).sort()).toEqual(['10.00', '10.00', '10.00', '96.66', '96.66', '96.68']);
       expect([...final().values()].map(({ total }) => total).sort()).toEqual(['96.66', '96.66', '96.68']);
+      // Each customer's calls came to more than their minimum of 40, once, whoever was killed meanwhile; a record may come twice.
+      expect([...new Set(crossed())].sort()).toEqual([...final().keys()].map((subscription) => `${subscription} 1 calls/minimum 40`).sort());
     }, 60_000);
 
     it('tells lags, and what every alert looks at, on its processes together', async () => {

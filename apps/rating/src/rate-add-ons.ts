@@ -19,10 +19,10 @@ interface RatedWith {
  * has an amount for every day of the period.
  */
 export function rateAddOns(period: DatedPeriod, using: RatedWith): RatedPeriodResult {
-  if (period.plan.addOns.length === 0) return { lines: [], days: [] };
+  if (period.plan.addOns.length === 0) return { lines: [], days: [], thresholds: [] };
   const rated = using.parts.map((part) => rateUsage(part, using));
   const usageDays = rated.flatMap((result, index) => filledDays(result.days, { period, part: using.parts[index] as DatedPart }));
-  return { lines: rated.flatMap(({ lines }) => lines), days: [...usageDays, ...feeDays(period, using)] };
+  return { lines: rated.flatMap(({ lines }) => lines), days: [...usageDays, ...feeDays(period, using)], thresholds: rated.flatMap(({ thresholds }) => thresholds) };
 }
 
 function rateUsage(part: DatedPart, { usage, rounding }: RatedWith): RatedPeriodResult {
@@ -40,7 +40,8 @@ function rateUsage(part: DatedPart, { usage, rounding }: RatedWith): RatedPeriod
     usageUntil: (price, day) => usage.of({ price, period: part, day }),
     usageAround: (price) => usage.around(price, part),
   });
-  return { ...rated, lines: rated.lines.map((line) => ({ ...line, ref: `${addOn.id}/${line.ref}` })) };
+  const named = <Part extends { readonly ref: string }>(parts: readonly Part[]): Part[] => parts.map((each) => ({ ...each, ref: `${addOn.id}/${each.ref}` }));
+  return { ...rated, lines: named(rated.lines), thresholds: named(rated.thresholds) };
 }
 
 /** Nothing was used on the days before an add-on came and after it went. Where it came or went within a day, its part is shorter than the period's. */

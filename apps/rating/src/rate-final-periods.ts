@@ -11,6 +11,7 @@ import type { PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
 import { keepUsageRated } from './usage-rated-facts.js';
+import { keepUsageThresholds } from './usage-threshold-facts.js';
 
 export interface RateFinalUse {
   readonly database: Database;
@@ -33,12 +34,15 @@ export class RateFinalPeriods {
     // What is counted is marked a moment later; without the marks late usage would miss this invoice.
     if (!(await this.use.awaitChanges.execute())) throw new Fault({ code: 'changes_pending', detail: 'Changed usage is still being marked.', retryable: true });
     const loaded = await this.load(command);
-    const rated = await this.use.ratePeriods.execute({ ...loaded, now: latestEnd(loaded.periods), isFinal: true });
+    const now = latestEnd(loaded.periods);
+    const rated = await this.use.ratePeriods.execute({ ...loaded, now, isFinal: true });
     const late = await this.use.rateClosed.rate(loaded.closed, loaded);
     await this.use.database.inOrganization(organizationId, async (manager) => {
       const subscriptionIds = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))];
       const current = await holdMarks(manager, subscriptionIds);
-      await keepUsageRated(manager, await saveRatedPeriods(manager, rated));
+      const saved = await saveRatedPeriods(manager, rated);
+      await keepUsageRated(manager, saved);
+      await keepUsageThresholds(manager, { periods: saved, now });
       await saveLateRatings(manager, late);
       await this.markNext(manager, { organizationId, rated, current, postponed: loaded.postponed });
     });

@@ -7,6 +7,7 @@ import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
 import { keepUsageRated } from './usage-rated-facts.js';
+import { keepUsageThresholds } from './usage-threshold-facts.js';
 
 /** Rates the open periods of some subscriptions as they stand now, and closed ones whose usage has changed. Does it again only where something changed in the meantime. */
 export class RateOpenPeriods {
@@ -24,7 +25,9 @@ export class RateOpenPeriods {
       ratedUntil: loaded.growing.has(subscriptionId) ? loaded.now : null,
     }));
     await this.use.database.inOrganization(organizationId, async (manager) => {
-      await keepUsageRated(manager, await saveRatedPeriods(manager, periods));
+      const saved = await saveRatedPeriods(manager, periods);
+      await keepUsageRated(manager, saved);
+      await keepUsageThresholds(manager, { periods: saved, now: loaded.now });
       await saveLateRatings(manager, late);
       await settleRatings(manager, settled);
     });

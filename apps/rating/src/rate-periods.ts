@@ -71,6 +71,7 @@ export class RatePeriods {
       ratedAt: this.use.clock.now(),
       lines: [...rated.lines, ...added.lines].map((line) => ({ ...line, currency: subscription.currency })),
       days: [...rated.days, ...added.days].map(({ day, ...amounts }) => ({ ...amounts, day: day.day, dayStart: day.start, currency: subscription.currency })),
+      thresholds: [...rated.thresholds, ...added.thresholds].map((reached) => ({ ...reached, currency: subscription.currency })),
     };
   }
 }

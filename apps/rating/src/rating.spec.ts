@@ -198,8 +198,8 @@ describe('rating for the last time', () => {
 
   it('keeps each rating that was stored as a fact for the log, the final one once', async () => {
     const { rows } = await admin.query<{ organization_id: string; topic: string; value: string }>('select * from rating_facts order by id');
-    expect(new Set(rows.map(({ organization_id: organization, topic }) => `${organization} ${topic}`))).toEqual(new Set(['org_a tollway.usage-rated']));
-    const records = rows.map(({ value }) => decodeUsageRatedRecord(value)).filter(({ period }) => period.from === '2027-01-01T00:00:00Z');
+    expect(new Set(rows.map(({ organization_id: organization, topic }) => `${organization} ${topic}`))).toEqual(new Set(['org_a tollway.usage-rated', 'org_a tollway.usage-thresholds']));
+    const records = rows.filter(({ topic }) => topic === 'tollway.usage-rated').map(({ value }) => decodeUsageRatedRecord(value)).filter(({ period }) => period.from === '2027-01-01T00:00:00Z');
     expect(records.map(({ final }) => final)).toEqual([...records.slice(1).map(() => false), true]);
     // 310 requests, 210 paid at 0.1: 21.00, with the base fee of 31.00.
     expect(records.at(-1)).toMatchObject({

@@ -10,6 +10,8 @@ export { decodeInvoiceIssuedRecord } from './log/invoice-issued-record.js';
 export type { InvoiceIssuedRecord } from './log/invoice-issued-record.js';
 export { decodeUsageRatedRecord, factLinesMax } from './log/usage-rated-record.js';
 export type { UsageRatedRecord } from './log/usage-rated-record.js';
+export { decodeUsageThresholdRecord } from './log/usage-threshold-record.js';
+export type { UsageThresholdRecord } from './log/usage-threshold-record.js';
 export { encodeUsageCorrectionRecord } from './log/usage-correction-record.js';
 export type { UsageCorrectionRecord } from './log/usage-correction-record.js';
 export { encodeUsageEventRecord, usageEventKey } from './log/usage-event-record.js';

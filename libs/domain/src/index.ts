@@ -114,7 +114,7 @@ export type { DayUsage, RateDaysInput, RatedDay } from './rating/rate-days.js';
 export { feeFraction } from './rating/rate-fee.js';
 export type { IdentifiedPrice } from './rating/rate-fee.js';
 export { ratePeriod } from './rating/rate-period.js';
-export type { PeriodDay, PeriodLine, RatedPeriodResult, RatePeriodInput } from './rating/rate-period.js';
+export type { PeriodDay, PeriodLine, PeriodThreshold, RatedPeriodResult, RatePeriodInput } from './rating/rate-period.js';
 export { marginalAmount } from './rating/marginal-amount.js';
 export type { MarginalInput, MarginalUnknown } from './rating/marginal-amount.js';
 export { rateAmountMinor, ratePrice } from './rating/rate-price.js';

@@ -23,7 +23,10 @@ export async function prepareStores(addresses: StoreAddresses, options: PrepareO
   await migrateDatabase(databaseUrl, { eventLog: kafkaBrokers === undefined, jobQueue: redisUrl === undefined });
   await prepareClickHouse(addresses.clickHouseUrl);
   const log = openEventLog({ role: 'ingest', databaseUrl, kafkaBrokers, logger: options.logger, replicationFactor: options.replicationFactor });
-  const partitions = { [topics.usageEvents]: options.usagePartitions ?? usagePartitionsDefault, [topics.deadLetters]: 1, [topics.usageChanged]: 1, [topics.usageRated]: factPartitions, [topics.invoiceIssued]: factPartitions };
+  const partitions = {
+    [topics.usageEvents]: options.usagePartitions ?? usagePartitionsDefault, [topics.deadLetters]: 1, [topics.usageChanged]: 1,
+    [topics.usageRated]: factPartitions, [topics.usageThresholds]: factPartitions, [topics.invoiceIssued]: factPartitions,
+  };
   try {
     await log.maintain();
     for (const [name, count] of Object.entries(partitions)) await log.ensureTopic({ name, partitions: count });

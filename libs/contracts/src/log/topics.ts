@@ -4,6 +4,7 @@ export const topics = {
   deadLetters: 'tollway.dead-letters',
   usageChanged: 'tollway.usage-changed',
   usageRated: 'tollway.usage-rated',
+  usageThresholds: 'tollway.usage-thresholds',
   invoiceIssued: 'tollway.invoice-issued',
 } as const;
 

@@ -12,6 +12,7 @@ import { optionalDecimal } from './price-decimal.js';
 import { prorateAmount } from './prorate-amount.js';
 import { rateBuckets } from './rate-buckets.js';
 import { rateModel } from './rate-model.js';
+import type { GroupLevel, RatingLevels, SumLevel } from './reach-thresholds.js';
 import { unitsLeft } from './roll-over.js';
 import { scaleByFraction } from './scale-by-fraction.js';
 import type { Share } from './share.js';
@@ -46,6 +47,8 @@ export interface ExactRatingInput {
   readonly fraction?: Fraction | undefined;
   readonly around?: UsageAround | undefined;
   readonly note: Note;
+  /** Gets what was held against the price's bounds, where somebody asks. */
+  readonly levels?: RatingLevels | undefined;
 }
 
 type RatedPool = ExactGroup & Pick<UsagePool, 'name'>;
@@ -57,7 +60,7 @@ const tracedGroupsMax = 50;
  * sum, less what came before in the tier period; on that discount, maximum, minimum, a credit for service that was worse than agreed on, and for fees the proration of the result.
  */
 export function rateExactly(input: ExactRatingInput): ExactRating {
-  const { price, currency, around, note } = input;
+  const { price, currency, around, note, levels } = input;
   const isProrated = prorateUnit(price) !== 'none';
   const fraction = isProrated ? (input.fraction ?? WHOLE) : WHOLE;
   // A partial period scales what a usage price grants and bounds, but of a fee the whole result.
@@ -70,11 +73,11 @@ export function rateExactly(input: ExactRatingInput): ExactRating {
     fraction: count === null ? bounds : isProrated ? count.share : WHOLE,
     rolledOver: previous === undefined ? null : unitsLeft(previous, currency),
   };
-  const all = ratePools(input.usage, { ...terms, note });
+  const all = ratePools(input.usage, { ...terms, note, levels: levels?.groups });
   const before = count?.before ?? null;
-  const rated = before === null ? all : takeOffEarlier(all, ratePools(before, { ...terms, note: noNote }), note);
+  const rated = before === null ? all : takeOffEarlier(all, ratePools(before, { ...terms, note: noNote, levels: levels?.earlier }), note);
   const { quantity } = rated;
-  const charged = boundSum(rated.amount, { price, fraction: bounds, quantity, note });
+  const charged = boundSum(rated.amount, { price, fraction: bounds, quantity, note, levels: levels?.sums });
   const bounded = price.sla_credit === undefined ? charged : creditSla(charged, { credit: price.sla_credit, value: around?.slaValue ?? null, quantity, note });
   const amount = price.type === 'usage' ? bounded : prorateAmount(bounded, { fraction, quantity, note });
   return { quantity, amount, groups: rated.groups };
@@ -105,9 +108,10 @@ interface PoolCircumstances extends Circumstances {
   readonly rolledOver: ((ref: string) => Decimal) | null;
   /** Null where each period begins in tier 0. */
   readonly count: TierCount | null;
+  readonly levels: GroupLevel[] | undefined;
 }
 
-function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }: PoolCircumstances): Decimal {
+function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, levels, note }: PoolCircumstances): Decimal {
   if (note !== noNote) noteQuantity(pool, { price, count, note });
   if (pool.model === null) {
     const detail = `${toPlain(pool.quantity)} match no cell and there is no default, so nothing is asked`;
@@ -122,11 +126,13 @@ function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }:
   // What was charged event by event was never net.
   let quantity = pool.charged === undefined ? clampNegative(pool.quantity, note) : pool.quantity;
   if (price.unit_conversion !== undefined) quantity = convertUnits(quantity, price.unit_conversion, note);
+  const sold = quantity;
   const included = optionalDecimal(price.included_units);
   if (included !== null) quantity = subtractIncluded(quantity, { included, fraction, note });
   if (rolledOver !== null) quantity = subtractRolledOver(quantity, { rolledOver: rolledOver(pool.ref), note });
   const shares = rateModel({ quantity, charged: pool.charged, stated: pool.stated }, model);
   const amount = sumOf(shares, (share) => share.amount);
+  levels?.push({ ref: pool.ref, group: pool.group, sold, included: scaleByFraction(included ?? ZERO, fraction).plus(rolledOver?.(pool.ref) ?? ZERO), priced: quantity, shares, amount });
   if (note === noNote) return amount;
   noteMissing(pool, note);
   noteShares({ shares, quantity, amount }, note);
@@ -134,12 +140,16 @@ function ratePool(pool: UsagePool, { price, fraction, rolledOver, count, note }:
 }
 
 /** Discount, maximum and minimum of what the models ask in all. */
-export function boundSum(sum: Decimal, { price, ...options }: Circumstances & { readonly quantity: Decimal }): Decimal {
+export function boundSum(sum: Decimal, { price, levels, ...options }: Circumstances & { readonly quantity: Decimal; readonly levels?: SumLevel[] | undefined }): Decimal {
   let amount = sum;
   if (price.discount !== undefined) amount = discountAmount(amount, { ...options, discount: price.discount });
   const maximum = optionalDecimal(price.maximum_amount);
-  if (maximum !== null) amount = limitToMaximum(amount, { ...options, bound: maximum });
+  if (maximum !== null) {
+    levels?.push({ kind: 'maximum', bound: scaleByFraction(maximum, options.fraction), quantity: options.quantity, amount });
+    amount = limitToMaximum(amount, { ...options, bound: maximum });
+  }
   const minimum = optionalDecimal(price.minimum_amount);
+  if (minimum !== null) levels?.push({ kind: 'minimum', bound: scaleByFraction(minimum, options.fraction), quantity: options.quantity, amount });
   return minimum === null ? amount : raiseToMinimum(amount, { ...options, bound: minimum });
 }
 

@@ -97,6 +97,6 @@ describe('rating a period', () => {
   });
 
   it('leaves one-time prices out, since they belong to no period', () => {
-    expect(rate({ prices: [setUp] })).toEqual({ lines: [], days: [] });
+    expect(rate({ prices: [setUp] })).toEqual({ lines: [], days: [], thresholds: [] });
   });
 });

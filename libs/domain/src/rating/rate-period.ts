@@ -7,6 +7,7 @@ import type { GroupUsage } from './pool-usage.js';
 import { rateDays } from './rate-days.js';
 import { feeFraction, feeQuantity, rateUnusedFee, type IdentifiedPrice } from './rate-fee.js';
 import { ratePrice } from './rate-price.js';
+import { levelsFor, reachedThresholds, type Threshold } from './reach-thresholds.js';
 import type { TraceStep } from './trace.js';
 import type { UsageAround } from './usage-around.js';
 
@@ -54,9 +55,16 @@ export interface PeriodDay {
   readonly amountMinor: bigint;
 }
 
+/** A threshold that a price has reached in a period so far. */
+export interface PeriodThreshold extends Threshold {
+  readonly priceId: string;
+  readonly priceKey: string;
+}
+
 export interface RatedPeriodResult {
   readonly lines: readonly PeriodLine[];
   readonly days: readonly PeriodDay[];
+  readonly thresholds: readonly PeriodThreshold[];
 }
 
 /**
@@ -66,7 +74,7 @@ export interface RatedPeriodResult {
 export function ratePeriod(input: RatePeriodInput): RatedPeriodResult {
   const isOwed = (price: IdentifiedPrice) => price.type === 'usage' || (price.type === 'recurring' && (payTime(price) === 'in_arrears' || input.owesAdvance !== false));
   const rated = input.prices.filter(isOwed).map((price) => ratePriceOfPeriod(price, input));
-  return { lines: rated.flatMap(({ lines }) => lines), days: rated.flatMap(({ days }) => days) };
+  return { lines: rated.flatMap(({ lines }) => lines), days: rated.flatMap(({ days }) => days), thresholds: rated.flatMap(({ thresholds }) => thresholds) };
 }
 
 function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): RatedPeriodResult {
@@ -79,7 +87,8 @@ function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): Rate
   const last = input.days.at(-1);
   const usage = !isUsage ? feeQuantity(price) : last === undefined ? [] : input.usageUntil(price, last);
   const around = isUsage ? input.usageAround?.(price) : undefined;
-  const rated = ratePrice({ price, currency, rounding, usage, fraction, around });
+  const levels = levelsFor(price, currency);
+  const rated = ratePrice({ price, currency, rounding, usage, fraction, around, levels });
   const days = input.days.map((day) => ({ day: day.day, cumulative: isUsage ? input.usageUntil(price, day) : feeQuantity(price) }));
   const unused = isAdvance && over && input.returnsUnused ? rateUnusedFee({ price, currency, rounding, timeZone, whole, endedAt: input.part.end }) : null;
   const dayAmounts = rateDays({ price, currency, rounding, days, over, fraction, around });
@@ -103,6 +112,7 @@ function ratePriceOfPeriod(price: IdentifiedPrice, input: RatePeriodInput): Rate
       quantity: toPlain(dayAmounts[index]?.quantity ?? ZERO),
       amountMinor: (dayAmounts[index]?.amountMinor ?? 0n) - (index === input.days.length - 1 ? (unused?.amountMinor ?? 0n) : 0n),
     })),
+    thresholds: levels === undefined ? [] : reachedThresholds({ price, currency }, levels).map((reached) => ({ ...reached, priceId: price.id, priceKey: price.key, ref: `${price.key}/${reached.ref}` })),
   };
 }
 

@@ -6,6 +6,7 @@ import { inMinorUnits, type Rounding, roundToCurrency, toMinor } from '../money/
 import type { Fraction } from '../period/proration-fraction.js';
 import type { GroupUsage } from './pool-usage.js';
 import { rateExactly } from './rate-exactly.js';
+import type { RatingLevels } from './reach-thresholds.js';
 import { noNote, type TraceStep } from './trace.js';
 import type { UsageAround } from './usage-around.js';
 
@@ -20,6 +21,8 @@ export interface RatePriceInput {
   readonly fraction?: Fraction | undefined;
   /** For prices that look further than the period's own usage. */
   readonly around?: UsageAround | undefined;
+  /** Gets what was held against the price's bounds, where somebody asks. */
+  readonly levels?: RatingLevels | undefined;
 }
 
 /** One price applied to one period's quantity. */

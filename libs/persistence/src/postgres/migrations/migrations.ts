@@ -35,6 +35,7 @@ import { MinimumCommitments1700000000097 } from './0097-minimum-commitments.js';
 import { PlanDrafts1700000000098 } from './0098-plan-drafts.js';
 import { PlanEntitlements1700000000100 } from './0100-plan-entitlements.js';
 import { DaysInRows1700000000120 } from './0120-days-in-rows.js';
+import { CrossedThresholds1700000000135 } from './0135-crossed-thresholds.js';
 import { UsageBases1700000000094 } from './0094-usage-bases.js';
 import { UsageOfLines1700000000095 } from './0095-usage-of-lines.js';
 
@@ -78,4 +79,5 @@ export const migrations: MixedList<Function> = [
   PlanEntitlements1700000000100,
   AddOns1700000000105,
   DaysInRows1700000000120,
+  CrossedThresholds1700000000135,
 ];

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { LineUsageProof, Rounding } from '#domain';
 import type { UsageBasis } from '../../clickhouse/usage-basis.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
+import type { ReachedThreshold } from './crossed-thresholds.js';
 import type { PeriodKey } from './period-key.js';
 import { writeRatedDays, type RatedDay } from './rated-days.js';
 import { saveUsageBases } from './usage-basis-table.js';
@@ -50,6 +51,8 @@ export interface RatedPeriod {
   readonly ratedAt: Temporal.Instant;
   readonly lines: readonly RatedLine[];
   readonly days: readonly RatedDay[];
+  /** Bounds of its prices that its usage has reached. Left out, none. */
+  readonly thresholds?: readonly ReachedThreshold[] | undefined;
   /** What its usage was read by, where that is to be kept. */
   readonly basis?: UsageBasis | undefined;
 }

@@ -1,0 +1,36 @@
+import type { EntityManager } from 'typeorm';
+import { topics, type UsageThresholdRecord } from '#contracts';
+import { keepCrossedThresholds, keepFacts, type CrossedThreshold, type RatedPeriod } from '#persistence';
+
+/** Keeps the thresholds that periods crossed to be told to the log, in the transaction that stores the periods. They are of one organization. */
+export async function keepUsageThresholds(manager: EntityManager, rated: { periods: readonly RatedPeriod[]; now: Temporal.Instant }): Promise<void> {
+  const crossed = await keepCrossedThresholds(manager, rated);
+  const [first] = crossed;
+  if (first === undefined) return;
+  const facts = crossed.map((each) => ({ topic: topics.usageThresholds, value: JSON.stringify(toRecord(each)) }));
+  await keepFacts(manager, { table: 'rating_facts', organizationId: first.period.organizationId, facts });
+}
+
+function toRecord({ period, threshold, at }: CrossedThreshold): UsageThresholdRecord {
+  return {
+    v: 1,
+    organization: period.organizationId,
+    subscription: period.subscriptionId,
+    customer: period.customerId,
+    plan: period.planId,
+    plan_version: period.planVersion,
+    period_index: period.periodIndex,
+    period: { from: period.start.toString(), to: period.end.toString() },
+    price: threshold.priceId,
+    price_key: threshold.priceKey,
+    kind: threshold.kind,
+    ref: threshold.ref,
+    tier: threshold.tier,
+    group: threshold.group,
+    bound: threshold.bound,
+    quantity: threshold.quantity,
+    unrounded_amount: threshold.amount,
+    currency: threshold.currency,
+    at: at.toString(),
+  };
+}
