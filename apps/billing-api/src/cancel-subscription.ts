@@ -32,12 +32,12 @@ export class CancelSubscription {
     at: { id: string; input: SubscriptionCancel },
     keep: ((manager: EntityManager, subscription: SubscriptionRecord) => Promise<void>) | null,
   ): Promise<Outcome<ActedSubscription, CancelRefusal>> {
-    const now = await this.surroundings.businessClock.now(organizationId);
+    const askedAt = await this.surroundings.businessClock.now(organizationId);
     return this.surroundings.database.inOrganization(organizationId, async (manager) => {
-      const held = await holdSubscription(manager, { organizationId, id: at.id, now });
+      const held = await holdSubscription(manager, { organizationId, id: at.id, now: askedAt });
       if (!held.ok) return held;
       const { view: before, organization } = held.value;
-      const { subscription: existing, plan } = before;
+      const { subscription: existing, plan, now } = before;
       const cancelAt = at.input.when === 'now' ? now : periodEndOf(existing, plan, now);
       const subscription = { ...existing, cancelAt, cancelProrate: at.input.prorate ?? false, canceledAt: now, revision: existing.revision + 1n };
       await keep?.(manager, subscription);

@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob } from '#contracts';
-import { subscriptionStatusAfter } from '#domain';
+import { later, subscriptionStatusAfter } from '#domain';
 import {
-  findByIdOrKey, lockSubscriptionsOnPlan, planTable, readPlanVersion, saveSubscriptionChanges, type Plan, type MeterResource, type PlanVersionOfPlan, type SubscriptionRecord,
+  findByIdOrKey, holdBilling, lockSubscriptionsOnPlan, planTable, readBilledUntil, readPlanVersion, saveSubscriptionChanges, type Plan, type MeterResource, type PlanVersionOfPlan, type SubscriptionRecord,
 } from '#persistence';
 import { accepted, refused, type JobQueue, type Outcome } from '#platform';
 import { fitFaults, liftedAddOns, presentAddOns } from './fit-add-ons.js';
@@ -88,15 +88,18 @@ interface MigratedBlock {
 }
 
 async function migrateBlock(manager: EntityManager, at: { version: PlanVersionOfPlan; input: MigrateInput; now: Temporal.Instant; afterId: string | null }): Promise<MigratedBlock> {
-  const { version, input, now } = at;
+  const { version, input } = at;
   const locked = await lockSubscriptionsOnPlan(manager, { planId: version.planId, afterId: at.afterId, limit: subscriptionsPerBlock });
-  const views = await withStages(manager, locked.map((subscription) => ({ subscription, now })));
+  await holdBilling(manager, locked.map(({ id }) => id));
+  const termed = await withStages(manager, locked.map((subscription) => ({ subscription })));
+  const billedUntil = await readBilledUntil(manager, termed);
+  const views = termed.map((one) => ({ ...one, now: later(at.now, billedUntil.get(one.subscription.id) ?? at.now) }));
   const meters = await readMetersOf(manager, version, views.flatMap((view) => presentTerms(view).overrides));
   const changed: SubscriptionRecord[] = [];
   const skipped: SkippedSubscription[] = [];
   let unchanged = 0;
   for (const view of views) {
-    const { subscription } = view;
+    const { subscription, now } = view;
     const present = presentTerms(view);
     // Ended, or on another plan by now.
     if (subscriptionStatusAfter(statusOf(subscription, now), 'cancel') === null || present.planId !== version.planId) continue;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { boundaryFees, closingPrices, hasUsagePrice, invoicePeriod, isWorthMaking, nextBoundary, type Boundary, type InvoiceLine } from '#domain';
 import {
-  askForAdoption, countIntoClockRun, deferDueActs, deleteDueAct, findOrganization, finishDueActs, insertDueActs, insertInvoices, lockDueActs, saveBillingSchedules, scheduleOf, writeInvoiceLines,
+  askForAdoption, countIntoClockRun, deferDueActs, deleteDueAct, findOrganization, finishDueActs, holdTerms, insertDueActs, insertInvoices, lockDueActs, saveBillingSchedules, scheduleOf, writeInvoiceLines,
   type BillingScheduleRecord, type DueAct, type NewDueAct, type NewInvoice, type Organization,
 } from '#persistence';
 import { assert } from '#platform';
@@ -74,6 +74,7 @@ export class MakeInvoices {
   private async make(manager: EntityManager, block: { organization: SweptOrganization; acts: readonly DueAct[] }): Promise<Made> {
     const settings = await findOrganization(manager, block.organization.organizationId);
     assert(settings !== null, 'A due act belongs to an organization.');
+    await holdTerms(manager, block.acts.map(({ subscriptionId }) => subscriptionId));
     const billed = await readBilledSubscriptions(manager, block.acts.map(({ subscriptionId }) => subscriptionId));
     const made: Made = { invoices: [], lines: [], acts: [], schedules: [] };
     for (const act of block.acts) {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { holdBilling } from '#persistence';
 import type { JobQueue } from '#platform';
 import { usePostgres } from '#testing';
 import { flat, InvoicingFixture, perUnit, summary } from './testing/invoicing-fixture.js';
@@ -278,5 +279,34 @@ describe('a sweep that is asked for while another runs', () => {
     expect(await use.sweepDue.execute()).toBe(true);
     expect(refused).toEqual([false]);
     expect((await fixture.invoices()).map(({ invoice }) => [invoice.subscriptionId, invoice.status])).toEqual([['sub_a', 'open'], ['sub_b', 'open']]);
+  });
+});
+
+describe('a change on its way while its boundary is billed', () => {
+  it('is waited for, so that the boundary is billed by its terms', async () => {
+    fixture = await InvoicingFixture.open();
+    await fixture.plan([flat({ id: 'price_base', amount: '31.00' })]);
+    await fixture.plan([flat({ id: 'price_large', amount: '62.00' })], { id: 'plan_b' });
+    await fixture.customer();
+    await fixture.setClock('2026-03-01T00:00:00Z');
+    await fixture.subscribe({ id: 'sub_a', startAt: '2026-03-01T00:00:00Z' });
+    await fixture.settle();
+    await fixture.setClock('2026-04-01T00:00:00Z');
+    const query = async (text: string, values: unknown[] = []): Promise<unknown[]> => (await fixture.sql.query(text, values)).rows;
+    // Asked for in March, kept at a moment at which April is due already.
+    await query('begin');
+    await holdBilling({ query } as unknown as Parameters<typeof holdBilling>[0], ['sub_a']);
+    await fixture.change('sub_a', { at: '2026-04-01T00:00:00Z', planId: 'plan_b', isImmediate: false });
+    const sweeping = fixture.use().sweepDue.execute();
+    let waits = false;
+    for (let tries = 0; tries < 5_000 && !waits; tries += 1) waits = (await query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)).length > 0;
+    await query('commit');
+    await sweeping;
+    await fixture.settle();
+    expect(waits).toBe(true);
+    expect((await fixture.invoices()).map(summary)).toEqual([
+      'ACME-000001 paid 2026-03-01/2026-04-01 3100: advance 3100',
+      'ACME-000002 paid 2026-04-01/2026-05-01 6200: advance 6200',
+    ]);
   });
 });

@@ -55,6 +55,7 @@ export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLate
 export type { HeldMarks, RatingPatience, SettledRating, StaleRating } from './postgres/rating/rating-due.js';
 export { anyUnadoptedSubscription, askForAdoption, lockBillingSchedules, readUnadoptedSubscriptions, saveBillingSchedules } from './postgres/invoicing/billing-schedule-table.js';
 export type { BillingSchedule as BillingScheduleRecord, UnadoptedSubscription } from './postgres/invoicing/billing-schedule-table.js';
+export { holdBilling, holdTerms, readBilledUntil } from './postgres/invoicing/held-billing.js';
 export { noteCarriedTo, readCarriedAmounts, readCarriedIn, releaseCarriedAmounts } from './postgres/invoicing/carried-amounts.js';
 export type { OpenCarriedAmount } from './postgres/invoicing/carried-amounts.js';
 export { beginClockRun, countIntoClockRun, finishClockRun, readClockRun } from './postgres/invoicing/clock-run-table.js';

@@ -96,12 +96,12 @@ export class InvoicingFixture {
       `insert into rating_due (organization_id, subscription_id, generation, rated_generation, revision, first_marked_at, last_marked_at) values ('org_a', $1, 1, 1, 1000000, now(), now())`, [id]);
   }
 
-  /** Puts it on other terms at once, as a change now does. */
-  async change(id: string, change: { at: string; planId?: string; minimumCommitment?: MinimumCommitment | null; isProrated?: boolean }): Promise<void> {
+  /** Puts it on other terms at once, as a change now does, or as one that was set for its instant before. */
+  async change(id: string, change: { at: string; planId?: string; minimumCommitment?: MinimumCommitment | null; isProrated?: boolean; isImmediate?: boolean }): Promise<void> {
     await this.sql.query(
       `update subscriptions set revision = revision + 1, changes = changes || jsonb_build_array(jsonb_build_object('at', $2::text, 'plan_id', $3::text, 'plan_version', 1, 'billing_period', 'P1M',
-         'billing_anchor', to_char(billing_anchor at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'prorated', $4::boolean, 'immediate', true, 'quantities', '{}'::jsonb, 'overrides', '[]'::jsonb, 'minimum_commitment', $5::jsonb)) where id = $1`,
-      [id, change.at, change.planId ?? 'plan_a', change.isProrated ?? true, JSON.stringify(change.minimumCommitment ?? null)]);
+         'billing_anchor', to_char(billing_anchor at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'prorated', $4::boolean, 'immediate', $6::boolean, 'quantities', '{}'::jsonb, 'overrides', '[]'::jsonb, 'minimum_commitment', $5::jsonb)) where id = $1`,
+      [id, change.at, change.planId ?? 'plan_a', change.isProrated ?? true, JSON.stringify(change.minimumCommitment ?? null), change.isImmediate ?? true]);
   }
 
   async cancel(id: string, options: { at: string; prorate?: boolean }): Promise<void> {
