@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scope } from '#contracts';
 import { Database, migrateDatabase } from '#persistence';
-import { sendProblem, systemClock, toProblem, type Principal } from '#platform';
+import { Fault, sendProblem, systemClock, toProblem, type Principal } from '#platform';
 import { usePostgres } from '#testing';
 import { registerAccessRoute } from './in/access-route.js';
 import { toAccessBody, toEntitlementsBody } from './in/access-bodies.js';
@@ -25,11 +25,13 @@ let readAccess: ReadAccess;
 let holding: ReadAccess;
 let queries = 0;
 let elapsedMs = 0;
+let isAway = false;
 
 const used: { meter: string; at: string; value: number; group?: Record<string, string> }[] = [];
 const usage: UsageSlices = {
   readSlices: async ({ meterId, slices, groupBy }) => {
     queries += 1;
+    if (isAway) throw new Fault({ code: 'usage_unavailable', detail: 'Usage can not be read.', retryable: true });
     const within = (from: Temporal.Instant, end: Temporal.Instant) => used.filter(({ meter, at }) => meter === meterId && Temporal.Instant.compare(at, from) >= 0 && Temporal.Instant.compare(at, end) < 0);
     const groupOf = ({ group = {} }: (typeof used)[number]) => JSON.stringify(Object.fromEntries(groupBy.map((name) => [name, group[name] ?? ''])));
     const rows = slices.flatMap(({ ref, from, ends }) => ends.flatMap((end) => [...Map.groupBy(within(from, end), groupOf)].map(([group, events]) => {
@@ -322,6 +324,22 @@ describe('answers from what was read a moment ago', () => {
     expect([new Set(answers.map((answer) => answer.used)), renewals]).toEqual([new Set(['150']), 4]);
     elapsedMs += 500;
     await expect.poll(async () => new Set((await all()).map((answer) => answer.used))).toEqual(new Set(['200']));
+  });
+
+  it('last until they are a second old where usage can not be read, and then there is no answer', async () => {
+    const id = await customer({ plan: 'free' });
+    used.length = 0;
+    use('mtr_calls', '2027-01-02T00:00:00Z', 4);
+    expect(await ask(id)).toMatchObject({ used: '4' });
+    isAway = true;
+    for (const waitMs of [600, 399]) {
+      elapsedMs += waitMs;
+      expect(await ask(id)).toMatchObject({ allowed: true, used: '4' });
+    }
+    elapsedMs += 1;
+    await expect(ask(id)).rejects.toMatchObject({ code: 'usage_unavailable' });
+    isAway = false;
+    expect(await ask(id)).toMatchObject({ allowed: true, used: '4' });
   });
 
   it('are not held of what fails, and one that fails hurts no other', async () => {
