@@ -1,13 +1,12 @@
 import type { CustomerUsageQuery } from '#contracts';
-import { isZeroOfNothing, type Meter } from '#domain';
-import { findMeters, readCustomer, readMeters, type Database, type MeterResource, type UsageReader } from '#persistence';
+import { isZeroOfNothing } from '#domain';
+import { readCustomer, readNamedMeters, type Database, type NamedMeter, type UsageReader } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { usageRange, type UsageRange } from './usage-range.js';
 
 export type CustomerUsageCode = 'not_found' | 'invalid_request';
 
-export interface MeterTotal {
-  readonly meter: MeterResource;
+export interface MeterTotal extends NamedMeter {
   /** Null for the least, greatest, average, latest or a percentile of nothing. */
   readonly value: string | null;
 }
@@ -26,27 +25,23 @@ export class ReadCustomerUsage {
   constructor(private readonly use: { readonly database: Database; readonly usage: UsageReader }) {}
 
   async execute({ organizationId, customer: customerReference }: { organizationId: string; customer: string }, query: CustomerUsageQuery): Promise<Outcome<CustomerUsage, CustomerUsageCode>> {
-    const { customer, resources, meters } = await this.use.database.inOrganization(organizationId, async (manager) => ({
+    const { customer, meters } = await this.use.database.inOrganization(organizationId, async (manager) => ({
       customer: await readCustomer(manager, customerReference),
-      resources: await readMeters(manager),
-      meters: new Map((await findMeters(manager, { isCurrent: true })).map((meter) => [meter.id, meter])),
+      meters: await readNamedMeters(manager),
     }));
     if (customer === null) return refused('not_found', 'There is no such customer.');
     const { range, faults } = usageRange(query);
     if (faults.length > 0) return refused('invalid_request', 'The question can not be answered.', faults);
     const freshAsOf = await this.use.usage.freshAsOf();
-    const current = resources.flatMap((resource) => {
-      const meter = meters.get(resource.id);
-      return meter === undefined ? [] : [{ resource, meter }];
-    });
     const totals: MeterTotal[] = [];
-    for (let at = 0; at < current.length; at += readsAtOnce) {
-      totals.push(...(await Promise.all(current.slice(at, at + readsAtOnce).map((counted) => this.total(counted, { customerId: customer.id, range })))));
+    for (let at = 0; at < meters.length; at += readsAtOnce) {
+      totals.push(...(await Promise.all(meters.slice(at, at + readsAtOnce).map((named) => this.total(named, { customerId: customer.id, range })))));
     }
     return accepted({ ...range, customerId: customer.id, totals, freshAsOf });
   }
 
-  private async total({ resource, meter }: { resource: MeterResource; meter: Meter }, of: { customerId: string; range: UsageRange }): Promise<MeterTotal> {
+  private async total(named: NamedMeter, of: { customerId: string; range: UsageRange }): Promise<MeterTotal> {
+    const { meter } = named;
     const usage = await this.use.usage.read({
       meter,
       ...of.range,
@@ -63,6 +58,6 @@ export class ReadCustomerUsage {
       rowsMax: 1,
     });
     assert(usage.ok, 'Without windows and groups there is one row at most.');
-    return { meter: resource, value: usage.value.rows[0]?.value ?? (isZeroOfNothing(meter.aggregation) ? '0' : null) };
+    return { ...named, value: usage.value.rows[0]?.value ?? (isZeroOfNothing(meter.aggregation) ? '0' : null) };
   }
 }

@@ -141,6 +141,16 @@ describe.each([
     expect(nothing.ok && nothing.value.totals.map(({ meter, value }) => [meter.key, value])).toEqual([['all', '0'], ['calls', '0'], ['last', null], ['mean', null], ['most', null], ['p75', null], ['users', '0']]);
   });
 
+  it('every meter but those that are archived, as users call them', async () => {
+    const ask = async () => fixture.readCustomer.execute({ organizationId: 'org_b', customer: 'cus_org_b_one' }, { from: total, to: '2026-12-01T00:00:00Z' });
+    await fixture.addCustomer({ key: 'one', organization: 'org_b' });
+    await fixture.parts.admin.query(`update meters set name = 'Sum of n', unit = 'unit' where id = 'mtr_org_b_all'`);
+    await fixture.parts.admin.query(`update meters set archived_at = now() where organization_id = 'org_b' and key not in ('all', 'calls')`);
+    const usage = await ask();
+    await fixture.parts.admin.query(`delete from customers where id = 'cus_org_b_one'`);
+    expect(usage.ok && usage.value.totals.map(({ meter, name, unit, value }) => [meter.key, name, unit, value])).toEqual([['all', 'Sum of n', 'unit', '0'], ['calls', 'calls', null, '0']]);
+  });
+
   it('slices of several customers until each of their ends, in one question', async () => {
     const at = (text: string): Temporal.Instant => Temporal.Instant.from(text);
     const slices = [

@@ -135,7 +135,8 @@ export type { ClosedRating, SettledByLine } from './postgres/rating/settled-usag
 export type { BasisKey, KeptBasis } from './postgres/rating/usage-basis-table.js';
 export { bumpMarks, clearMarks, findDueMarks, findDueTypes, nextGeneration, readDirtyCells } from './postgres/aggregator/dirty-marks.js';
 export type { Cell, DirtyMark, MarkPatience } from './postgres/aggregator/dirty-marks.js';
-export { findMeters, findMetersWithoutRollups, lockRollups, markRolledUp, readGrowingMeters, readRolledUp, takeRollupCheck } from './postgres/aggregator/meter-rollups.js';
+export { findMeters, findMetersWithoutRollups, lockRollups, markRolledUp, readGrowingMeters, readNamedMeters, readRolledUp, takeRollupCheck } from './postgres/aggregator/meter-rollups.js';
+export type { NamedMeter } from './postgres/aggregator/meter-rollups.js';
 export { claimExport, countOpenExports, deleteExport, findExport, finishExport, insertExport, listExports, releaseExport, renewExport } from './postgres/aggregator/export-table.js';
 export type { ExportEnd, ExportQuestion, ExportRecord } from './postgres/aggregator/export-table.js';
 export { EventPages } from './clickhouse/event-pages.js';

@@ -43,7 +43,7 @@ export class UsageController {
   ): Promise<CustomerUsageBody> {
     const usage = valueOrProblem(await this.readCustomerUsage.execute({ organizationId: principal.organizationId, customer }, query), customerStatuses);
     return {
-      data: usage.totals.map(({ meter, value }) => ({ meter: meter.id, meter_key: meter.key, name: meter.name, aggregation: meter.aggregation, unit: meter.unit, value })),
+      data: usage.totals.map(({ meter, name, unit, value }) => ({ meter: meter.id, meter_key: meter.key, name, aggregation: meter.aggregation, unit, value })),
       customer: usage.customerId,
       from: usage.from.toString(),
       to: usage.to.toString(),

@@ -42,6 +42,21 @@ export async function findMeters(
   return rows.map(toMeter);
 }
 
+/** How a meter counts, and what users call it. */
+export interface NamedMeter {
+  readonly meter: Meter;
+  readonly name: string;
+  readonly unit: string | null;
+}
+
+/** The organization's meters that are not archived, in the order of their ids. */
+export async function readNamedMeters(manager: EntityManager): Promise<NamedMeter[]> {
+  const rows = await preparedQuery<MeterRow & { readonly name: string; readonly unit: string | null }>(manager, {
+    name: 'read_named_meters', text: `select name, unit, ${meterColumns} from meters where ${ownRows} and archived_at is null order by id`, values: [],
+  });
+  return rows.map((row) => ({ meter: toMeter(row), name: row.name, unit: row.unit }));
+}
+
 /** Ids and keys of the organization's meters whose quantity grows with time, without events. */
 export async function readGrowingMeters(manager: EntityManager): Promise<ReadonlySet<string>> {
   const rows: { id: string; key: string }[] = await manager.query(`select id, key from meters where ${ownRows} and aggregation = 'time_weighted_sum'`);
