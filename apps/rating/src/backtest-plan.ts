@@ -62,7 +62,7 @@ export class BacktestPlan {
     const completeAsOf = rated.map((period) => period.completeAsOf).reduce((first, second) => (Temporal.Instant.compare(first, second) <= 0 ? first : second), this.use.clock.now());
     const ratings = ratedRuns(runs, rated);
     const customers = customersOf(replayed, ratings);
-    const breakEven = backtestBreakEvens({ tried: plan, runs: ratings, rounding: organization.rounding, countingMeters });
+    const breakEven = await backtestBreakEvens({ tried: plan, runs: ratings, rounding: organization.rounding, countingMeters });
     const counted = runs.filter(({ isCurrent }) => !isCurrent).reduce((sum, run) => sum + run.periods.length, 0);
     return accepted({ currency: plan.currency, ...range, completeAsOf, periods: counted, customers, skipped: loaded.value.skipped, summary: compareBacktests(customers), breakEven });
   }

@@ -1,10 +1,10 @@
 import { assert } from '../assert.js';
 import { type Decimal, isBelowZero, ZERO } from '../money/decimal.js';
 import { assertShares, type Share } from './share.js';
-import { askOfTier, assertTiers, type Tier } from './tier.js';
+import { askOfTier, assertTiers, type Tier, type UnitWords } from './tier.js';
 
 /** Prices each unit by the tier it falls in. Tiers are (from, upTo], so a fractional quantity has exactly one tier. Unrounded. */
-export function fillTiers(quantity: Decimal, tiers: readonly Tier[], rate: (tier: Tier) => string): Share[] {
+export function fillTiers(quantity: Decimal, tiers: readonly Tier[], rate: UnitWords): Share[] {
   assert(!isBelowZero(quantity), 'A net negative quantity is clamped before it gets here.');
   assertTiers(tiers);
   const shares: Share[] = [];

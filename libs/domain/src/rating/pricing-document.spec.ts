@@ -29,6 +29,22 @@ describe('docs/pricing.md', () => {
   });
 });
 
+describe('docs/pricing.md, the trace', () => {
+  const steps = new Map<string, Set<string>>();
+  for (const [, names = '', values = ''] of document.matchAll(/^\| (`[a-z_]+`[^|]*|`tier-1`[^|]*) \| [^|`]*(?:`[a-z_]+`[^|`]*)* \| ((?:`[a-z_]+` ?)+)\|$/gm)) {
+    for (const name of [...names.matchAll(/`([a-z_]+)(?:-\d+)?`/g)].map(([, step = '']) => step)) steps.set(name, new Set([...(steps.get(name) ?? ['group']), ...values.replaceAll('`', '').trim().split(' ')]));
+  }
+
+  it.each(examples)('has the steps of $price of $used, and the names of their numbers', ({ price, used, currency }) => {
+    const usage = used.startsWith('[') ? { events: JSON.parse(used) as unknown } : used.startsWith('{') ? (JSON.parse(used) as object) : { quantity: used };
+    const simulation: Simulation = simulationSchema.parse({ price: { type: 'usage', ...(JSON.parse(price) as object) }, currency, ...usage });
+    for (const { step, values } of simulatePrice(simulation, { rounding: 'half_even' }).trace) {
+      const known = steps.get(step.replace(/-\d+$/, '')) ?? new Set();
+      expect(Object.keys(values).filter((name) => !known.has(name)), step).toEqual([]);
+    }
+  });
+});
+
 describe('docs/pricing.md, break-even points', () => {
   const sides = /^\| [^`|]+ \| `(\[.+\])` \| `(\[.+\])` \| `(\{.+\})` \| `(.+)` \|$/gm;
   const questions = [...document.matchAll(sides)].map(([, a = '', b = '', more = '', ranges = '']) => ({ a, b, more, ranges }));

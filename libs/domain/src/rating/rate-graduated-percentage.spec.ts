@@ -58,6 +58,6 @@ describe('rateGraduatedPercentage', () => {
 
   it('says the rate in percent', () => {
     const [share] = rateGraduatedPercentage(decimal('300'), percentTiersOf(capped)).toReversed();
-    expect(share?.words()).toEqual({ detail: '200 × 1%, at most 2', values: { tier: '2', unit_amount: '0.01', flat_amount: '0', maximum_amount: '2' } });
+    expect(share?.words()).toEqual({ detail: '200 × 1%, at most 2', values: { tier: '2', rate: '1', unit_amount: '0.01', flat_amount: '0', maximum_amount: '2' } });
   });
 });

@@ -79,7 +79,7 @@ export function tierOf<T extends Band>(quantity: Decimal, tiers: readonly T[]): 
 }
 
 /** What a tier asks for the quantity in it. `rate` says the price of a unit as the model has it. */
-export function askOfTier(tier: Tier, part: { quantity: Decimal; number: number; rate: (tier: Tier) => string }): { amount: Decimal; words: () => Words } {
+export function askOfTier(tier: Tier, part: { quantity: Decimal; number: number; rate: UnitWords }): { amount: Decimal; words: () => Words } {
   const { quantity, number } = part;
   const maximum = tier.maximumAmount ?? null;
   const asked = quantity.times(tier.unitAmount).plus(tier.flatAmount);
@@ -88,15 +88,25 @@ export function askOfTier(tier: Tier, part: { quantity: Decimal; number: number;
     const flat = tier.flatAmount.isZero() ? '' : ` + ${toPlain(tier.flatAmount)} flat`;
     const bound = maximum === null ? '' : `, at most ${toPlain(maximum)}`;
     return {
-      detail: `${toPlain(quantity)} × ${part.rate(tier)}${flat}${bound}`,
-      values: { tier: String(number), unit_amount: toPlain(tier.unitAmount), flat_amount: toPlain(tier.flatAmount), ...(maximum === null ? {} : { maximum_amount: toPlain(maximum) }) },
+      detail: `${toPlain(quantity)} × ${part.rate.words(tier)}${flat}${bound}`,
+      values: { tier: String(number), ...part.rate.values(tier), unit_amount: toPlain(tier.unitAmount), flat_amount: toPlain(tier.flatAmount), ...(maximum === null ? {} : { maximum_amount: toPlain(maximum) }) },
     };
   };
   return { amount, words };
 }
 
-/** The price of a unit as an amount. */
-export const unitRate = (tier: Tier): string => toPlain(tier.unitAmount);
+/** How a model says the price of a unit: in a sentence, and as numbers of it by name. */
+export interface UnitWords {
+  readonly words: (tier: Tier) => string;
+  readonly values: (tier: Tier) => Readonly<Record<string, string>>;
+}
 
-/** The price of a unit as a share of it. */
-export const percentRate = (tier: Tier): string => `${toPlain(tier.unitAmount.times(100))}%`;
+/** As an amount. */
+export const unitRate: UnitWords = { words: (tier) => toPlain(tier.unitAmount), values: () => ({}) };
+
+/** As a share of it, in percent. */
+export const percentRate: UnitWords = { words: (tier) => `${percentOf(tier)}%`, values: (tier) => ({ rate: percentOf(tier) }) };
+
+function percentOf(tier: Tier): string {
+  return toPlain(tier.unitAmount.times(100));
+}
