@@ -30,7 +30,12 @@ describeWith('clickhouse', 'catalogs as files', () => {
 
   async function organization() {
     const { api_key: { secret: key } } = await product.expect<{ api_key: { secret: string } }>(201, 'POST /v1/organizations', { body: { name: 'Catalog', mode: 'test' } });
-    const tollway = async (...args: string[]): Promise<Said> => {
+    const ok = <Body = Record<string, unknown>>(status: number, route: string, body?: unknown) => product.expect<Body>(status, route, { key, ...(body === undefined ? {} : { body }) });
+    return { tollway: commandLine(key), ok };
+  }
+
+  function commandLine(key: string) {
+    return async (...args: string[]): Promise<Said> => {
       const child = spawn(process.execPath, [resolve('dist/apps/cli/src/main.js'), ...args], { env: { ...process.env, TOLLWAY_URL: product.url, TOLLWAY_API_KEY: key } });
       const said = { out: '', err: '' };
       child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
@@ -38,8 +43,6 @@ describeWith('clickhouse', 'catalogs as files', () => {
       const [code] = (await once(child, 'close')) as [number | null];
       return { code, ...said };
     };
-    const ok = <Body = Record<string, unknown>>(status: number, route: string, body?: unknown) => product.expect<Body>(status, route, { key, ...(body === undefined ? {} : { body }) });
-    return { tollway, ok };
   }
 
   const many = (count: number, event: (index: number) => object) => Array.from({ length: count }, (_, index) => event(index));
@@ -150,12 +153,80 @@ describeWith('clickhouse', 'catalogs as files', () => {
       expect(await ok(200, 'GET /v1/plans/pay-as-you-go')).toMatchObject({ prices: [{ model: { unit_amount: '0.123456789012345678' } }], entitlements: [{ limit: '12345678901234567890.5' }] });
     });
 
+    // A file in which an add-on stands before the one that it requires, terms are written once, and a price has two currencies.
+    const addOns = `meters:
+  - { key: requests, name: Requests, event_type: http.request, aggregation: count }
+plans:
+  - { key: pro, name: Pro, currency: USD, billing_period: P1M, prices: [{ key: base, name: Base, type: recurring, model: { type: flat, amount: 29 }, currencies: { EUR: { type: flat, amount: 27.50 } } }] }
+add_ons:
+  - key: premium
+    name: Premium
+    currency: USD
+    plans: [pro]
+    requires: [support]
+    prices:
+      - key: fast
+        name: Fast lane
+        type: usage
+        meter: requests
+        model: &tiers { type: graduated, tiers: [{ up_to: 1000, unit_amount: 0.02 }, { up_to: null, unit_amount: 0.010 }] }
+        currencies: { EUR: *tiers }
+  - &support { key: support, name: Support, currency: USD, max_quantity: 5, prices: [{ key: seat, name: Seat, type: recurring, model: { type: per_unit, unit_amount: 6.20 } }] }
+  - { <<: *support, key: night-support, prices: [{ key: night, name: Night, type: recurring, model: { type: per_unit, unit_amount: 9 } }] }
+`;
+
+    it('have add-ons, whatever order they stand in, and are exported as what changes nothing', async () => {
+      const { tollway, ok } = await organization();
+      const file = write(addOns);
+      const made = '+ meter requests\n+ plan pro\n+ add-on support\n+ add-on premium\n+ add-on night-support\n';
+      expect(await tollway('catalog', 'diff', file)).toEqual({ code: 0, out: made, err: '' });
+      expect(await tollway('catalog', 'apply', file)).toEqual({ code: 0, out: `${made}Applied: 5 objects.\n`, err: '' });
+      expect(await tollway('catalog', 'apply', file)).toEqual({ code: 0, out: 'Nothing differs.\n', err: '' });
+      expect(await ok(200, 'GET /v1/add-ons/premium')).toMatchObject({ version: 1, requires: ['support'], plans: ['pro'], prices: [{ currencies: { EUR: { tiers: [{ up_to: '1000', unit_amount: '0.02' }, { unit_amount: '0.01' }] } } }] });
+      expect(await ok(200, 'GET /v1/add-ons/night-support')).toMatchObject({ version: 1, max_quantity: '5', prices: [{ key: 'night' }] });
+      await ok(201, 'PUT /v1/plans/unborn/draft', { name: 'Unborn', currency: 'USD', billing_period: 'P1M', prices: [] });
+
+      const exported = await tollway('catalog', 'export');
+      expect([exported.code, exported.err]).toEqual([0, '']);
+      expect(await tollway('catalog', 'diff', write(exported.out))).toEqual({ code: 0, out: 'Nothing differs.\n', err: '' });
+      expect((await tollway('catalog', 'apply', write(exported.out))).out).toBe('Nothing differs.\n');
+      const other = await organization();
+      expect((await other.tollway('catalog', 'apply', write(exported.out))).out).toContain('Applied: 6 objects.');
+      expect((await other.tollway('catalog', 'export')).out).toBe(exported.out);
+
+      const dearer = write(addOns.replace('unit_amount: 6.20', 'unit_amount: 6.82'));
+      expect((await tollway('catalog', 'apply', dearer)).out).toBe('~ add-on support\n  "Seat" (seat): unit amount from 6.2 to 6.82 (+10 %).\nApplied: one object.\n');
+      expect(await ok(200, 'GET /v1/add-ons/support')).toMatchObject({ version: 2 });
+      const unknown = await tollway('catalog', 'apply', write(addOns.replace('requires: [support]', 'requires: [nothing]').replace('plans: [pro]', 'plans: [free]')));
+      expect([unknown.code, unknown.err.trim().split('\n').map((line) => line.split(': ')[0])]).toEqual([1, ['PUT /v1/add-ons/premium was answered with 422', '  /plans/0', '  /requires/0']]);
+    });
+
+    it.each<[string, string, string[]]>([
+      ['a field twice', 'plans:\n  - key: a\n    key: b\n', [':3: This field stands here twice; keep one of the two.']],
+      ['two of one key', 'products:\n  - { key: a, name: A }\n  - { key: a, name: B }\n', [':3 /products/1/key: Another one above has the key "a" too; keep one of the two.']],
+      ['wrong types', 'products:\n  - key: a\n    name: 5\nadd_ons: none\nprices: []\n', [':3 /products/0/name: This must be a text, and is a number.', ':4 /add_ons: This must be a list, and is a text.', ':5 /prices: There is no such field.']],
+      ['what is missing', 'products:\n  - name: A\n', [':2 /products/0/key: This field is required.']],
+      ['an alias of nothing', 'products: *all\n', [':1: No anchor "all" stands before this alias.']],
+      ['aliases without end', `a: &a [x, x]\n${[...'bcdefghijklmnopqrst'].map((name, index) => `${name}: &${name} [*${'abcdefghijklmnopqrs'[index]}, *${'abcdefghijklmnopqrs'[index]}]\n`).join('')}`, [': What its aliases stand for is too much, or stands for itself; write it out.']],
+      ['too deep a nest', `plans: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, [':1: This is nested too deep to be read.']],
+      ['two documents', 'plans: []\n---\nplans: []\n', [':2: A second document begins here; give it a file of its own.']],
+      ['no catalog', 'hello\n', [':1: This must be an object, and is a text.']],
+      ['too much', `# ${'x'.repeat(4_000_000)}\n`, [': The file has more than 4 million characters; split it, product by product.']],
+      ['a circle', `add_ons:\n${['ab', 'ba'].map(([key, other]) => `  - { key: ${key}, name: A, currency: USD, requires: [${other}], prices: [{ key: p, name: P, type: recurring, model: { type: flat, amount: 1 } }] }\n`).join('')}`,
+        [':2 /add_ons/0/requires: a requires b requires a: nobody could have one before the other; remove one of these.', ':3 /add_ons/1/requires: b requires a requires b: nobody could have one before the other; remove one of these.']],
+    ])('are refused for %s, with the line', async (_name, text, faults) => {
+      const tollway = commandLine('');
+      const file = write(text);
+      const { code, err } = await tollway('catalog', 'validate', file);
+      expect([code, err.trim().split('\n').map((line) => line.replace(file, ''))]).toEqual([1, faults]);
+    });
+
     it('name every fault with its place, before anything is done', async () => {
       const { tollway, ok } = await organization();
       const file = write(data.replace('amount: 29', 'amount: x').replace('aggregation: count', 'aggregation: tally').replace('name: Free', 'title: Free').replace('limit: 1000,', 'limit: -1, quota: 5,'));
       const { code, out, err } = await tollway('catalog', 'apply', file);
       expect([code, out]).toEqual([1, '']);
-      expect(err.trim().split('\n').map((line) => line.replace(file, '').split(':')[0])).toEqual(['/meters/0/aggregation', '/plans/0/name', '/plans/0/entitlements/0/quota', '/plans/0/entitlements/0/limit', '/plans/0/title', '/plans/2/prices/0/model/amount']);
+      expect(err.trim().split('\n').map((line) => line.replace(file, '').split(' ')[1]?.replace(':', ''))).toEqual(['/meters/0/aggregation', '/plans/0/name', '/plans/0/entitlements/0/quota', '/plans/0/entitlements/0/limit', '/plans/0/title', '/plans/2/prices/0/model/amount']);
       expect((await ok<{ data: unknown[] }>(200, 'GET /v1/meters')).data).toEqual([]);
       expect((await tollway('catalog', 'validate', write('plans: ['))).err).toMatch(/catalog\.yaml:1: /);
       const refused = await tollway('catalog', 'apply', write(data.replace('product: data-api\n    currency: USD\n    billing_period: P1M\n    trial_days', 'product: other\n    currency: USD\n    billing_period: P1M\n    trial_days')));

@@ -1,4 +1,4 @@
-import { canonicalEntitlement, fieldDifferences, planDiff, type ComparedTerms, type Entitlement } from '#domain';
+import { canonicalDecimal, canonicalEntitlement, fieldDifferences, planDiff, type ComparedTerms, type Entitlement } from '#domain';
 import { catalogKinds, type CatalogFile, type CatalogItem, type CatalogKind } from './catalog-file.js';
 import type { TollwayApi } from './tollway-api.js';
 
@@ -26,7 +26,7 @@ const defaults: Readonly<Record<CatalogKind, Readonly<Record<string, unknown>>>>
 export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Promise<CatalogChange[]> {
   const changes: CatalogChange[] = [];
   for (const kind of catalogKinds) {
-    for (const { draft, ...item } of catalog[kind] ?? []) {
+    for (const { draft, ...item } of inOrder(catalog[kind] ?? [])) {
       const whole = `/v1/${kind.replace('_', '-')}/${encodeURIComponent(item.key)}`;
       const isDraft = draft === true;
       const path = isDraft ? `${whole}/draft` : whole;
@@ -40,6 +40,22 @@ export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Pro
     }
   }
   return changes;
+}
+
+/** Each item after those that it requires. A file has no circle of them. */
+function inOrder(items: readonly CatalogItem[]): readonly CatalogItem[] {
+  const byKey = new Map(items.map((item) => [item.key, item]));
+  const placed = new Set<CatalogItem>();
+  const place = (item: CatalogItem): void => {
+    if (placed.has(item)) return;
+    for (const key of (item['requires'] ?? []) as readonly string[]) {
+      const required = byKey.get(key);
+      if (required !== undefined) place(required);
+    }
+    placed.add(item);
+  };
+  for (const item of items) place(item);
+  return [...placed];
 }
 
 /** What the item is held against: a draft against the one that is there, else against what is published. A plan that is a draft only is not published. */
@@ -68,9 +84,11 @@ function isPriced(kind: CatalogKind): boolean {
 }
 
 /** Both sides in one form: references by key, no fields that say nothing, defaults of entitlements said. */
-function comparable(kind: CatalogKind, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function comparable(kind: CatalogKind, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const named = { ...object, ...('product_key' in object ? { product: object['product_key'] } : {}), ...('meter_key' in object ? { meter: object['meter_key'] } : {}) };
   const isSaid = ([name, value]: [string, unknown]): boolean => value !== null && !addedFields.has(name) && (name !== 'version' || (!isPriced(kind) && kind !== 'meters'));
-  const said = { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
+  const said: Record<string, unknown> = { ...defaults[kind], ...Object.fromEntries(Object.entries(named).filter(isSaid)) };
+  const most = said['max_quantity'];
+  if (most !== undefined) said['max_quantity'] = canonicalDecimal(String(most)) ?? most;
   return Array.isArray(said['entitlements']) ? { ...said, entitlements: (said['entitlements'] as Entitlement[]).map(canonicalEntitlement) } : said;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ApiRefusal, TollwayApi } from './tollway-api.js';
 import { applyCatalog, compareCatalog, type CatalogChange } from './apply-catalog.js';
+import { exportCatalog } from './export-catalog.js';
 import { readCatalog, type CatalogFile } from './catalog-file.js';
 
 export interface Invocation {
@@ -11,10 +12,12 @@ export interface Invocation {
 }
 
 const usage = `tollway catalog validate|diff|apply <file>
+tollway catalog export
 
   validate   checks a catalog file by itself
   diff       says what applying it would change
   apply      creates and replaces by key what differs; nothing is removed
+  export     says what is in use as such a file
 
 A catalog file is YAML or JSON with products, meters, features, plans and add_ons, each as the API takes them by PUT.
 A plan with "draft: true" is applied as the draft of its next version, which nobody can subscribe to until it is published.
@@ -36,6 +39,7 @@ const commands: Readonly<Record<string, Command>> = {
 /** Runs one command. Returns the exit code: 0, 1 for what was refused, 2 for a call that is none. */
 export async function run(invocation: Invocation): Promise<number> {
   const [noun, verb = '', path, ...rest] = invocation.args;
+  if (noun === 'catalog' && verb === 'export' && path === undefined) return withApi(invocation, async (api) => invocation.say((await exportCatalog(api)).trimEnd()));
   const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (noun !== 'catalog' || command === undefined || path === undefined || rest.length > 0) {
     invocation.complain(usage);
@@ -45,10 +49,14 @@ export async function run(invocation: Invocation): Promise<number> {
   if (text === null) return refuse(invocation, [`${path} can not be read.`]);
   const catalog = readCatalog(text);
   if (!catalog.ok) return refuse(invocation, catalog.faults.map((fault) => `${path}${fault}`));
+  return withApi(invocation, (api) => command(catalog.catalog, api, invocation), { needsKey: verb !== 'validate' });
+}
+
+async function withApi(invocation: Invocation, act: (api: TollwayApi) => Promise<void>, { needsKey } = { needsKey: true }): Promise<number> {
   const { TOLLWAY_URL: url = 'http://127.0.0.1:4000', TOLLWAY_API_KEY: key = '' } = invocation.environment;
-  if (verb !== 'validate' && key === '') return refuse(invocation, ['Set TOLLWAY_API_KEY to the key of your organization.']);
+  if (needsKey && key === '') return refuse(invocation, ['Set TOLLWAY_API_KEY to the key of your organization.']);
   try {
-    await command(catalog.catalog, new TollwayApi({ url, key }), invocation);
+    await act(new TollwayApi({ url, key }));
     return 0;
   } catch (error) {
     if (error instanceof ApiRefusal) return refuse(invocation, error.lines);
