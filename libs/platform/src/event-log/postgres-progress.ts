@@ -44,12 +44,13 @@ const NEXT_SQL = `SELECT p.partition, next.position::text AS next ${PARTITIONS} 
 
 const WRAP_MS = 2n ** 32n;
 
+// All of these are asked all the time and stand still, so the server keeps their plans: planning costs more than the answer.
+
 /** See `EventLog.completeAsOf`. */
 export async function completeAsOf(pool: Pool, topic: Topic, group: string): Promise<Temporal.Instant> {
   try {
     // Two statements on purpose: the records must be read after the marks. Whatever took its time before now() has either
     // shown its mark by then, or is visible to the second statement.
-    // Both are asked all the time and stand still, so the server keeps their plans.
     const settled = await pool.query<{ now_us: string; marks: string[] | null }>({ name: 'event_log_settled', text: SETTLED_SQL, values: [appendClasses(topic.name).mark] });
     const oldest = await pool.query<{ oldest_us: string | null }>({ name: 'event_log_oldest_unhandled', text: OLDEST_UNHANDLED_SQL, values: [topic.id, group] });
     const [time, unhandled] = [settled.rows[0], oldest.rows[0]];
@@ -66,7 +67,7 @@ export async function completeAsOf(pool: Pool, topic: Topic, group: string): Pro
 /** See `EventLog.lagByPartition`. */
 export async function lagByPartition(pool: Pool, topic: Topic, group: string): Promise<PartitionLag[]> {
   try {
-    const { rows } = await pool.query<{ partition: number; records: string; oldest_us: string | null }>(LAG_SQL, [topic.id, group]);
+    const { rows } = await pool.query<{ partition: number; records: string; oldest_us: string | null }>({ name: 'event_log_lag', text: LAG_SQL, values: [topic.id, group] });
     return rows.map(({ partition, records, oldest_us: oldestUs }) => ({
       partition, records: BigInt(records), oldestAt: oldestUs === null ? null : Temporal.Instant.fromEpochNanoseconds(BigInt(oldestUs) * 1000n),
     }));
@@ -78,7 +79,7 @@ export async function lagByPartition(pool: Pool, topic: Topic, group: string): P
 /** See `EventLog.nextPositions`. */
 export async function nextPositions(pool: Pool, topic: Topic, group: string): Promise<ReadonlyMap<number, bigint>> {
   try {
-    const { rows } = await pool.query<{ partition: number; next: string }>(NEXT_SQL, [topic.id, group]);
+    const { rows } = await pool.query<{ partition: number; next: string }>({ name: 'event_log_next', text: NEXT_SQL, values: [topic.id, group] });
     return new Map(rows.map(({ partition, next }) => [partition, BigInt(next)]));
   } catch (error) {
     throw faultOfPostgres(error);
