@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { addOnStart, billingPeriodContaining, boundaryFees, formatMinor, nextBoundary, toPlain, type AttachedAddOn, type Boundary, type FeeTerms, type IdentifiedPrice, type InvoiceLine } from '#domain';
-import { scheduleOf, type PlanVersionOfPlan, type SubscriptionRecord } from '#persistence';
+import { scheduleOf, type AddOnVersionOfAddOn, type PlanVersionOfPlan, type SubscriptionAddOn, type SubscriptionRecord } from '#persistence';
 import { runsOf } from '#testing';
-import { endedBy, lastsBeyond } from './fit-add-ons.js';
+import { endedBy, fittedAddOns, lastsBeyond } from './fit-add-ons.js';
 import { withStep } from './act-on-add-on.js';
 import { periodEndOf } from './subscription-schedule.js';
 import { ChangeOracle, type PlanName, type Ratio, type Terms } from './testing/change-oracle.js';
@@ -18,7 +18,7 @@ const base: Omit<SubscriptionRecord, 'startAt' | 'billingAnchor' | 'trialEndAt' 
   cancelAt: null, cancelProrate: false, canceledAt: null, revision: 1n, createdAt: Temporal.Instant.from('2026-01-01T00:00:00Z'), metadata: {}, overrides: [], minimumCommitment: null,
 };
 
-const intervals: Record<PlanName, string> = { small: 'P1M', large: 'P1M', plain: 'P1M', quarter: 'P3M', week: 'P1W' };
+const intervals: Record<PlanName, string> = { small: 'P1M', large: 'P1M', plain: 'P1M', quarter: 'P3M', week: 'P1W', bare: 'P1M' };
 const price = (id: string, more: Partial<IdentifiedPrice> & Pick<IdentifiedPrice, 'model'>): IdentifiedPrice => ({ id, key: id, name: id, type: 'recurring', ...more });
 const flat = (amount: string) => ({ type: 'flat' as const, amount });
 const each = (unit_amount: string) => ({ type: 'per_unit' as const, unit_amount });
@@ -30,8 +30,14 @@ const plans: Record<PlanName, readonly IdentifiedPrice[]> = {
   plain: [price('support', { model: flat('20'), pay: 'in_arrears', prorate: 'day' }), price('audit', { model: flat('7'), pay: 'in_arrears', prorate: 'none' })],
   quarter: [price('seats', { model: each('150') })],
   week: [price('seats', { model: each('9') }), price('setup', { model: flat('4'), type: 'one_time' })],
+  bare: [price('seats', { model: each('20') })],
 };
 const addOnPrices = [price('boost', { model: each('30') }), price('help', { model: each('6'), pay: 'in_arrears' }), price('deck', { model: each('9'), type: 'one_time' }), price('badge', { model: each('5'), prorate: 'none' })];
+
+const addOnVersion: AddOnVersionOfAddOn = {
+  addOnId: 'add_a', addOnKey: 'boost', version: 1, organizationId: 'org_a', name: 'Boost', currency: 'USD', billingPeriod: 'P1M', prices: [], plans: ['small', 'large', 'plain'], requires: [], maxQuantity: null,
+  createdAt: base.createdAt,
+};
 
 const planOf = (name: PlanName): PlanVersionOfPlan => ({
   planId: name, version: 1, organizationId: 'org_a', currency: 'USD', billingPeriod: intervals[name], trialDays: 0, prices: [], entitlements: [], lateUsage: { policy: 'next_invoice' },
@@ -83,7 +89,8 @@ class History {
   readonly documents: Document[] = [];
   now = base.createdAt;
   subscription: SubscriptionRecord;
-  private addOns: AttachedAddOn[] = [];
+  private addOns: SubscriptionAddOn[] = [];
+  private addOnCount = 0;
   private nextIndex = 0;
   private isOver = false;
   private readonly firstInterval: string;
@@ -107,7 +114,8 @@ class History {
   private get feeTerms(): FeeTerms {
     const { currency, timeZone, cancelProrate: returnsUnused, changes } = this.subscription;
     const stages = [this.subscription, ...changes].map(({ planId, quantities }) => plans[planId as PlanName].map((one) => (one.key === 'seats' ? { ...one, billedQuantity: quantities['seats'] } : one)));
-    return { stages, addOns: this.addOns, currency, timeZone, rounding: 'half_even', returnsUnused };
+    const addOns = this.addOns.map((addOn): AttachedAddOn => ({ ...addOn, prices: addOnPrices.map((one) => ({ ...one, id: `${one.id}_${addOn.id}` })) }));
+    return { stages, addOns, currency, timeZone, rounding: 'half_even', returnsUnused };
   }
 
   sweep(): void {
@@ -132,6 +140,10 @@ class History {
   change({ terms: { plan, seats }, when, isProrated }: Pick<Act, 'when' | 'isProrated'> & { terms: Terms }): void {
     const next = { plan: planOf(plan), terms: { quantities: { seats: String(seats) }, overrides: [], minimumCommitment: null } };
     this.subscription = withChange({ subscription: this.subscription, plan: this.plan, now: this.now }, { ...next, isProrated, when: when === 'now' ? 'now' : this.now });
+    const subscription = { ...this.subscription, addOns: this.addOns };
+    const of = this.addOns.map(({ id, steps, end }) => ({ id, steps, end, prices: [], of: addOnVersion }));
+    const stages = [subscription, ...subscription.changes].map(({ planId }) => ({ ...planOf(planId as PlanName), addOns: of }));
+    this.addOns = [...fittedAddOns({ subscription, stages, plan: { ...this.plan, addOns: of }, now: this.now })];
   }
 
   cancel({ when, isProrated }: Pick<Act, 'when' | 'isProrated'>): void {
@@ -144,11 +156,11 @@ class History {
     const atEnd = { at: periodEndOf(this.subscription, this.plan, this.now), isImmediate: false, isProrated: true };
     const isBefore = Temporal.Instant.compare(this.now, first) < 0;
     const step = when === 'period_end' ? atEnd : isBefore ? { at: first, isImmediate: false, isProrated: true } : { at: this.now, isImmediate: true, isProrated };
-    const id = `sao_${this.addOns.length + 1}`;
-    this.addOns.push({ id, prices: addOnPrices.map((one) => ({ ...one, id: `${one.id}_${id}` })), steps: [{ ...step, quantity: String(quantity) }], end: null });
+    this.addOnCount += 1;
+    this.addOns.push({ id: `sao_${this.addOnCount}`, addOnId: 'add_a', version: 1, steps: [{ ...step, quantity: String(quantity) }], end: null });
   }
 
-  get present(): AttachedAddOn | undefined {
+  get present(): SubscriptionAddOn | undefined {
     return this.addOns.find((addOn) => lastsBeyond(addOn, this.now));
   }
 
@@ -156,18 +168,18 @@ class History {
     const { present, now, subscription, plan } = this;
     if (present === undefined) return;
     const past = present.steps.filter((step, index) => index === 0 || Temporal.Instant.compare(step.at, now) <= 0);
-    this.replace(present, { ...present, end: null, steps: withStep(past, { view: { subscription, plan, now }, input: { quantity: String(quantity), when, isProrated, isPreview: false } }) });
+    this.replace(present, { ...present, end: present.end?.isByChange === true ? present.end : null, steps: withStep(past, { view: { subscription, plan, now }, input: { quantity: String(quantity), when, isProrated, isPreview: false } }) });
   }
 
   remove({ when, isProrated }: Pick<Act, 'when' | 'isProrated'>): void {
     const { present, now } = this;
     if (present === undefined) return;
     const end = { at: when === 'now' ? now : periodEndOf(this.subscription, this.plan, now), isImmediate: when === 'now', isProrated, isByChange: false };
-    const ended = Temporal.Instant.compare(addOnStart(present), now) > 0 ? null : endedBy({ ...present, addOnId: 'add_a', version: 1, end: null }, end);
-    this.replace(present, ended && { ...present, steps: ended.steps, end: ended.end });
+    const ended = Temporal.Instant.compare(addOnStart(present), now) > 0 ? null : endedBy({ ...present, end: null }, end);
+    this.replace(present, ended);
   }
 
-  private replace(old: AttachedAddOn, by: AttachedAddOn | null): void {
+  private replace(old: SubscriptionAddOn, by: SubscriptionAddOn | null): void {
     this.addOns = this.addOns.flatMap((addOn) => (addOn !== old ? [addOn] : by === null ? [] : [by]));
   }
 }
@@ -188,8 +200,9 @@ function live(begins: Beginning, acts: readonly Act[]): { history: History; orac
     if (what.type === 'change') [history, oracle].forEach((side) => side.change({ ...one, terms: what.terms }));
     if (what.type === 'cancel') [history, oracle].forEach((side) => side.cancel(one));
     if (what.type === 'remove' && history.present !== undefined) [history, oracle].forEach((side) => side.remove(one));
-    if (what.type === 'quantity' && history.present !== undefined) [history, oracle].forEach((side) => side.setQuantity({ ...one, quantity: what.quantity }));
-    if (what.type === 'add' && history.present === undefined) [history, oracle].forEach((side) => side.add({ ...one, quantity: what.quantity }));
+    // What comes with a plan that takes no add-ons, or after it, is refused.
+    if (what.type === 'quantity' && history.present !== undefined && !oracle.losesAddOns) [history, oracle].forEach((side) => side.setQuantity({ ...one, quantity: what.quantity }));
+    if (what.type === 'add' && history.present === undefined && oracle.takesAddOns) [history, oracle].forEach((side) => side.add({ ...one, quantity: what.quantity }));
   }
   history.now = history.now.add({ hours: 24 * 130 });
   history.sweep();
@@ -233,14 +246,14 @@ function holds(begins: Beginning, acts: readonly Act[]): void {
 }
 
 const changes: readonly PlanName[] = ['small', 'large', 'plain', 'quarter', 'week'];
-const monthly: readonly PlanName[] = ['small', 'large', 'plain'];
+const withAddOns: readonly PlanName[] = ['small', 'large', 'plain', 'bare', 'week'];
 
 it('bills each stretch of time once through any changes of the plan', () => {
   fc.assert(fc.property(beginning(changes), fc.array(act(changes, false), { maxLength: 7 }), holds), { numRuns: runsOf({ short: 120, long: 8_000 }) });
 }, 600_000);
 
 it('bills each stretch of time once through any changes of the plan and of add-ons', () => {
-  fc.assert(fc.property(beginning(monthly), fc.array(act(monthly, true), { maxLength: 9 }), holds), { numRuns: runsOf({ short: 120, long: 8_000 }) });
+  fc.assert(fc.property(beginning(withAddOns), fc.array(act(withAddOns, true), { maxLength: 9 }), holds), { numRuns: runsOf({ short: 120, long: 8_000 }) });
 }, 600_000);
 
 const begins: Beginning = { terms: { plan: 'small', seats: 1 }, startHours: 0, anchorHours: 0, trialDays: 0, timeZone: 'UTC' };
@@ -280,4 +293,26 @@ it('takes the proration of the last of two changes of an add-on at one instant',
   ];
   // February 1: 10 + 31 + 2 × (30 + 5 + 9). March 1: 10 + 31 + 3 × 35, and 6.00 × (2 × 9 + 3 × 19) / 28 in arrears, which are 3.86 and 12.21.
   expect(first(3, acts)).toEqual(['01-01 130.00', '02-01 129.00', '03-01 162.07']);
+});
+
+// One add-on from February 1: 31.00 of the plan, 10 of support for January, 30 + 5 + 9 of the add-on. Right after that the plan changes to one that it does not fit.
+const leaves = (more: Partial<Act> = {}) => [made({ type: 'add', quantity: 1 }, { when: 'period_end' }), made({ type: 'change', terms: { plan: 'bare', seats: 1 } }, { wait: 'boundary', ...more })];
+
+it('gives back what an add-on was billed for a moment before the plan changed to one that it does not fit', () => {
+  // February 1: back 31 of the seat and 30 of the add-on, 20 of the plan that follows. A badge is not prorated, what is owed once stays.
+  expect(first(4, leaves())).toEqual(['01-01 130.00', '02-01 85.00', '02-01 -41.00', '03-01 20.00']);
+  expect(first(4, leaves({ isSwept: false }))).toEqual(['01-01 130.00', '02-01 85.00', '02-01 -41.00', '03-01 20.00']);
+});
+
+it('lets stand what an add-on was billed for, where that change is not prorated', () => {
+  // The sweep comes after the change, and bills what it would have billed before it.
+  expect(first(3, leaves({ isProrated: false, isSwept: false }))).toEqual(['01-01 130.00', '02-01 85.00', '03-01 20.00']);
+});
+
+it('gives back once what is left of an add-on where another change follows at the very instant', () => {
+  // February 15, 14 of 28 days are left: back 31 / 2 and 30 / 2, 20 / 2 of the plan that follows, 10 / 2 of support and 6 / 2 of the add-on in arrears; then that 20 / 2 back, and 31 / 2.
+  const again = made({ type: 'change', terms: { plan: 'small', seats: 1 } });
+  const acts = [made({ type: 'add', quantity: 1 }, { when: 'period_end' }), made({ type: 'change', terms: { plan: 'bare', seats: 1 } }, { wait: 24 * 45 }), again];
+  // March 1: 31, and 10 / 2 of support.
+  expect(first(5, acts)).toEqual(['01-01 130.00', '02-01 85.00', '02-15 -12.50', '02-15 5.50', '03-01 36.00']);
 });

@@ -1,5 +1,5 @@
 import { addOnFitFaults, addOnStart, type AddOnEnd } from '#domain';
-import type { AddOnVersionOfAddOn, SubscribedAddOn, SubscribedPlan, SubscriptionAddOn, SubscriptionRecord } from '#persistence';
+import type { AddOnVersionOfAddOn, PlanChange, SubscribedAddOn, SubscribedPlan, SubscriptionAddOn, SubscriptionRecord } from '#persistence';
 import { assert } from '#platform';
 import { stageAt, type SubscriptionView } from './subscription-schedule.js';
 
@@ -48,12 +48,19 @@ function fittedAddOn(addOn: SubscriptionAddOn, on: Pick<SubscriptionView, 'subsc
     assert(plan !== undefined, 'Each stage of a subscription has its plan.');
     return fitFaults(version, { plan, currency: subscription.currency }).length > 0;
   };
-  if (Temporal.Instant.compare(start, now) >= 0 && isMisfit(stageAt(subscription, start))) return null;
+  // What was set for the boundary at this very instant was billed there.
+  const isUnbilled = Temporal.Instant.compare(start, now) >= (addOn.steps[0]?.isImmediate === true ? 0 : 1);
+  if (isUnbilled && isMisfit(stageAt(subscription, start))) return null;
   for (const [index, change] of subscription.changes.entries()) {
-    if (Temporal.Instant.compare(change.at, now) < 0 || Temporal.Instant.compare(change.at, start) <= 0) continue;
-    if (lastsBeyond(addOn, change.at) && isMisfit(index + 1)) return endedBy(addOn, { at: change.at, isImmediate: false, isProrated: change.isProrated, isByChange: true });
+    if (Temporal.Instant.compare(change.at, now) < 0 || Temporal.Instant.compare(change.at, start) < (isUnbilled || !change.isImmediate ? 1 : 0)) continue;
+    if (lastsBeyond(addOn, change.at) && isMisfit(index + 1)) return endedBy(addOn, endByChange(change, index + 1));
   }
   return addOn;
+}
+
+/** A change made at its own instant comes after what was billed there, and its own boundary settles the end. */
+function endByChange({ at, isImmediate, isProrated }: PlanChange, stage: number): NonNullable<SubscriptionAddOn['end']> {
+  return { at, isImmediate, isProrated, isByChange: true, ...(isImmediate ? { stage } : {}) };
 }
 
 /**

@@ -4,7 +4,7 @@ export interface Ratio {
   readonly d: bigint;
 }
 
-export type PlanName = 'small' | 'large' | 'plain' | 'quarter' | 'week';
+export type PlanName = 'small' | 'large' | 'plain' | 'quarter' | 'week' | 'bare';
 
 export interface Terms {
   readonly plan: PlanName;
@@ -33,8 +33,11 @@ const fees: Record<PlanName, { every: { months: number } | { weeks: number }; fe
   plain: { every: { months: 1 }, fees: [fee('arrears', 2_000n, { unit: 'day' }), fee('arrears', 700n, { unit: 'none' })] },
   quarter: { every: { months: 3 }, fees: [fee('advance', 15_000n, seats)] },
   week: { every: { weeks: 1 }, fees: [fee('advance', 900n, seats), fee('once', 400n)] },
+  bare: { every: { months: 1 }, fees: [fee('advance', 2_000n, seats)] },
 };
 const addOnFees: readonly Fee[] = [fee('advance', 3_000n, seats), fee('arrears', 600n, seats), fee('once', 900n, seats), fee('advance', 500n, { perUnit: true, unit: 'none' })];
+
+const fitting: ReadonlySet<PlanName> = new Set(['small', 'large', 'plain']);
 
 interface Span {
   readonly start: Temporal.Instant;
@@ -115,6 +118,8 @@ export class ChangeOracle {
     const { whole } = this;
     this.next = null;
     if (terms.plan === this.terms.plan && terms.seats === this.terms.seats) return;
+    if (whole !== null && when === 'now') this.askArrears(this.now);
+    if (!fitting.has(terms.plan)) this.endAddOns(to);
     if (when === 'period_end') {
       this.next = { terms, isAtFirstStart: whole === null && this.begins.trialEndAt !== null };
       return;
@@ -124,7 +129,6 @@ export class ChangeOracle {
       this.takeTerms(terms, this.firstStart);
       return;
     }
-    this.askArrears(now);
     const goesOn = this.takeTerms(terms, now);
     const rest = { start: now, end: whole.end };
     if (isProrated) this.ask(now, minus(zero, this.advance(this.cover, { part: rest, whole, isUnused: true })));
@@ -171,6 +175,16 @@ export class ChangeOracle {
     }
   }
 
+  /** Whether the plan that it has, and the one that it goes to, take add-ons. */
+  get takesAddOns(): boolean {
+    return fitting.has(this.terms.plan) && !this.losesAddOns;
+  }
+
+  /** Whether it goes to a plan that takes none. */
+  get losesAddOns(): boolean {
+    return this.next !== null && !fitting.has(this.next.terms.plan);
+  }
+
   private get present(): AddOn | undefined {
     return this.addOns.findLast(({ had, hasBegun }) => had !== null || !hasBegun);
   }
@@ -186,6 +200,7 @@ export class ChangeOracle {
     if (this.next !== null && (!isFirst || this.next.isAtFirstStart)) {
       this.takeTerms(this.next.terms, at);
       this.next = null;
+      if (!fitting.has(this.terms.plan)) for (const addOn of this.addOns) Object.assign(addOn, { had: null, billed: null, next: null });
     }
     const whole = this.wholeAt(at);
     this.whole = whole;
@@ -242,6 +257,21 @@ export class ChangeOracle {
     Object.assign(addOn, made.before);
     addOn.open = addOn.open.filter((one) => !one.at.equals(at));
     return true;
+  }
+
+  /** Add-ons end where the plan changes to one that takes none: what was to come then or later never does, and what is billed of the time after it is given back there. */
+  private endAddOns({ when, isProrated }: Wanted): void {
+    const { now, whole } = this;
+    if (when === 'now' && whole !== null) {
+      for (const addOn of this.addOns.filter(({ had }) => had !== null)) {
+        this.undo(addOn, now);
+        if (addOn.billed !== null && isProrated) this.ask(now, minus(zero, this.total(addOnFees, { pay: 'advance', units: addOn.billed, part: { start: now, end: whole.end }, whole, isUnused: true })));
+        Object.assign(addOn, { had: null, billed: null, next: null });
+      }
+    }
+    const comesBefore = ({ next }: AddOn): boolean => when === 'period_end' && next?.isAtFirstStart === true && this.begins.trialEndAt === null;
+    this.addOns = this.addOns.filter((addOn) => addOn.hasBegun || comesBefore(addOn));
+    for (const addOn of this.addOns) if (addOn.next?.quantity !== null && !comesBefore(addOn)) addOn.next = null;
   }
 
   private stepNow(addOn: AddOn, to: { quantity: number | null; isProrated: boolean }): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatMinor } from '../money/minor-units.js';
 import type { IdentifiedPrice } from '../rating/rate-fee.js';
-import type { AddOnStep, AttachedAddOn } from '../subscription/attached-add-on.js';
+import type { AddOnEnd, AddOnStep, AttachedAddOn } from '../subscription/attached-add-on.js';
 import { billingSchedule, type ScheduleChange, type ScheduleTerms } from '../subscription/billing-schedule.js';
 import { boundaryFees } from './boundary-fees.js';
 import { nextBoundary } from './boundary.js';
@@ -87,6 +87,27 @@ describe('an add-on', () => {
     expect(billed([ended], { changes: [changed('2026-04-16')] })).toEqual([['advance 3.00'], ['proration -1.50'], []]);
     const atOnce = addOn([seat], [step('2026-04-01', '1', set)], { ...step('2026-05-01'), ...set });
     expect(billed([atOnce], { changes: [changed('2026-05-01', { isImmediate: false })] })).toEqual([['advance 3.00'], [], []]);
+  });
+
+  it('ends with a change made at the very instant of a boundary that billed it, which gives all of it back where it is prorated', () => {
+    const ended = (more: Partial<AddOnEnd> = {}) => addOn([setup, seat, support], [step('2026-05-01', '2', set)], { ...step('2026-05-01'), stage: 1, ...more });
+    // May 1: 9.00 once and 2 * 3.00; the change right after it gives 6.00 back. No time of it passed, so no support is owed.
+    const once = ['one_time 9.00', 'advance 6.00'];
+    expect(billed([ended()], { changes: [changed('2026-05-01')], count: 5 })).toEqual([[], once, ['proration -6.00'], [], []]);
+    expect(billed([ended()], { changes: [changed('2026-05-01')], endAt: at('2026-05-11'), count: 5 })).toEqual([[], once, ['proration -6.00'], []]);
+    expect(billed([ended()], { changes: [changed('2026-05-01')], endAt: at('2026-05-01T00:00:01Z'), count: 5 })).toEqual([[], once, ['proration -6.00'], []]);
+    expect(billed([ended({ isProrated: false })], { changes: [changed('2026-05-01', { isProrated: false })], count: 4 })).toEqual([[], once, [], []]);
+    // Weeks that begin there are of another plan, and owe nothing of it.
+    const weekly = { recurrence: { anchor: at('2026-05-01'), timeZone: 'UTC', interval: 'P1W' } };
+    expect(billed([ended()], { changes: [changed('2026-05-01', weekly)], count: 4 })).toEqual([[], once, ['proration -6.00'], []]);
+    expect(billed([ended({ isProrated: false })], { changes: [changed('2026-05-01', { ...weekly, isProrated: false })], count: 5 })).toEqual([[], once, [], [], []]);
+  });
+
+  it('ends with one of two changes at one instant, which gives back what is left then', () => {
+    const ended = addOn([seat], [step('2026-04-01', '1', set)], { ...step('2026-04-16'), stage: 2 });
+    expect(billed([ended], { changes: [changed('2026-04-16'), changed('2026-04-16')], count: 4 })).toEqual([['advance 3.00'], [], ['proration -1.50'], []]);
+    const byFirst = { ...ended, end: { ...step('2026-04-16'), stage: 1 } };
+    expect(billed([byFirst], { changes: [changed('2026-04-16'), changed('2026-04-16')], count: 4 })).toEqual([['advance 3.00'], ['proration -1.50'], [], []]);
   });
 
   it('ends with its subscription', () => {

@@ -1,7 +1,7 @@
 import { payTime, prorateUnit } from '../catalog/price.js';
 import { later, period, type Period } from '../period/period.js';
 import type { IdentifiedPrice } from '../rating/rate-fee.js';
-import { addOnPart, opensWhole, quantityAtOpening, withAddOnQuantity, type AttachedAddOn } from '../subscription/attached-add-on.js';
+import { addOnPart, opensWhole, quantityAtOpening, withAddOnQuantity, type AddOnEnd, type AttachedAddOn } from '../subscription/attached-add-on.js';
 import type { BillingPeriod } from '../subscription/billing-schedule.js';
 import type { LineKind } from './invoice-line.js';
 
@@ -28,6 +28,8 @@ export interface ClosedTime {
   readonly at: Temporal.Instant;
   /** Whether the subscription itself ends here, and gives the unused part of advance fees back. */
   readonly ends: { readonly returnsUnused: boolean } | null;
+  /** Whose time begins here; null for none. Left out where all changes at this instant are looked at as one. */
+  readonly stage?: number | null;
 }
 
 /** The fees in advance of a period that begins, and what is owed once by add-ons that begin with it. */
@@ -38,12 +40,17 @@ export function openingAddOnFees(addOns: readonly AttachedAddOn[], opens: Billin
   const part = period(opens.period.start, whole.end);
   return addOns.flatMap((addOn) => {
     const quantity = quantityAtOpening(addOn, part.start);
-    if (quantity === null) return [];
+    if (quantity === null || isEndedBy(addOn, opens.advanceStage)) return [];
     const [begins] = addOn.steps;
     const once = begins?.at.equals(part.start) === true ? oneTimeFees(addOn, { quantity, part, whole }) : [];
     const advance = recurring(addOn, 'in_advance').map((price) => feeOf(addOn, { kind: 'advance', price, quantity, part, whole, at: part.start }));
     return [...once, ...advance];
   });
+}
+
+/** Whether the change that began a stage, or one before it, ended it. */
+function isEndedBy({ end }: AttachedAddOn, stage: number): boolean {
+  return end?.stage !== undefined && end.stage <= stage;
 }
 
 /**
@@ -92,7 +99,7 @@ function settled(addOn: AttachedAddOn, closed: ClosedTime): AddOnFee[] {
     billed = step.quantity;
   }
   const { end } = addOn;
-  if (end !== null && isWithin(end, whole.start, at)) {
+  if (end !== null && (isWithin(end, whole.start, at) || (end.stage !== undefined && end.at.equals(at)))) {
     if (billed !== null && end.isProrated && isSettledHere(end, closed)) fees.push(...restFees(addOn, { billed, quantity: null, from: end.at, whole }));
     billed = null;
   }
@@ -108,7 +115,8 @@ function isWithin(one: { at: Temporal.Instant; isImmediate: boolean }, from: Tem
 }
 
 /** Whether it falls into the period that ends, or was set for the instant at which a change or an end cuts that short. */
-function isSettledHere(one: { at: Temporal.Instant; isImmediate: boolean }, { closes, whole, at }: ClosedTime): boolean {
+function isSettledHere(one: AddOnEnd, { closes, whole, at, stage }: ClosedTime): boolean {
+  if (one.stage !== undefined) return one.at.equals(at) && Temporal.Instant.compare(at, whole.end) < 0 && (stage === undefined || stage === one.stage);
   if (closes !== null && isWithin(one, closes.period.start, at) && !one.at.equals(at)) return true;
   return one.at.equals(at) && !one.isImmediate && Temporal.Instant.compare(at, whole.end) < 0;
 }

@@ -51,7 +51,7 @@ export function boundaryFees(boundary: Boundary, terms: FeeTerms): InvoiceLine[]
 /** What add-ons settle at a boundary; null at one that ends nothing. */
 function closedTimeOf({ closes, opens, unused, at, isLast }: Boundary, { returnsUnused }: FeeTerms): ClosedTime | null {
   const whole = (closes ?? unused ?? (opens === null || opensWhole(opens) ? null : opens))?.whole;
-  return whole === undefined ? null : { closes, whole, at, ends: isLast ? { returnsUnused } : null };
+  return whole === undefined ? null : { closes, whole, at, ends: isLast ? { returnsUnused } : null, stage: opens?.stage ?? null };
 }
 
 /** A fee of an add-on as lines, of which a return of nothing is none. */

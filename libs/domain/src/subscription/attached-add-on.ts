@@ -16,7 +16,10 @@ export interface AddOnStep {
 }
 
 /** From an instant on a subscription has an add-on no more. */
-export type AddOnEnd = Omit<AddOnStep, 'quantity'>;
+export interface AddOnEnd extends Omit<AddOnStep, 'quantity'> {
+  /** That of the change, made at its own instant, which ended it: the change's boundary settles it. Left out of all other ends, and of those that are older. */
+  readonly stage?: number | undefined;
+}
 
 /** An add-on as one subscription has it: prices of their own time, beside those of the plan. */
 export interface AttachedAddOn {
