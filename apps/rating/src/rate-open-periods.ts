@@ -1,6 +1,6 @@
 import type { RateOpenPayload } from '#contracts';
 import { metersOf } from '#domain';
-import { adoptSubscriptions, findOrganization, readFinalPeriods, readGenerations, readGrowingMeters, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readFinalPeriods, readGrowingMeters, readStaleGenerations, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { pricedParts } from './add-on-parts.js';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
@@ -9,18 +9,22 @@ import type { RatePeriods } from './rate-periods.js';
 import { keepUsageRated } from './usage-rated-facts.js';
 import { keepUsageThresholds } from './usage-threshold-facts.js';
 
-/** Rates the open periods of some subscriptions as they stand now, and closed ones whose usage has changed. Does it again only where something changed in the meantime. */
+/**
+ * Rates the open periods of some subscriptions as they stand now, and closed ones whose usage has changed: of those that are behind. Blocks of the
+ * queue overlap, since each look cuts them anew, and what one has rated the next passes over.
+ */
 export class RateOpenPeriods {
   constructor(private readonly use: { readonly database: Database; readonly ratePeriods: RatePeriods; readonly rateClosed: RateClosedPeriods; readonly clock: Clock }) {}
 
   async execute(command: RateOpenPayload): Promise<void> {
-    const { organizationId, subscriptionIds } = command;
+    const { organizationId } = command;
     const loaded = await this.load(command);
+    if (loaded === null) return;
     const periods = await this.use.ratePeriods.execute({ ...loaded, isFinal: false });
     const late = await this.use.rateClosed.rate(loaded.closed, loaded);
-    const settled: SettledRating[] = subscriptionIds.filter((id) => !loaded.postponed.has(id)).map((subscriptionId) => ({
+    const settled: SettledRating[] = [...loaded.generations].filter(([id]) => !loaded.postponed.has(id)).map(([subscriptionId, generation]) => ({
       subscriptionId,
-      generation: loaded.generations.get(subscriptionId) ?? 0n,
+      generation,
       openUntil: loaded.openUntil.get(subscriptionId) ?? null,
       ratedUntil: loaded.growing.has(subscriptionId) ? loaded.now : null,
     }));
@@ -33,11 +37,13 @@ export class RateOpenPeriods {
     });
   }
 
-  /** The generations come first: what is marked while the rest is read stays due. */
-  private async load({ organizationId, subscriptionIds }: RateOpenPayload) {
+  /** The generations come first: what is marked while the rest is read stays due. Null where none is behind. */
+  private async load({ organizationId, subscriptionIds: asked }: RateOpenPayload) {
     return this.use.database.inOrganization(organizationId, async (manager) => {
-      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: subscriptionIds.length, subscriptionIds, isRead: true });
-      const generations = await readGenerations(manager, subscriptionIds);
+      await adoptSubscriptions(manager, { now: this.use.clock.now(), limit: asked.length, subscriptionIds: asked, isRead: true });
+      const generations = await readStaleGenerations(manager, asked);
+      if (generations.size === 0) return null;
+      const subscriptionIds = [...generations.keys()];
       const organization = await findOrganization(manager, organizationId);
       assert(organization !== null, 'A subscription belongs to an organization.');
       const now = (await readTestClock(manager, organizationId)).now ?? this.use.clock.now();

@@ -124,6 +124,20 @@ describe('rating open periods', () => {
     expect(await stale()).toEqual([]);
   });
 
+  it('passes over what another block of the queue has rated meanwhile', async () => {
+    const written = async () => (await admin.query<{ row: string }>(`select period_index || ' by ' || xmin as row from rated_periods where subscription_id = 'sub_a' order by 1`)).rows;
+    const mark = () => database.inOrganization(organizationId, async (manager) => markRatingDue(manager, { organizationId, subscriptionIds: ['sub_a'], at: systemClock.now() }));
+    await mark();
+    await rateOpen();
+    const once = await written();
+    expect(once).toHaveLength(2);
+    await rateOpen();
+    expect(await written()).toEqual(once);
+    await mark();
+    await rateOpen();
+    for (const row of once) expect(await written()).not.toContainEqual(row);
+  });
+
   it('sums fractional quantities to their shortest form', async () => {
     perDay = 0.125;
     await database.inOrganization(organizationId, async (manager) => markRatingDue(manager, { organizationId, subscriptionIds: ['sub_a'], at: systemClock.now() }));

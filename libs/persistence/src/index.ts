@@ -51,7 +51,7 @@ export type { RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from '.
 export type { RatedDay } from './postgres/rating/rated-days.js';
 export { ratedUsageGroups, readRatedUsage } from './postgres/rating/rated-usage-report.js';
 export type { RatedUsageGroup, RatedUsageQuery, RatedUsageRow } from './postgres/rating/rated-usage-report.js';
-export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLateUsage, hasReachedRatings, holdMarks, markRatingDue, readGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
+export { findStaleRatings, findStaleRatingsAmong, findStaleRatingsOf, forgetLateUsage, hasReachedRatings, holdMarks, markRatingDue, readGenerations, readStaleGenerations, readOldestOpenRating, settleRatings } from './postgres/rating/rating-due.js';
 export type { HeldMarks, RatingPatience, SettledRating, StaleRating } from './postgres/rating/rating-due.js';
 export { anyUnadoptedSubscription, askForAdoption, lockBillingSchedules, readUnadoptedSubscriptions, saveBillingSchedules } from './postgres/invoicing/billing-schedule-table.js';
 export type { BillingSchedule as BillingScheduleRecord, UnadoptedSubscription } from './postgres/invoicing/billing-schedule-table.js';

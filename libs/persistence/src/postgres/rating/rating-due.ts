@@ -110,6 +110,13 @@ export async function readGenerations(manager: EntityManager, subscriptionIds: r
   return new Map(rows.map((row) => [row.subscription_id, BigInt(row.generation)]));
 }
 
+/** The same of those that are behind only: what was rated meanwhile by another is left out. */
+export async function readStaleGenerations(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+  const rows: DueRow[] = await manager.query(
+    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[]) and generation > rated_generation`, [subscriptionIds]);
+  return new Map(rows.map((row) => [row.subscription_id, BigInt(row.generation)]));
+}
+
 /** Where a subscription's ratings stand. */
 export interface HeldMarks {
   readonly generation: bigint;
