@@ -1,27 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { MeasuredFeature } from '#persistence';
-import { accepted, type Outcome } from '#platform';
-import type { CustomerGrants } from './customer-grants.js';
-import type { MeasuredGrants } from './measure-grants.js';
-import type { MarginalBasis } from './read-marginal-amount.js';
+import { accepted } from '#platform';
+import type { AccessQuestion, AccessSnapshot, SnapshotOutcome } from './access-snapshot.js';
 import { SnapshotReads, type SnapshotReadsOptions } from './snapshot-reads.js';
 import type { SubscriptionStamps } from './subscription-stamps.js';
-
-/** What is asked about: one feature of one customer, each by id or key. */
-export interface AccessQuestion {
-  readonly organizationId: string;
-  readonly customer: string;
-  readonly feature: string;
-}
-
-/** All that the answers to one question follow from, whatever quantity they are about, as the stores had it at one time. */
-export interface AccessSnapshot extends MeasuredGrants {
-  readonly feature: MeasuredFeature;
-  readonly found: CustomerGrants;
-  readonly marginal: MarginalBasis;
-}
-
-export type SnapshotOutcome = Outcome<AccessSnapshot, 'not_found'>;
 
 interface HeldSnapshot {
   readonly question: AccessQuestion;

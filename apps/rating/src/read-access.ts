@@ -3,7 +3,8 @@ import { canonicalDecimal, decideAccess, decimal, mostGenerous, toPlain, type Ac
 import { readMeasuredFeatures, testClockLeaseMs, type Customer, type Database, type MeasuredFeature } from '#persistence';
 import { accepted, assert, refused, type Clock, type InputFault, type Outcome } from '#platform';
 import { grantsOfFeature, readCustomerGrants, type CustomerGrants, type Grant } from './customer-grants.js';
-import { AccessSnapshots, snapshotHoldMs, type AccessQuestion, type AccessSnapshot, type SnapshotOutcome } from './access-snapshots.js';
+import type { AccessQuestion, AccessSnapshot, SnapshotOutcome } from './access-snapshot.js';
+import { AccessSnapshots, snapshotHoldMs } from './access-snapshots.js';
 import { measureGrants, type MeasuredGrants } from './measure-grants.js';
 import { marginalOf, type AskedUse, type MarginalAmount, type ReadMarginalBasis } from './read-marginal-amount.js';
 import { SubscriptionStamps } from './subscription-stamps.js';

@@ -1,5 +1,5 @@
 import { assert, Fault, Turns } from '#platform';
-import type { AccessQuestion, SnapshotOutcome } from './access-snapshots.js';
+import type { AccessQuestion, SnapshotOutcome } from './access-snapshot.js';
 
 export interface SnapshotReadsOptions {
   /** One outcome for each question, in their order. */

@@ -44,7 +44,7 @@ export type { TestClock } from './postgres/billing-api/test-clock-table.js';
 export { adoptSubscriptions, findAffectedSubscriptions } from './postgres/rating/affected-subscriptions.js';
 export { keepFacts, sendFacts } from './postgres/fact-outbox.js';
 export { keepCrossedThresholds } from './postgres/rating/crossed-thresholds.js';
-export type { CrossedThreshold, ReachedThreshold } from './postgres/rating/crossed-thresholds.js';
+export type { CrossedThreshold } from './postgres/rating/crossed-thresholds.js';
 export { readFinalPeriods, readRatedPeriods, saveRatedPeriods } from './postgres/rating/rated-period.js';
 export type { PeriodKey } from './postgres/rating/period-key.js';
 export type { RatedLine, RatedPeriod, RatedPeriodLines, RatedTraceStep } from './postgres/rating/rated-period.js';

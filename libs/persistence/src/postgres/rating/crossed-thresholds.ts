@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { earlier, type PeriodThreshold } from '#domain';
-import type { RatedPeriod } from './rated-period.js';
-
-export interface ReachedThreshold extends PeriodThreshold {
-  readonly currency: string;
-}
+import { earlier } from '#domain';
+import type { RatedPeriod, ReachedThreshold } from './rated-period.js';
 
 /** A threshold that was reached in this period for the first time. */
 export interface CrossedThreshold {

@@ -1,8 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import type { LineUsageProof, Rounding } from '#domain';
+import type { LineUsageProof, PeriodThreshold, Rounding } from '#domain';
 import type { UsageBasis } from '../../clickhouse/usage-basis.js';
 import { fromStoredGroup, toStoredGroup } from '../group-values.js';
-import type { ReachedThreshold } from './crossed-thresholds.js';
 import type { PeriodKey } from './period-key.js';
 import { writeRatedDays, type RatedDay } from './rated-days.js';
 import { saveUsageBases } from './usage-basis-table.js';
@@ -16,6 +15,10 @@ export interface RatedTraceStep {
   readonly quantity: string;
   readonly amount: string;
   readonly adds: string;
+}
+
+export interface ReachedThreshold extends PeriodThreshold {
+  readonly currency: string;
 }
 
 /** One price (or one group of one price) applied to a period's quantity. */
