@@ -1,5 +1,4 @@
-import type { AddOnStep } from '#domain';
-import { addOnStart } from '#domain';
+import { addOnStart, type AddOnStep } from '#domain';
 import type { AddOnVersionOfAddOn, SubscriptionAddOn, SubscriptionRecord } from '#persistence';
 import { accepted, assert, refused, type Outcome } from '#platform';
 import { addFaults, quantityFaults, requirementFaults } from './add-on-faults.js';
