@@ -27,7 +27,7 @@ export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Pro
   const changes: CatalogChange[] = [];
   for (const kind of catalogKinds) {
     for (const { draft, ...item } of inOrder(catalog[kind] ?? [])) {
-      const whole = `/v1/${kind.replace('_', '-')}/${encodeURIComponent(item.key)}`;
+      const whole = `${routeOf(kind)}/${encodeURIComponent(item.key)}`;
       const isDraft = draft === true;
       const path = isDraft ? `${whole}/draft` : whole;
       const present = await readPresent(api, { whole, isDraft });
@@ -40,6 +40,10 @@ export async function compareCatalog(catalog: CatalogFile, api: TollwayApi): Pro
     }
   }
   return changes;
+}
+
+export function routeOf(kind: CatalogKind): string {
+  return `/v1/${kind.replace('_', '-')}`;
 }
 
 /** Each item after those that it requires. A file has no circle of them. */

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { comparable } from './apply-catalog.js';
+import { comparable, routeOf } from './apply-catalog.js';
 import { catalogKinds, itemSchemas, itemsMax, type CatalogItem, type CatalogKind } from './catalog-file.js';
 import { ApiRefusal, type TollwayApi } from './tollway-api.js';
 
@@ -17,7 +17,7 @@ export async function exportCatalog(api: TollwayApi): Promise<string> {
 }
 
 async function readAll(api: TollwayApi, kind: CatalogKind): Promise<CatalogItem[]> {
-  const path = `/v1/${kind.replace('_', '-')}?limit=${pageSize}`;
+  const path = `${routeOf(kind)}?limit=${pageSize}`;
   const items: CatalogItem[] = [];
   for (let after = ''; ; ) {
     const page = await api.read(`${path}${after}`);

@@ -60,7 +60,7 @@ function termsInUse(runs: readonly RatedRun[]): TermsInUse[] {
   return [...onTerms.values()].map((customers): TermsInUse => {
     const [first] = customers;
     assert(first !== undefined, 'A group is made by its first customer.');
-    return { plan: planOf(first), customers: customers.length, used: merged(customers.flatMap(usedBy)) };
+    return { plan: planOf(first), customers: customers.length, used: merged(customers.map(usedBy)) };
   }).toSorted((a, b) => b.customers - a.customers);
 }
 
@@ -70,11 +70,11 @@ function planOf(own: readonly RatedRun[]): SubscribedPlan {
   return current.plan;
 }
 
-/** One map per run, of which a meter's quantities are told once: both replays read the same usage. */
-function usedBy(own: readonly RatedRun[]): Map<string, Decimal[]>[] {
+/** Each meter's quantities once, though both replays read the same usage. */
+function usedBy(own: readonly RatedRun[]): Map<string, Decimal[]> {
   const used = new Map<string, Decimal[]>();
   for (const run of own) for (const [meter, quantities] of usedIn(run)) if (!used.has(meter)) used.set(meter, quantities);
-  return [used];
+  return used;
 }
 
 /** By meter: the quantity of each whole period, or of each part where none is whole. Prices that leave nothing out are asked first. */

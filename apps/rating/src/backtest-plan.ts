@@ -1,5 +1,5 @@
 import type { BacktestRequest } from '#contracts';
-import { compareBacktests, metersOf, wholeMicrosecond, type BacktestSummary } from '#domain';
+import { compareBacktests, countingMeters, metersOf, wholeMicrosecond, type BacktestSummary } from '#domain';
 import {
   findOrganization, readCustomers, readCustomersByReference, readMeters, readSubscribedPlans, readSubscriptions, readTestClock, type Customer, type Database, type Organization, type RatedPeriod, type SubscribedPlan, type SubscriptionRecord,
 } from '#persistence';
@@ -52,7 +52,7 @@ export class BacktestPlan {
       return load(manager, { organizationId, request, faults: rangeFaults(range, now), range });
     });
     if (!loaded.ok) return loaded;
-    const { plan, replayed, organization, countingMeters } = loaded.value;
+    const { plan, replayed, organization } = loaded.value;
     const runs = replayed.flatMap((one) => runsOf(one, { plan, range }));
     const periods = runs.flatMap((run) => run.periods);
     if (periods.length > periodsPerRunMax) {
@@ -62,7 +62,7 @@ export class BacktestPlan {
     const completeAsOf = rated.map((period) => period.completeAsOf).reduce((first, second) => (Temporal.Instant.compare(first, second) <= 0 ? first : second), this.use.clock.now());
     const ratings = ratedRuns(runs, rated);
     const customers = customersOf(replayed, ratings);
-    const breakEven = await backtestBreakEvens({ tried: plan, runs: ratings, rounding: organization.rounding, countingMeters });
+    const breakEven = await backtestBreakEvens({ tried: plan, runs: ratings, rounding: organization.rounding, countingMeters: loaded.value.countingMeters });
     const counted = runs.filter(({ isCurrent }) => !isCurrent).reduce((sum, run) => sum + run.periods.length, 0);
     return accepted({ currency: plan.currency, ...range, completeAsOf, periods: counted, customers, skipped: loaded.value.skipped, summary: compareBacktests(customers), breakEven });
   }
@@ -106,8 +106,7 @@ async function load(
   });
   const skipped = customers.value.filter((customer) => !paysInIt(customer)).map((customer) => ({ customerId: customer.id, detail: `The customer pays in ${customer.currency} and the plan is priced in ${plan.value.currency}.` }));
   const meters = await readMeters(manager, { references: [plan.value, ...replayed.flatMap(({ currentPlans }) => currentPlans)].flatMap(({ prices }) => prices.flatMap(metersOf)) });
-  const countingMeters = new Set(meters.filter(({ aggregation }) => aggregation === 'count' || aggregation === 'unique_count').map(({ key }) => key));
-  return accepted({ organization, plan: plan.value, replayed, skipped, countingMeters });
+  return accepted({ organization, plan: plan.value, replayed, skipped, countingMeters: countingMeters(meters) });
 }
 
 /** What a subscription was on last before the range's end. */

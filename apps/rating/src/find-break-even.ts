@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { BreakEvenRequest } from '#contracts';
-import { breakEven, metersOf, priceFaults, type BreakEven, type BreakEvenTerms, meteredPriceFaults, type RateablePrice } from '#domain';
+import { breakEven, countingMeters, metersOf, priceFaults, type BreakEven, type BreakEvenTerms, meteredPriceFaults, type RateablePrice } from '#domain';
 import { findOrganization, readMeters, type Database, type MeterResource } from '#persistence';
 import { accepted, assert, refused, type InputFault, type Outcome } from '#platform';
 import { findPricedPlan } from './find-priced-plan.js';
@@ -29,9 +29,8 @@ export class FindBreakEven {
       const faults = [...a.faults, ...b.faults, ...usage.faults, ...(request.meter !== undefined && meter === undefined ? [unknownMeter('/meter')] : [])];
       if (faults.length > 0) return refused('invalid_request', 'This can not be compared as it stands.', faults);
       const all = await readMeters(manager, { references: [...a.terms.prices, ...b.terms.prices].flatMap(metersOf) });
-      const countingMeters = new Set(all.filter(({ aggregation }) => aggregation === 'count' || aggregation === 'unique_count').map(({ key }) => key));
       const { a: _a, b: _b, usage: _usage, quantities, ...asked } = request;
-      const answer = breakEven({ ...asked, a: a.terms, b: b.terms, meter, usage: usage.byKey, quantities: new Map(Object.entries(quantities ?? {})), countingMeters }, organization);
+      const answer = breakEven({ ...asked, a: a.terms, b: b.terms, meter, usage: usage.byKey, quantities: new Map(Object.entries(quantities ?? {})), countingMeters: countingMeters(all) }, organization);
       return answer.ok ? accepted(answer.value) : refused('invalid_request', 'This can not be compared as it stands.', answer.faults);
     });
   }

@@ -1,27 +1,29 @@
 /**
- * Lets all who ask for the same thing while it is being read share the next reading, which begins after they asked: so nobody is
+ * Lets all who ask while something is being read share the next reading, which begins after they asked: so nobody is
  * answered by what was read before the question, and of many questions at a time two at most are read.
  */
 export class JointReads<T> {
-  private readonly reads = new Map<string, { readonly running: Promise<T>; next: Promise<T> | null }>();
+  private current: { readonly running: Promise<T>; next: Promise<T> | null } | null = null;
 
-  read(key: string, start: () => Promise<T>): Promise<T> {
-    const current = this.reads.get(key);
-    if (current === undefined) return this.start(key, start);
-    current.next ??= current.running.then(() => undefined, () => undefined).then(() => this.start(key, start));
+  constructor(private readonly start: () => Promise<T>) {}
+
+  read(): Promise<T> {
+    const { current } = this;
+    if (current === null) return this.begin();
+    current.next ??= current.running.then(() => undefined, () => undefined).then(() => this.begin());
     return current.next;
   }
 
-  isReading(key: string): boolean {
-    return this.reads.has(key);
+  get isReading(): boolean {
+    return this.current !== null;
   }
 
-  private start(key: string, start: () => Promise<T>): Promise<T> {
-    const running = start();
+  private begin(): Promise<T> {
+    const running = this.start();
     const read = { running, next: null };
-    this.reads.set(key, read);
+    this.current = read;
     const forget = (): void => {
-      if (this.reads.get(key) === read && read.next === null) this.reads.delete(key);
+      if (this.current === read && read.next === null) this.current = null;
     };
     running.then(forget, forget);
     return running;

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { invoicingQueue, sweepJob, type RateFinalPayload } from '#contracts';
 import { billingPeriodAt, later } from '#domain';
 import {
-  findOrganization, forgetLateUsage, holdMarks, markRatingDue, readFinalPeriods, readGenerations, readSubscribedPlans, readSubscriptions, saveLateRatings, saveRatedPeriods, scheduleOf,
+  findOrganization, forgetLateUsage, holdMarks, markRatingDue, readFinalPeriods, readGenerations, readSubscribedPlans, readSubscriptions, scheduleOf,
   type Database, type HeldMarks, type RatedPeriod,
 } from '#persistence';
 import { assert, Fault, type Clock, type JobQueue } from '#platform';
@@ -10,8 +10,7 @@ import type { AwaitUsageChanges } from './await-usage-changes.js';
 import type { PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
-import { keepUsageRated } from './usage-rated-facts.js';
-import { keepUsageThresholds } from './usage-threshold-facts.js';
+import { storeRatings } from './store-ratings.js';
 
 export interface RateFinalUse {
   readonly database: Database;
@@ -40,10 +39,7 @@ export class RateFinalPeriods {
     await this.use.database.inOrganization(organizationId, async (manager) => {
       const subscriptionIds = [...new Set(rated.map(({ subscriptionId }) => subscriptionId))];
       const current = await holdMarks(manager, subscriptionIds);
-      const saved = await saveRatedPeriods(manager, rated);
-      await keepUsageRated(manager, saved);
-      await keepUsageThresholds(manager, { periods: saved, now });
-      await saveLateRatings(manager, late);
+      await storeRatings(manager, { rated, late, now });
       await this.markNext(manager, { organizationId, rated, current, postponed: loaded.postponed });
     });
     await this.use.jobs.add(invoicingQueue, [sweepJob]);

@@ -1,13 +1,12 @@
 import type { RateOpenPayload } from '#contracts';
 import { metersOf } from '#domain';
-import { adoptSubscriptions, findOrganization, readFinalPeriods, readGrowingMeters, readStaleGenerations, readSubscribedPlans, readSubscriptions, readTestClock, saveLateRatings, saveRatedPeriods, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
+import { adoptSubscriptions, findOrganization, readFinalPeriods, readGrowingMeters, readStaleGenerations, readSubscribedPlans, readSubscriptions, readTestClock, scheduleOf, settleRatings, type Database, type SettledRating } from '#persistence';
 import { assert, type Clock } from '#platform';
 import { pricedParts } from './add-on-parts.js';
 import { openPeriodsAt, type PeriodToRate } from './period-to-rate.js';
 import type { RateClosedPeriods } from './rate-closed-periods.js';
 import type { RatePeriods } from './rate-periods.js';
-import { keepUsageRated } from './usage-rated-facts.js';
-import { keepUsageThresholds } from './usage-threshold-facts.js';
+import { storeRatings } from './store-ratings.js';
 
 /**
  * Rates the open periods of some subscriptions as they stand now, and closed ones whose usage has changed: of those that are behind. Blocks of the
@@ -29,10 +28,7 @@ export class RateOpenPeriods {
       ratedUntil: loaded.growing.has(subscriptionId) ? loaded.now : null,
     }));
     await this.use.database.inOrganization(organizationId, async (manager) => {
-      const saved = await saveRatedPeriods(manager, periods);
-      await keepUsageRated(manager, saved);
-      await keepUsageThresholds(manager, { periods: saved, now: loaded.now });
-      await saveLateRatings(manager, late);
+      await storeRatings(manager, { rated: periods, late, now: loaded.now });
       await settleRatings(manager, settled);
     });
   }

@@ -26,7 +26,7 @@ const heldMax = 10_000;
  * before the statement, unless the organization's test clock was on its way; whoever moves a clock waits until that is over.
  */
 export class SubscriptionStamps {
-  private readonly reads = new JointReads<ReadonlyMap<string, SubscriptionStamp>>();
+  private readonly reads = new JointReads<ReadonlyMap<string, SubscriptionStamp>>(() => this.readAsked());
   private readonly held = new LRUCache<string, HeldStamp>({ max: heldMax });
   private asked = new Map<string, { readonly organizationId: string }>();
 
@@ -39,22 +39,18 @@ export class SubscriptionStamps {
     const ageMs = this.use.elapsedMs() - held.readAtMs;
     if (ageMs >= this.use.holdMs) return null;
     this.asked.set(customerId, { organizationId });
-    if (ageMs >= this.use.holdMs / 2 && !this.reads.isReading('all')) this.readAll().catch(() => undefined); // Whoever asks next hears of what is away.
+    if (ageMs >= this.use.holdMs / 2 && !this.reads.isReading) this.reads.read().catch(() => undefined); // Whoever asks next hears of what is away.
     return held.text;
   }
 
   /** As it is now. */
   async read({ organizationId, customerId }: StampedCustomer): Promise<string | null> {
     this.asked.set(customerId, { organizationId });
-    const stamps = await this.readAll();
+    const stamps = await this.reads.read();
     return stamps.get(customerId)?.text ?? null;
   }
 
-  private readAll(): Promise<ReadonlyMap<string, SubscriptionStamp>> {
-    return this.reads.read('all', () => this.start());
-  }
-
-  private async start(): Promise<ReadonlyMap<string, SubscriptionStamp>> {
+  private async readAsked(): Promise<ReadonlyMap<string, SubscriptionStamp>> {
     const { asked } = this;
     this.asked = new Map();
     const readAtMs = this.use.elapsedMs();

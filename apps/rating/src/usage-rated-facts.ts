@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { factLinesMax, topics, type UsageRatedRecord } from '#contracts';
 import { formatMinor } from '#domain';
 import { keepFacts, type RatedPeriod } from '#persistence';
+import { ratedPeriodFact } from './rated-period-fact.js';
 
 /** Keeps what was rated to be told to the log, in the transaction that stores it. Periods are of one organization. */
 export async function keepUsageRated(manager: EntityManager, periods: readonly RatedPeriod[]): Promise<void> {
@@ -15,14 +16,7 @@ function toRecord(period: RatedPeriod): UsageRatedRecord {
   const { lines } = period;
   const currency = lines[0]?.currency ?? null;
   return {
-    v: 1,
-    organization: period.organizationId,
-    subscription: period.subscriptionId,
-    customer: period.customerId,
-    plan: period.planId,
-    plan_version: period.planVersion,
-    period_index: period.periodIndex,
-    period: { from: period.start.toString(), to: period.end.toString() },
+    ...ratedPeriodFact(period),
     final: period.isFinal,
     generation: period.generation.toString(),
     usage_complete_as_of: period.completeAsOf.toString(),

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { topics, type UsageThresholdRecord } from '#contracts';
 import { keepCrossedThresholds, keepFacts, type CrossedThreshold, type RatedPeriod } from '#persistence';
+import { ratedPeriodFact } from './rated-period-fact.js';
 
 /** Keeps the thresholds that periods crossed to be told to the log, in the transaction that stores the periods. They are of one organization. */
 export async function keepUsageThresholds(manager: EntityManager, rated: { periods: readonly RatedPeriod[]; now: Temporal.Instant }): Promise<void> {
@@ -13,14 +14,7 @@ export async function keepUsageThresholds(manager: EntityManager, rated: { perio
 
 function toRecord({ period, threshold, at }: CrossedThreshold): UsageThresholdRecord {
   return {
-    v: 1,
-    organization: period.organizationId,
-    subscription: period.subscriptionId,
-    customer: period.customerId,
-    plan: period.planId,
-    plan_version: period.planVersion,
-    period_index: period.periodIndex,
-    period: { from: period.start.toString(), to: period.end.toString() },
+    ...ratedPeriodFact(period),
     price: threshold.priceId,
     price_key: threshold.priceKey,
     kind: threshold.kind,

@@ -8,6 +8,7 @@ export { decodeUsageChangedRecord, usageChangedSubjectsMax } from './log/usage-c
 export type { UsageChangedRecord } from './log/usage-changed-record.js';
 export { decodeInvoiceIssuedRecord } from './log/invoice-issued-record.js';
 export type { InvoiceIssuedRecord } from './log/invoice-issued-record.js';
+export type { RatedPeriodFact } from './log/rated-period-fact.js';
 export { decodeUsageRatedRecord, factLinesMax } from './log/usage-rated-record.js';
 export type { UsageRatedRecord } from './log/usage-rated-record.js';
 export { decodeUsageThresholdRecord } from './log/usage-threshold-record.js';

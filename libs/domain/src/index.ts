@@ -123,7 +123,7 @@ export { compareBacktests } from './rating/compare-backtests.js';
 export type { BacktestSummary } from './rating/compare-backtests.js';
 export { breakEven } from './rating/break-even/break-even.js';
 export type { BreakEven, BreakEvenAnswer } from './rating/break-even/break-even.js';
-export { breakEvenDecimalFields, breakEvenQuestionFields } from './rating/break-even/break-even-question.js';
+export { breakEvenDecimalFields, breakEvenQuestionFields, countingMeters } from './rating/break-even/break-even-question.js';
 export type { ComparedTerms as BreakEvenTerms } from './rating/break-even/break-even-question.js';
 export type { BreakEvenPoint, SideAmounts } from './rating/break-even/compare-costs.js';
 export { simulatePrice, simulationDecimalFields, simulatedHoursFaults, simulationFaults, simulationSchema } from './rating/simulate-price.js';

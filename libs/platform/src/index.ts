@@ -52,6 +52,8 @@ export type { OperationalRoutesOptions } from './http/operational-routes.js';
 export { requestMetrics } from './http/request-metrics.js';
 export { openApiDocument, serveDocuments } from './http/open-api.js';
 export type { OpenApiOptions } from './http/open-api.js';
+export { problemReference, problemResponse, schemaOf } from './http/open-api-parts.js';
+export type { JsonSchema } from './http/open-api-parts.js';
 export { Answers, valueOrProblem } from './http/answers.js';
 export { listLimitMax, listQuerySchema, toListPage } from './http/list-page.js';
 export type { ListBody, ListPage } from './http/list-page.js';
@@ -60,7 +62,7 @@ export { ProblemFilter, sendProblem, toProblem } from './http/problem-filter.js'
 export { CurrentCall, CurrentPrincipal, principalOf, Public, RequiredScope, setPrincipal } from './http/principal.js';
 export type { Authenticator, CallContext, Principal } from './http/principal.js';
 export { unreadableTexts } from './http/unreadable-texts.js';
-export { invalidInput, jsonPointer, validationPipe } from './http/validate-body.js';
+export { checkedQuery, invalidInput, jsonPointer, validationPipe } from './http/validate-body.js';
 export { idPrefixes, makeIds } from './ids/ids.js';
 export type { IdPrefix, Ids } from './ids/ids.js';
 export { makeLogger, NestLogger } from './logging/logger.js';

@@ -1,10 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { liveEventsQuerySchema, meterUsageQuerySchema } from '#contracts';
-
-const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } });
+import { problemResponse, schemaOf } from '#platform';
 
 function operation(of: { operationId: string; summary: string; description: string; query: z.ZodType; path: readonly string[] }) {
-  const { properties = {}, required = [] } = z.toJSONSchema(of.query, { target: 'draft-2020-12', io: 'input' }) as { properties?: Record<string, object>; required?: string[] };
+  const { properties = {}, required = [] } = schemaOf(of.query, 'input') as { properties?: Record<string, object>; required?: string[] };
   return {
     operationId: of.operationId,
     summary: of.summary,
@@ -17,8 +16,8 @@ function operation(of: { operationId: string; summary: string; description: stri
     ],
     responses: {
       200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-      401: problem('The credential is missing or unknown.'), 403: problem('The credential lacks the scope usage:read.'), 404: problem('There is no such object.'),
-      422: problem('The request was understood and refused.'), 429: problem('Too many streams are open.'), 503: problem('Try again.'),
+      401: problemResponse('The credential is missing or unknown.'), 403: problemResponse('The credential lacks the scope usage:read.'), 404: problemResponse('There is no such object.'),
+      422: problemResponse('The request was understood and refused.'), 429: problemResponse('Too many streams are open.'), 503: problemResponse('Try again.'),
     },
   };
 }

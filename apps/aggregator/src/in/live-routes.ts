@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { liveEventsQuerySchema, meterUsageQuerySchema, type LiveEventsQuery, type MeterUsageQuery } from '#contracts';
 import {
-  authenticateRequest, credentialOf, principalOf, Problem, sendEventStream, sendProblem, StreamPlaces, toProblem, validationPipe, valueOrProblem, type Authenticator, type Logger, type StreamMessage,
+  authenticateRequest, checkedQuery, credentialOf, principalOf, Problem, sendEventStream, sendProblem, StreamPlaces, toProblem, valueOrProblem, type Authenticator, type Logger, type StreamMessage,
 } from '#platform';
 import type { LiveEvents } from '../live-events.js';
 import type { LiveUsage } from '../live-usage.js';
@@ -74,10 +74,6 @@ async function openUsage(request: FastifyRequest, meter: string, { liveUsage }: 
   return async function* messages(signal) {
     for await (const state of states(signal)) yield state === null ? null : { id: state.digest, event: 'usage', data: JSON.stringify(toMeterUsage(state.usage)) };
   };
-}
-
-function checkedQuery<Query>(request: FastifyRequest, schema: typeof liveEventsQuerySchema | typeof meterUsageQuerySchema): Promise<Query> {
-  return validationPipe().transform(request.query, { type: 'query', schema }) as Promise<Query>;
 }
 
 /** What a client that comes back saw last; EventSource sends it by itself. */

@@ -1,7 +1,8 @@
 import {
   deadLetterDiscardedSchema, deadLetterDiscardSchema, deadLetterReplayedSchema, deadLetterReplaySchema, deadLettersDiscardedSchema, deadLettersDiscardSchema, deadLettersReplayedSchema, deadLettersReplaySchema,
 } from '#contracts';
-import { problemResponses, schemaOf, type JsonSchema } from './open-api-schemas.js';
+import { schemaOf, type JsonSchema } from '#platform';
+import { problemResponses } from './open-api-schemas.js';
 
 const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { cloudEventSchema, lagoBatchBodySchema, lagoBatchCreatedSchema, lagoEventBodySchema, lagoEventCreatedSchema, lagoRefusalSchema } from '#contracts';
-import { nothingAccepted, problem, problemResponses, schemaOf } from './open-api-schemas.js';
+import { problemReference, schemaOf } from '#platform';
+import { nothingAccepted, problemResponses } from './open-api-schemas.js';
 
 const refused = 'No event was acceptable.';
 const commonAnswers = problemResponses([400, 401, 403, 413, 415, 503]);
-const lagoRefusal = { allOf: [problem, schemaOf(lagoRefusalSchema, 'output')] };
+const lagoRefusal = { allOf: [problemReference, schemaOf(lagoRefusalSchema, 'output')] };
 const refusalOf = (description: string, schema: unknown) => ({ description, content: { 'application/problem+json': { schema } } });
 const cloudEvents = { oneOf: [schemaOf(cloudEventSchema, 'input'), schemaOf(z.array(cloudEventSchema), 'input')] };
 const cloudEventTypes = { 'application/cloudevents+json': { schema: schemaOf(cloudEventSchema, 'input') }, 'application/cloudevents-batch+json': { schema: schemaOf(z.array(cloudEventSchema), 'input') } };

@@ -1,5 +1,6 @@
 import { eventSourceTrialAnswerSchema, eventSourceTrialSchema } from '#contracts';
-import { problem, problemResponses, schemaOf } from './open-api-schemas.js';
+import { problemResponse, schemaOf } from '#platform';
+import { problemResponses } from './open-api-schemas.js';
 
 export const eventSourceOpenApi = {
   '/v1/event-sources/try': {
@@ -15,7 +16,7 @@ export const eventSourceOpenApi = {
       responses: {
         200: { description: 'What would become of the sample.', content: { 'application/json': { schema: schemaOf(eventSourceTrialAnswerSchema, 'output') } } },
         ...problemResponses([400, 401, 413, 415, 422, 503]),
-        403: { description: 'The credential lacks the scope catalog:read.', content: { 'application/problem+json': { schema: problem } } },
+        403: problemResponse('The credential lacks the scope catalog:read.'),
       },
     },
   },

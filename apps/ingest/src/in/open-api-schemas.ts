@@ -1,17 +1,8 @@
-import { z } from 'zod';
 import { refusedEventSchema } from '#contracts';
-
-export type JsonSchema = Record<string, unknown>;
-
-export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
-  return rest;
-}
-
-export const problem = { $ref: '#/components/schemas/Problem' };
+import { problemReference, problemResponse, schemaOf } from '#platform';
 
 export const nothingAccepted = {
-  allOf: [problem, { type: 'object', required: ['accepted', 'rejected'], properties: { accepted: { const: 0 }, rejected: { type: 'array', items: schemaOf(refusedEventSchema, 'output') } } }],
+  allOf: [problemReference, { type: 'object', required: ['accepted', 'rejected'], properties: { accepted: { const: 0 }, rejected: { type: 'array', items: schemaOf(refusedEventSchema, 'output') } } }],
 };
 
 const problems: Readonly<Record<number, string>> = {
@@ -27,5 +18,5 @@ const problems: Readonly<Record<number, string>> = {
 };
 
 export function problemResponses(statuses: readonly number[]): Record<string, unknown> {
-  return Object.fromEntries(statuses.map((status) => [status, { description: problems[status] ?? 'A problem.', content: { 'application/problem+json': { schema: problem } } }]));
+  return Object.fromEntries(statuses.map((status) => [status, problemResponse(problems[status] ?? 'A problem.')]));
 }

@@ -3,10 +3,11 @@ import {
   amendEventsBodySchema, callIngestQuerySchema, cloudEventSchema, eventListBodySchema, eventsAnswerSchema, eventsBodySchema, eventsQuerySchema, httpIngestQuerySchema, ingestFormats,
   voidEventsBodySchema, type IngestFormat,
 } from '#contracts';
+import { schemaOf, type JsonSchema } from '#platform';
 import { deadLetterOpenApi } from './dead-letter-open-api.js';
 import { dropInOpenApi } from './drop-in-open-api.js';
 import { eventSourceOpenApi } from './event-source-open-api.js';
-import { nothingAccepted, problemResponses, schemaOf, type JsonSchema } from './open-api-schemas.js';
+import { nothingAccepted, problemResponses } from './open-api-schemas.js';
 import { otlpOpenApi } from './otlp-open-api.js';
 import { stripeOpenApi } from './stripe-open-api.js';
 

@@ -1,7 +1,7 @@
 import {
   stripeErrorSchema, stripeMeterEventSessionSchema, stripeMeterEventStreamSchema, stripeMeterEventV1CreatedSchema, stripeMeterEventV1Schema, stripeMeterEventV2CreatedSchema, stripeMeterEventV2Schema,
 } from '#contracts';
-import { schemaOf } from './open-api-schemas.js';
+import { schemaOf } from '#platform';
 
 const error = schemaOf(stripeErrorSchema, 'output');
 const problems: Readonly<Record<number, string>> = {

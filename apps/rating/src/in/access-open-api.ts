@@ -1,14 +1,7 @@
-import { z } from 'zod';
 import { accessQuerySchema, accessSchema } from '#contracts';
+import { problemResponse, schemaOf } from '#platform';
 
-const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } });
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
-  return rest;
-}
-
-const query = Object.entries((jsonSchema(accessQuerySchema, 'input')['properties'] ?? {}) as Record<string, { readonly description?: string }>);
+const query = Object.entries((schemaOf(accessQuerySchema, 'input')['properties'] ?? {}) as Record<string, { readonly description?: string }>);
 const referenced = (name: string) => ({ name, in: 'path', required: true, description: 'Id or key.', schema: { type: 'string' } });
 
 /** The check, which lives on the Fastify instance itself and is unknown to Nest's own document. */
@@ -26,9 +19,9 @@ export const accessOpenApi = {
         ...query.map(([name, schema]) => ({ name, in: 'query', required: false, description: schema.description, schema })),
       ],
       responses: {
-        200: { description: 'Done.', content: { 'application/json': { schema: jsonSchema(accessSchema, 'output') } } },
-        401: problem('The credential is missing or unknown.'), 403: problem('The credential lacks the scope.'), 404: problem('There is no such object.'),
-        422: problem('The request was understood and refused; errors names each fault.'),
+        200: { description: 'Done.', content: { 'application/json': { schema: schemaOf(accessSchema, 'output') } } },
+        401: problemResponse('The credential is missing or unknown.'), 403: problemResponse('The credential lacks the scope.'), 404: problemResponse('There is no such object.'),
+        422: problemResponse('The request was understood and refused; errors names each fault.'),
       },
     },
   },

@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { accessQuerySchema, type AccessQuery } from '#contracts';
-import { authenticating, notFound, principalOf, unreadableTexts, validationPipe, valueOrProblem, type Authenticator } from '#platform';
+import { authenticating, checkedQuery, notFound, principalOf, unreadableTexts, valueOrProblem, type Authenticator } from '#platform';
 import type { AccessRefusal, AccessView, ReadAccess } from '../read-access.js';
 import { toAccessBody } from './access-bodies.js';
 
@@ -32,14 +32,10 @@ export function registerAccessRoute(fastify: FastifyInstance, { readAccess, auth
     scope.get<{ Params: Params }>('/v1/customers/:customer/access/:feature', async (request, reply) => {
       const { params: { customer, feature } } = request;
       if (unreadableTexts(request.params).length > 0) throw notFound('resource'); // Which no store can be asked for.
-      const query = request.url.includes('?') ? await checkedQuery(request) : noQuery;
+      const query = request.url.includes('?') ? await checkedQuery(request, accessQuerySchema) : noQuery;
       const view = valueOrProblem(await readAccess.access({ organizationId: principalOf(request).organizationId, customer, feature }, query), accessStatuses);
       return reply.type('application/json; charset=utf-8').send(textOf(view));
     });
     done();
   });
-}
-
-function checkedQuery({ query }: Pick<FastifyRequest, 'query'>): Promise<AccessQuery> {
-  return validationPipe().transform(query, { type: 'query', schema: accessQuerySchema }) as Promise<AccessQuery>;
 }

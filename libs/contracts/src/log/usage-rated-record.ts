@@ -1,18 +1,10 @@
+import type { RatedPeriodFact } from './rated-period-fact.js';
+
 /**
  * What stands in `tollway.usage-rated`: a period as it was just rated, whole, keyed by organization. Of several about one period the
  * one with the greatest generation holds; a final one is the last. It may come twice.
  */
-export interface UsageRatedRecord {
-  readonly v: 1;
-  readonly organization: string;
-  readonly subscription: string;
-  readonly customer: string;
-  readonly plan: string;
-  readonly plan_version: number;
-  /** Counts the subscription's periods, one after the other. */
-  readonly period_index: number;
-  /** RFC 3339, as all instants here; from inclusive, to exclusive. */
-  readonly period: { readonly from: string; readonly to: string };
+export interface UsageRatedRecord extends RatedPeriodFact {
   readonly final: boolean;
   /** A whole number as text. */
   readonly generation: string;

@@ -1,18 +1,10 @@
+import type { RatedPeriodFact } from './rated-period-fact.js';
+
 /**
  * What stands in `tollway.usage-thresholds`: the usage of a price reached a bound of the price's own terms for the first time in a
  * period, keyed by organization. It is told once per period, subscription, price and `ref`, also where the usage is taken back later. It may come twice.
  */
-export interface UsageThresholdRecord {
-  readonly v: 1;
-  readonly organization: string;
-  readonly subscription: string;
-  readonly customer: string;
-  readonly plan: string;
-  readonly plan_version: number;
-  /** Counts the subscription's periods, one after the other. */
-  readonly period_index: number;
-  /** RFC 3339, as all instants here; from inclusive, to exclusive. */
-  readonly period: { readonly from: string; readonly to: string };
+export interface UsageThresholdRecord extends RatedPeriodFact {
   readonly price: string;
   readonly price_key: string;
   readonly kind: 'included_units' | 'tier' | 'tier_maximum' | 'maximum' | 'minimum';

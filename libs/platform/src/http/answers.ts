@@ -3,6 +3,7 @@ import { ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Outcome } from '../errors/refusal.js';
 import { Problem } from './problem.js';
+import { problemResponse } from './open-api-parts.js';
 
 /** The value of a use case, or the problem of its refusal. Each use case's codes have their status in one exhaustive record. */
 export function valueOrProblem<T, Code extends string>(outcome: Outcome<T, Code>, statuses: Readonly<Record<Code, number>>): T {
@@ -18,7 +19,7 @@ export function Answers(options: { status?: number; schema?: z.ZodType; problems
   return applyDecorators(
     ApiResponse({ status: options.status ?? 200, description: options.description ?? 'Done.', ...(options.schema === undefined ? {} : { standardSchema: options.schema }) }),
     ...problems.map((status) =>
-      ApiResponse({ status, description: descriptions[status] ?? 'A problem.', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } })),
+      ApiResponse({ status, ...problemResponse(descriptions[status] ?? 'A problem.') })),
   );
 }
 

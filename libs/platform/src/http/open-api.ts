@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { apiVersion } from './api-version.js';
 import { NamedSchemas } from './named-schemas.js';
+import { schemaOf } from './open-api-parts.js';
 
 type PathItems = OpenAPIObject['paths'];
 
@@ -54,7 +55,7 @@ export function openApiDocument(app: NestFastifyApplication, options: OpenApiOpt
     .addSecurityRequirements('api_key')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
-    standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? { schema: toJsonSchema(schema, schemaType) } : undefined),
+    standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? { schema: schemaOf(schema, schemaType) } : undefined),
   });
   const { paths, schemas } = NamedSchemas.of(mergePaths(document.paths, options.paths ?? {}, operational));
   document.paths = paths as PathItems;
@@ -67,11 +68,6 @@ function mergePaths(...all: readonly PathItems[]): PathItems {
   const merged: PathItems = {};
   for (const [path, item] of all.flatMap((paths) => Object.entries(paths))) merged[path] = { ...merged[path], ...item };
   return merged;
-}
-
-function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
-  return rest;
 }
 
 /** Serves `/openapi.json` and, with the files of its package and nothing from elsewhere, `/docs`. To be called once, before the app listens. */

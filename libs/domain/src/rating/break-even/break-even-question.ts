@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { keySchema, referenceSchema } from '../../catalog/key.js';
 import { decimalTextSchema } from '../../catalog/model.js';
 import type { RateablePrice } from '../../catalog/price.js';
+import type { Aggregation } from '../../metering/meter.js';
 
 const groupsMax = 500;
 const metersMax = 200;
@@ -71,6 +72,11 @@ export interface BreakEvenQuestion extends UsageMix {
 
 /** Fields that hold a decimal and may be sent as JSON numbers. */
 export const breakEvenDecimalFields: ReadonlySet<string> = new Set(['event_value', 'share', 'per_unit', 'step', 'from_quantity', 'to_quantity']);
+
+/** The keys of those of which each event is a unit. */
+export function countingMeters(meters: readonly { readonly key: string; readonly aggregation: Aggregation }[]): ReadonlySet<string> {
+  return new Set(meters.filter(({ aggregation }) => aggregation === 'count' || aggregation === 'unique_count').map(({ key }) => key));
+}
 
 /** The meters that usage prices of both are of; empty where none names one. */
 export function metersCompared({ a, b }: Pick<BreakEvenQuestion, 'a' | 'b'>): string[] {

@@ -106,15 +106,16 @@ export async function hasReachedRatings(manager: EntityManager, wanted: { rating
 
 /** The generations that a rating is about to cover, noted before it reads any usage. */
 export async function readGenerations(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
-  const rows: DueRow[] = await manager.query(`select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[])`, [subscriptionIds]);
-  return new Map(rows.map((row) => [row.subscription_id, BigInt(row.generation)]));
+  return generationsOf(await manager.query(`select subscription_id, generation from rating_due where subscription_id = any($1::text[])`, [subscriptionIds]));
 }
 
 /** The same of those that are behind only: what was rated meanwhile by another is left out. */
 export async function readStaleGenerations(manager: EntityManager, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
-  const rows: DueRow[] = await manager.query(
-    `select organization_id, subscription_id, generation from rating_due where subscription_id = any($1::text[]) and generation > rated_generation`, [subscriptionIds]);
-  return new Map(rows.map((row) => [row.subscription_id, BigInt(row.generation)]));
+  return generationsOf(await manager.query(`select subscription_id, generation from rating_due where subscription_id = any($1::text[]) and generation > rated_generation`, [subscriptionIds]));
+}
+
+function generationsOf(rows: readonly Omit<DueRow, 'organization_id'>[]): ReadonlyMap<string, bigint> {
+  return new Map(rows.map(({ subscription_id: id, generation }) => [id, BigInt(generation)]));
 }
 
 /** Where a subscription's ratings stand. */
